@@ -1,0 +1,1 @@
+"""The triggers: each decodes, makes one call, and returns."""

@@ -1,0 +1,117 @@
+"""The HTTP API: read what is on record."""
+
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import azure.functions as func
+
+from replication.bootstrap import get_app
+from replication.errors import MalformedError, ReplicationError
+from replication.job import Phase
+from replication.log import log_outcome
+from replication.ports import JobQuery
+
+blueprint = func.Blueprint()
+MAX_LIMIT = 200
+_DEFAULT_LIMIT = 50
+
+
+@blueprint.function_name("api_health")
+@blueprint.route(route="api/v1/health", methods=["GET"])
+def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
+    """Tell whether the app can do its work."""
+    return _answer(_health)
+
+
+@blueprint.function_name("api_replications")
+@blueprint.route(route="api/v1/replications", methods=["GET"])
+def replications(req: func.HttpRequest) -> func.HttpResponse:
+    """List replications."""
+    return _answer(lambda: (HTTPStatus.OK, get_app().queries.replications(read_query(req.params))))
+
+
+@blueprint.function_name("api_replication")
+@blueprint.route(route="api/v1/replications/{key}", methods=["GET"])
+def replication(req: func.HttpRequest) -> func.HttpResponse:
+    """Show one replication with its timeline."""
+    return _answer(lambda: _replication(req.route_params.get("key", "")))
+
+
+@blueprint.function_name("api_queues")
+@blueprint.route(route="api/v1/queues", methods=["GET"])
+def queues(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
+    """Show the queues."""
+    return _answer(lambda: (HTTPStatus.OK, {"items": get_app().queries.queue_depths()}))
+
+
+def read_query(params: Mapping[str, str]) -> JobQuery:
+    """Read the query of a list; raises MalformedError that names the parameter."""
+    known = ("phase", "gallery", "geography", "cursor", "limit")
+    unknown = sorted(set(params) - {*known, "code"})
+    if unknown:
+        raise MalformedError(f"unknown parameter {unknown[0]!r}; known: {', '.join(known)}")
+    phases = None
+    if params.get("phase"):
+        words = {phase.value for phase in Phase}
+        asked = params["phase"].lower().split(",")
+        for word in asked:
+            if word not in words:
+                raise MalformedError(f"phase is {word!r}; it is one of {', '.join(sorted(words))}")
+        phases = frozenset(Phase(word) for word in asked)
+    text = params.get("limit") or str(_DEFAULT_LIMIT)
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= MAX_LIMIT:
+        raise MalformedError(f"limit is {text[:20]!r}; it is a number from 1 to {MAX_LIMIT}")
+    return JobQuery(
+        phases=phases,
+        gallery=params.get("gallery") or None,
+        geography=params.get("geography") or None,
+        cursor=params.get("cursor") or None,
+        limit=int(text),
+    )
+
+
+def _health() -> tuple[HTTPStatus, dict[str, Any]]:
+    well, body = get_app().queries.health()
+    return (HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE), body
+
+
+def _replication(key: str) -> tuple[HTTPStatus, dict[str, Any]]:
+    if not (len(key) == 32 and all(one in "0123456789abcdef" for one in key)):  # noqa: PLR2004
+        raise MalformedError("the key of a replication is 32 hex digits")
+    found = get_app().queries.replication(key)
+    if found is None:
+        return HTTPStatus.NOT_FOUND, _problem(
+            HTTPStatus.NOT_FOUND, f"no replication has the key {key}"
+        )
+    return HTTPStatus.OK, found
+
+
+def _answer(call: Callable[[], tuple[HTTPStatus, dict[str, Any]]]) -> func.HttpResponse:
+    """Answer in JSON; errors are RFC 9457 problem details."""
+    try:
+        status, body = call()
+    except MalformedError as error:
+        status = HTTPStatus.BAD_REQUEST
+        body = _problem(status, str(error))
+    except (ReplicationError, ValueError) as error:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        log_outcome("api.unavailable", error=error, reason=str(error))
+        body = _problem(status, str(error))
+    is_problem = "title" in body and "detail" in body
+    return func.HttpResponse(
+        json.dumps(body),
+        status_code=int(status),
+        mimetype="application/problem+json" if is_problem else "application/json",
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+    )
+
+
+def _problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
+    return {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+    }

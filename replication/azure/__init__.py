@@ -1,0 +1,1 @@
+"""The adapters: the only rooms that import azure.*; vendor types and errors stop here."""

@@ -1,0 +1,115 @@
+"""Translate what Azure Resource Manager refuses into the product's own errors."""
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+
+from azure.core.exceptions import AzureError, HttpResponseError
+
+from replication.errors import (
+    ConflictError,
+    FailureCode,
+    GoneError,
+    PermanentError,
+    RegionUnavailableError,
+    ReplicationError,
+    ThrottledError,
+    TransientError,
+)
+from replication.regions import Region
+
+_LOCK_CODES = {"scopelocked", "readonlydisabledsubscription", "subscriptiondisabled"}
+_REFUSED_CODES = {"authorizationfailed", "linkedauthorizationfailed", "requestdisallowedbypolicy"}
+_MAX_MESSAGE = 600
+
+# Sentences of the service for which it has no code of their own (azure-compute-docs,
+# troubleshooting-shared-images).
+_SENTENCES: tuple[tuple[re.Pattern[str], FailureCode], ...] = (
+    (re.compile(r"zrs .*not supported", re.IGNORECASE), FailureCode.ZONE_REDUNDANCY_UNSUPPORTED),
+    (re.compile(r"exceeds the max size", re.IGNORECASE), FailureCode.SOURCE_TOO_LARGE),
+    (re.compile(r"quota", re.IGNORECASE), FailureCode.QUOTA_EXCEEDED),
+)
+_UNAVAILABLE = re.compile(
+    r"not available|not supported in (the )?(region|location)|does not have access|"
+    r"not accepting",
+    re.IGNORECASE,
+)
+
+
+def classify(error: AzureError, *, asked_for: Iterable[Region] = ()) -> ReplicationError:
+    """Return what an error of the ARM clients means.
+
+    `asked_for` are the regions in the request: a refusal that names some of them is about them.
+    """
+    if not isinstance(error, HttpResponseError) or error.status_code is None:
+        return TransientError(f"{type(error).__name__}: {_clip(str(error))}", code="unreachable")
+    status = error.status_code
+    code = str(getattr(error.error, "code", None) or "")
+    said = str(getattr(error.error, "message", None) or error.message or "")
+    message = _clip(f"{code or error.reason or status}: {said}")
+    retry_after_s = _retry_after_s(getattr(error.response, "headers", None) or {})
+    known = _by_code(status, code, said, message)
+    if known is not None:
+        return known
+    if status == 429:  # noqa: PLR2004 - the number is the name
+        return ThrottledError(message, code=code or "429", retry_after_s=retry_after_s)
+    if status in (409, 412):
+        return ConflictError(message, code=code or str(status), retry_after_s=retry_after_s)
+    if status in (401, 408) or status >= 500:  # noqa: PLR2004
+        return TransientError(message, code=code or str(status), retry_after_s=retry_after_s)
+    return _refusal(said, code, message, asked_for)
+
+
+def _by_code(status: int, code: str, said: str, message: str) -> ReplicationError | None:
+    if code.lower() in _LOCK_CODES:
+        return PermanentError(message, code=FailureCode.LOCKED)
+    if status == 403 or code.lower() in _REFUSED_CODES:  # noqa: PLR2004
+        return PermanentError(message, code=FailureCode.NOT_AUTHORISED)
+    if status == 404 or "marked for deletion" in said.lower():  # noqa: PLR2004
+        return GoneError(message)
+    return None
+
+
+def _refusal(said: str, code: str, message: str, asked_for: Iterable[Region]) -> ReplicationError:
+    for sentence, failure_code in _SENTENCES:
+        if sentence.search(said) or sentence.search(code):
+            return PermanentError(message, code=failure_code)
+    if _UNAVAILABLE.search(said) or "notavailable" in code.lower():
+        regions = _named_regions(said, asked_for)
+        if regions:
+            return RegionUnavailableError(message, regions=regions)
+        return PermanentError(message, code=FailureCode.REGION_UNAVAILABLE)
+    return PermanentError(message, code=FailureCode.INVALID_REQUEST)
+
+
+def _named_regions(said: str, asked_for: Iterable[Region]) -> set[Region]:
+    """Return the regions that a sentence names, before it lists those that would do."""
+    complaint = re.split(r"list of available", said, flags=re.IGNORECASE)[0]
+    text = "".join(complaint.casefold().split())
+    found = set()
+    for region in sorted(asked_for, key=lambda one: -len(one.name)):
+        if region.name in text:
+            found.add(region)
+            # Taken out, so that eastus is not found within eastus2.
+            text = text.replace(region.name, "|")
+    return found
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read the pause the service asks for: milliseconds, seconds, or a date."""
+    for name, unit_s in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)):
+        with suppress(TypeError, ValueError):
+            return max(0.0, float(headers.get(name, "")) * unit_s)
+    text = headers.get("Retry-After", "")
+    with suppress(TypeError, ValueError):
+        return max(0.0, float(text))
+    with suppress(TypeError, ValueError):
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    return None
+
+
+def _clip(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _MAX_MESSAGE else text[: _MAX_MESSAGE - 1] + "…"

@@ -1,0 +1,171 @@
+"""Jobs on Azure Table Storage: one row a job, its replicas within.
+
+A point read and a conditional write are one round trip each, and no half-written job can exist
+(docs/adr/0005).
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import UpdateMode
+
+from replication.azure.storage_errors import classify
+from replication.azure.tables import Table, join_text, split_text
+from replication.errors import MalformedError, NewerFormatError, RecordChangedError
+from replication.job import ReplicationJob
+from replication.log import log_outcome
+from replication.ports import JobPage, JobQuery, StoredJob
+from replication.record import FORMAT_VERSION, decode_job, encode_job
+
+_ROW = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class TableJobStore:
+    """Implements the JobStore port."""
+
+    table: Table
+
+    def load(self, key: str) -> StoredJob | None:
+        try:
+            row: Any = self.table.call(lambda table: table.get_entity(key, _ROW))
+        except ResourceNotFoundError:
+            return None
+        except HttpResponseError as error:
+            raise classify(error) from error
+        return StoredJob(job=_decode(row), etag=str(row.metadata["etag"]))
+
+    def insert(self, job: ReplicationJob) -> StoredJob:
+        row = _row(job)
+        try:
+            written = self.table.call(lambda table: table.create_entity(row))
+        except ResourceExistsError as error:
+            raise RecordChangedError(f"{job.key} is on record already") from error
+        except HttpResponseError as error:
+            raise classify(error) from error
+        return StoredJob(job=job, etag=str(written["etag"]))
+
+    def replace(self, stored: StoredJob, job: ReplicationJob) -> StoredJob:
+        row = _row(job)
+        try:
+            written = self.table.call(
+                lambda table: table.update_entity(
+                    row,
+                    mode=UpdateMode.REPLACE,
+                    etag=stored.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            )
+        except (ResourceModifiedError, ResourceNotFoundError) as error:
+            raise RecordChangedError(f"{job.key} was changed meanwhile") from error
+        except HttpResponseError as error:
+            raise classify(error) from error
+        return StoredJob(job=job, etag=str(written["etag"]))
+
+    def find(self, query: JobQuery) -> JobPage:
+        pages = self.table.call(
+            lambda table: table.query_entities(
+                _filter(query), results_per_page=query.limit
+            ).by_page(continuation_token=_cursor(query.cursor))
+        )
+        jobs: list[ReplicationJob] = []
+        try:
+            rows = next(pages, None)
+            # A page of the service may hold fewer rows than asked for, even none.
+            while rows is not None:
+                jobs += [job for row in rows if (job := _readable(row)) is not None]
+                token = pages.continuation_token  # type: ignore[attr-defined]
+                if token is None or len(jobs) >= query.limit:
+                    return JobPage(jobs=tuple(jobs), next_cursor=_text(token))
+                rows = next(pages, None)
+        except ResourceNotFoundError:
+            return JobPage(jobs=(), next_cursor=None)
+        except HttpResponseError as error:
+            raise classify(error) from error
+        return JobPage(jobs=tuple(jobs), next_cursor=None)
+
+
+def _row(job: ReplicationJob) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "PartitionKey": job.key,
+        "RowKey": _ROW,
+        "v": FORMAT_VERSION,
+        "image_version_id": str(job.image_version_id),
+        "gallery": job.image_version_id.gallery.lower(),
+        "geography": job.geography or "",
+        "phase": job.phase.value,
+        "updated_at": job.updated_at,
+        **split_text("document", encode_job(job)),
+    }
+    if job.next_attempt_at is not None:
+        row["next_attempt_at"] = job.next_attempt_at
+    return row
+
+
+def _decode(row: Any) -> ReplicationJob:
+    version = row.get("v")
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise NewerFormatError(
+            f"the record {row.get('PartitionKey')} has format {version}, "
+            f"this release reads {FORMAT_VERSION}"
+        )
+    return decode_job(join_text("document", row))
+
+
+def _readable(row: Any) -> ReplicationJob | None:
+    """Return the row's job; one that cannot be read is logged and must not hide the others."""
+    try:
+        return _decode(row)
+    except MalformedError as error:
+        log_outcome("record.unreadable", key=str(row.get("PartitionKey")), reason=str(error))
+        return None
+
+
+def _filter(query: JobQuery) -> str:
+    clauses = [f"RowKey eq '{_ROW}'"]
+    if query.phases is not None:
+        phases = " or ".join(f"phase eq '{phase.value}'" for phase in sorted(query.phases))
+        clauses.append(f"({phases or 'false'})")
+    if query.gallery is not None:
+        clauses.append(f"gallery eq {_quoted(query.gallery.lower())}")
+    if query.geography is not None:
+        clauses.append(f"geography eq {_quoted(query.geography)}")
+    if query.due_before is not None:
+        clauses.append(f"next_attempt_at lt datetime'{_odata_time(query.due_before)}'")
+    return " and ".join(clauses)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _odata_time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _text(token: Any) -> str | None:
+    if token is None:
+        return None
+    return base64.urlsafe_b64encode(json.dumps(token).encode()).decode()
+
+
+def _cursor(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        token = json.loads(base64.urlsafe_b64decode(text.encode()))
+    except ValueError as error:
+        raise MalformedError("the cursor is not one that this API gave out") from error
+    if not isinstance(token, dict):
+        raise MalformedError("the cursor is not one that this API gave out")
+    return token

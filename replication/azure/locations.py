@@ -1,0 +1,99 @@
+"""The region catalog of each subscription, from ARM, with a shipped snapshot behind it."""
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib import resources
+from typing import Any
+
+from azure.core.exceptions import AzureError
+from azure.core.rest import HttpRequest
+
+from replication.azure.arm_clients import ArmClients
+from replication.azure.arm_errors import classify
+from replication.log import log_outcome
+from replication.regions import RegionCatalog, build_catalog
+
+_PROVIDER_API_VERSION = "2021-04-01"
+_VERSION_TYPE = "galleries/images/versions"
+_SNAPSHOT = "locations-2026-03-12.json"
+
+
+def shipped_catalog() -> RegionCatalog:
+    """Return the catalog of the snapshot that ships with the project."""
+    text = resources.files("replication.data").joinpath(_SNAPSHOT).read_text(encoding="utf-8")
+    snapshot = json.loads(text)
+    return build_catalog(
+        snapshot["value"],
+        provider_locations=None,
+        source=f"the shipped snapshot of {snapshot['taken_on']}",
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class ArmCatalogs:
+    """Implements the Catalogs port; asks ARM again after `ttl_s`, sooner after a failure."""
+
+    clients: ArmClients
+    clock: Callable[[], datetime]
+    ttl_s: float = 6 * 3600
+    retry_s: float = 60
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _known: dict[str, tuple[datetime, RegionCatalog]] = field(default_factory=dict)
+
+    def of(self, subscription_id: str) -> RegionCatalog:
+        key = subscription_id.lower()
+        with self._lock:  # one thread asks, the others wait for its answer
+            now = self.clock()
+            known = self._known.get(key)
+            if known is not None and now < known[0]:
+                return known[1]
+            catalog, complete = self._fetch(subscription_id, known[1] if known else None)
+            lasts_s = self.ttl_s if complete else self.retry_s
+            self._known[key] = (now + timedelta(seconds=lasts_s), catalog)
+            return catalog
+
+    def _fetch(
+        self, subscription_id: str, last: RegionCatalog | None
+    ) -> tuple[RegionCatalog, bool]:
+        try:
+            found = self.clients.subscriptions().subscriptions.list_locations(subscription_id)
+            locations = [location.as_dict() for location in found]
+        except (AzureError, ValueError) as error:
+            self._log(subscription_id, "locations", error)
+            if last is not None:
+                return last, False
+            return shipped_catalog(), False
+        offered, complete = None, True
+        source = f"Azure Resource Manager, {self.clock():%Y-%m-%d %H:%M} UTC"
+        try:
+            offered = self._offered(subscription_id)
+        except (AzureError, ValueError) as error:
+            self._log(subscription_id, "providers/Microsoft.Compute", error)
+            complete = False
+        if offered is None:
+            source += "; where gallery image versions are offered could not be asked"
+        return build_catalog(locations, provider_locations=offered, source=source), complete
+
+    def _offered(self, subscription_id: str) -> list[str] | None:
+        request = HttpRequest(
+            "GET",
+            f"/subscriptions/{subscription_id}/providers/Microsoft.Compute",
+            params={"api-version": _PROVIDER_API_VERSION},
+        )
+        response = self.clients.subscriptions().send_request(request)
+        response.raise_for_status()
+        body: Any = response.json()
+        types = body.get("resourceTypes") if isinstance(body, dict) else None
+        for one in types if isinstance(types, list) else ():
+            if str(one.get("resourceType")).lower() == _VERSION_TYPE:
+                return [str(name) for name in one.get("locations") or ()]
+        return None
+
+    def _log(self, subscription_id: str, what: str, error: Exception) -> None:
+        reason = str(classify(error)) if isinstance(error, AzureError) else repr(error)
+        log_outcome(
+            "catalog.unavailable", subscription_id=subscription_id, asked=what, reason=reason
+        )

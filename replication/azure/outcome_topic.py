@@ -1,0 +1,62 @@
+"""Publish outcomes to an Event Grid topic."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from azure.core.credentials import AzureKeyCredential, TokenCredential
+from azure.core.exceptions import AzureError
+from azure.eventgrid import EventGridEvent, EventGridPublisherClient
+from azure.identity import DefaultAzureCredential
+
+from replication.errors import FailureCode, PermanentError, TransientError
+from replication.ports import OutcomeEvent
+
+_DATA_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class EventGridTopic:
+    """Implements the OutcomeTopic port."""
+
+    client: EventGridPublisherClient
+
+    def publish(self, events: Sequence[OutcomeEvent]) -> None:
+        batch = [
+            EventGridEvent(
+                id=event.id,
+                subject=event.subject,
+                event_type=event.type,
+                event_time=event.at,
+                data=dict(event.data),
+                data_version=_DATA_VERSION,
+            )
+            for event in events
+        ]
+        try:
+            self.client.send(batch)
+        except AzureError as error:
+            raise TransientError(f"the outcome topic: {error}", code="topic") from error
+        except ValueError as error:
+            raise PermanentError(
+                f"the outcome topic's address: {error}", code=FailureCode.INVALID_REQUEST
+            ) from error
+
+
+class NoTopic:
+    """Stands where no topic is configured."""
+
+    def publish(self, events: Sequence[OutcomeEvent]) -> None:
+        """Publish nothing."""
+
+
+def open_topic(endpoint: str) -> EventGridTopic:
+    """Open the topic with the app's identity; a plain-http topic on this machine gets none."""
+    credential: TokenCredential | AzureKeyCredential
+    if endpoint.startswith("http://"):
+        credential = AzureKeyCredential("local")
+    else:
+        credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
+    client = EventGridPublisherClient(
+        endpoint, credential, retry_total=0, connection_timeout=5, read_timeout=10
+    )
+    return EventGridTopic(client)

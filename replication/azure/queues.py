@@ -1,0 +1,95 @@
+"""The queues of work on Azure Queue Storage."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue import QueueClient, QueueServiceClient
+
+from replication.azure.storage_errors import blip_retries, classify
+from replication.messages import JobMessage
+from replication.ports import QueueDepth, QueueName
+
+MAX_DELAY_S = 7 * 24 * 3600 - 1
+_PEEK = 32
+
+
+@dataclass(slots=True, kw_only=True)
+class StorageJobQueues:
+    """Implements the JobQueues port."""
+
+    service: QueueServiceClient
+    clock: Callable[[], datetime]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _clients: dict[str, QueueClient] = field(default_factory=dict)
+
+    def send(self, queue: QueueName, message: JobMessage, *, delay_s: float = 0) -> None:
+        body = message.encode()
+        # The service counts whole seconds; rounding up keeps a pause that was asked for.
+        delay = min(MAX_DELAY_S, -int(-max(0.0, delay_s) // 1))
+        blip_retries()(self._send, queue.value, body, delay)
+
+    def depths(self) -> tuple[QueueDepth, ...]:
+        return tuple(self._depth(queue.value) for queue in QueueName)
+
+    def ensure(self) -> None:
+        """Create the queues that are missing."""
+        for queue in QueueName:
+            blip_retries()(self._create, queue.value)
+
+    def _send(self, name: str, body: str, delay: int) -> None:
+        client = self._client(name)
+        try:
+            try:
+                client.send_message(body, visibility_timeout=delay, time_to_live=-1)
+            except ResourceNotFoundError:
+                self._create(name)
+                client.send_message(body, visibility_timeout=delay, time_to_live=-1)
+        except AzureError as error:
+            raise classify(error) from error
+
+    def _create(self, name: str) -> None:
+        try:
+            with suppress(ResourceExistsError):
+                self._client(name).create_queue()
+        except AzureError as error:
+            raise classify(error) from error
+
+    def _depth(self, name: str) -> QueueDepth:
+        try:
+            depth = self._count(name)
+            age_s, visible = None, 0
+            if depth:
+                peeked = self._client(name).peek_messages(max_messages=_PEEK)
+                visible = len(peeked)
+                inserted = [one.inserted_on for one in peeked if one.inserted_on]
+                if inserted:
+                    age_s = max(0.0, (self.clock() - min(inserted)).total_seconds())
+            # More than a peek shows: how many are hidden cannot be told.
+            invisible = max(0, depth - visible) if visible < _PEEK else None
+            return QueueDepth(
+                name=name,
+                depth=depth,
+                invisible=invisible,
+                oldest_age_s=age_s,
+                poison_depth=self._count(f"{name}-poison"),
+            )
+        except AzureError as error:
+            raise classify(error) from error
+
+    def _count(self, name: str) -> int:
+        try:
+            count = self._client(name).get_queue_properties().approximate_message_count
+        except ResourceNotFoundError:
+            return 0
+        return count or 0
+
+    def _client(self, name: str) -> QueueClient:
+        with self._lock:
+            client = self._clients.get(name)
+            if client is None:
+                client = self._clients[name] = self.service.get_queue_client(name)
+            return client

@@ -1,0 +1,208 @@
+"""The composition root: the only place where services, adapters and settings meet."""
+
+import os
+import random
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from azure.core import AzureClouds
+from azure.mgmt.core.tools import get_arm_endpoints
+
+from replication.acting import Actor
+from replication.azure.arm_clients import ArmClients, ArmEndpoint
+from replication.azure.gallery import ArmGallery
+from replication.azure.history import TableDeadLetters, TableHistory
+from replication.azure.job_store import TableJobStore
+from replication.azure.locations import ArmCatalogs
+from replication.azure.outcome_topic import NoTopic, open_topic
+from replication.azure.queues import StorageJobQueues
+from replication.azure.storage_clients import StorageAccount
+from replication.azure.tables import Table
+from replication.desk import DeadLetterDesk
+from replication.intake import Intake
+from replication.job_records import JobRecords
+from replication.policy import ReplicationPolicy
+from replication.policy_file import load_policy
+from replication.ports import (
+    Catalogs,
+    DeadLetters,
+    Gallery,
+    History,
+    JobQueues,
+    JobStore,
+    OutcomeTopic,
+)
+from replication.queries import Queries
+from replication.reconciler import Reconciler
+from replication.settings import Settings, is_loopback
+from replication.sweep import Sweep
+
+APP_ROOT = Path(__file__).resolve().parent.parent
+_CLOUDS = {
+    "AzurePublicCloud": AzureClouds.AZURE_PUBLIC_CLOUD,
+    "AzureUSGovernment": AzureClouds.AZURE_US_GOVERNMENT,
+    "AzureChinaCloud": AzureClouds.AZURE_CHINA_CLOUD,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything outside that the services use."""
+
+    gallery: Gallery
+    catalogs: Catalogs
+    store: JobStore
+    history: History
+    letters: DeadLetters
+    queues: JobQueues
+    topic: OutcomeTopic
+    clock: Callable[[], datetime]
+    chance: Callable[[], float]
+    new_owner: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The services, ready to be called by handlers and the CLI."""
+
+    settings: Settings
+    policy: ReplicationPolicy
+    ports: Ports
+    intake: Intake
+    reconciler: Reconciler
+    sweep: Sweep
+    desk: DeadLetterDesk
+    queries: Queries
+
+
+def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> App:
+    """Wire the services to the ports."""
+    records = JobRecords(store=ports.store)
+    desk = DeadLetterDesk(letters=ports.letters, clock=ports.clock)
+    intake = Intake(
+        records=records,
+        history=ports.history,
+        gallery=ports.gallery,
+        catalogs=ports.catalogs,
+        queues=ports.queues,
+        desk=desk,
+        policy=policy,
+        limits=settings.limits,
+        clock=ports.clock,
+    )
+    actor = Actor(
+        records=records,
+        gallery=ports.gallery,
+        catalogs=ports.catalogs,
+        policy=policy,
+        limits=settings.limits,
+        clock=ports.clock,
+        chance=ports.chance,
+    )
+    reconciler = Reconciler(
+        records=records,
+        history=ports.history,
+        queues=ports.queues,
+        desk=desk,
+        topic=ports.topic,
+        actor=actor,
+        intake=intake,
+        limits=settings.limits,
+        clock=ports.clock,
+        new_owner=ports.new_owner,
+        chance=ports.chance,
+    )
+    sweep = Sweep(
+        store=ports.store,
+        records=records,
+        gallery=ports.gallery,
+        catalogs=ports.catalogs,
+        intake=intake,
+        policy=policy,
+        limits=settings.limits,
+        clock=ports.clock,
+    )
+    queries = Queries(
+        store=ports.store,
+        records=records,
+        history=ports.history,
+        queues=ports.queues,
+        gallery=ports.gallery,
+        catalogs=ports.catalogs,
+        policy=policy,
+        clock=ports.clock,
+    )
+    return App(
+        settings=settings,
+        policy=policy,
+        ports=ports,
+        intake=intake,
+        reconciler=reconciler,
+        sweep=sweep,
+        desk=desk,
+        queries=queries,
+    )
+
+
+def open_ports(settings: Settings) -> Ports:
+    """Open the adapters to Azure, or to what stands in for it on this machine."""
+    clients = ArmClients(_arm_endpoint(settings))
+    storage = settings.storage
+    account = StorageAccount(
+        connection_string=storage.connection_string,
+        queue_url=storage.queue_url,
+        table_url=storage.table_url,
+        client_id=storage.client_id,
+    )
+    tables = account.tables()
+    endpoint = settings.outcome_topic_endpoint
+    return Ports(
+        gallery=ArmGallery(clients),
+        catalogs=ArmCatalogs(clients=clients, clock=utc_now, ttl_s=settings.catalog_ttl_s),
+        store=TableJobStore(Table(tables, "replications")),
+        history=TableHistory(Table(tables, "history")),
+        letters=TableDeadLetters(Table(tables, "deadletters")),
+        queues=StorageJobQueues(service=account.queues(), clock=utc_now),
+        topic=open_topic(endpoint) if endpoint else NoTopic(),
+        clock=utc_now,
+        chance=random.SystemRandom().random,
+        new_owner=lambda: uuid.uuid4().hex,
+    )
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
+
+
+def _arm_endpoint(settings: Settings) -> ArmEndpoint:
+    defaults = get_arm_endpoints(_CLOUDS[settings.cloud])
+    url = settings.resource_manager_url or str(defaults["resource_manager"]).rstrip("/")
+    return ArmEndpoint(
+        url=url,
+        scope=str(defaults["credential_scopes"][0]),
+        anonymous=url.startswith("http://") and is_loopback(url),
+        # A write must be over before the claim on the job lapses.
+        read_timeout_s=min(30.0, settings.limits.lease_s / 2),
+    )
+
+
+_lock = threading.Lock()
+_app: App | None = None
+
+
+def get_app() -> App:
+    """Return the app of this process, built from the environment when first asked for.
+
+    Raises SettingsError or PolicyFileError that say what to mend.
+    """
+    global _app  # noqa: PLW0603 - one app a process, made when the first trigger fires
+    with _lock:
+        if _app is None:
+            settings = Settings.from_env(os.environ, app_root=APP_ROOT)
+            _app = build_app(settings, load_policy(settings.policy_path), open_ports(settings))
+        return _app

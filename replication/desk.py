@@ -1,0 +1,152 @@
+"""Put on the desk what needs a person: events, messages and jobs, with their cause."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from replication.errors import FailureCode, MalformedError, ReplicationError
+from replication.job import Failure, ReplicationJob
+from replication.log import log_outcome
+from replication.messages import JobMessage
+from replication.ports import DeadLetter, DeadLetters
+
+# A table row's text holds 32 Ki characters; an event or a message is kept up to that.
+MAX_RAW = 30_000
+_ID_HEX_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterDesk:
+    """Where dead letters are laid; laying the same one twice leaves one."""
+
+    letters: DeadLetters
+    clock: Callable[[], datetime]
+    max_dequeue_count: int = 5
+
+    def event(self, raw: Any, *, event_id: str, cause: str) -> DeadLetter:
+        """Keep an event that cannot be used, without the claims of whoever caused it."""
+        text = json.dumps(_without_claims(raw), default=str)
+        return self._put(
+            source="event",
+            identity=f"event\n{event_id}\n{text}",
+            code=FailureCode.MALFORMED_EVENT,
+            cause=cause,
+            attempts=1,
+            correlation_id=event_id,
+            image_version_id=None,
+            raw=text,
+        )
+
+    def message(
+        self, raw: str, *, queue: str, attempts: int, code: FailureCode, cause: str
+    ) -> DeadLetter:
+        """Keep a queue message that could not be handled."""
+        image_version_id, correlation_id = None, ""
+        try:
+            message = JobMessage.decode(raw)
+        except MalformedError:
+            pass  # the raw text below is all there is
+        else:
+            image_version_id = str(message.image_version_id)
+            correlation_id = message.correlation_id
+        return self._put(
+            source=queue,
+            identity=f"{queue}\n{raw}",
+            code=code,
+            cause=cause,
+            attempts=attempts,
+            correlation_id=correlation_id,
+            image_version_id=image_version_id,
+            raw=raw,
+        )
+
+    def poison(self, body: bytes, *, queue: str) -> None:
+        """Keep a message from a poison queue, readable or not; never raises.
+
+        What cannot be kept in the table stands in the log, whole: an exception here would send
+        the message back to the poison queue of a poison queue, which is nowhere.
+        """
+        raw = body.decode("utf-8", "backslashreplace")
+        try:
+            letter = self.message(
+                raw,
+                queue=queue,
+                attempts=self.max_dequeue_count,
+                code=FailureCode.POISON_MESSAGE,
+                cause="the host gave the message up; the invocations' log lines say why",
+            )
+        except ReplicationError as error:
+            log_outcome(
+                "dead_letter.unkept",
+                level=logging.CRITICAL,
+                queue=queue,
+                raw=raw,
+                reason=str(error),
+            )
+            return
+        log_outcome(
+            "dead_letter.kept", level=logging.ERROR, queue=queue, id=letter.id, code=letter.code
+        )
+
+    def job(self, job: ReplicationJob, failure: Failure, *, reason: str) -> DeadLetter:
+        """Keep a job that only a person can bring further."""
+        message = JobMessage(
+            image_version_id=job.image_version_id,
+            sequence=job.sequence,
+            correlation_id=job.correlation_id,
+        )
+        return self._put(
+            source="job",
+            # One letter for a job and a cause, however often the sweep finds it again.
+            identity=f"job\n{job.key}\n{failure.code}",
+            code=failure.code,
+            cause=f"{reason} [{failure.message}]",
+            attempts=job.attempts,
+            correlation_id=job.correlation_id,
+            image_version_id=str(job.image_version_id),
+            raw=message.encode(),
+        )
+
+    def _put(
+        self,
+        *,
+        source: str,
+        identity: str,
+        code: FailureCode,
+        cause: str,
+        attempts: int,
+        correlation_id: str,
+        image_version_id: str | None,
+        raw: str,
+    ) -> DeadLetter:
+        digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
+        letter = DeadLetter(
+            id=digest[:_ID_HEX_DIGITS],
+            at=self.clock(),
+            source=source,
+            code=code.value,
+            cause=cause,
+            attempts=attempts,
+            correlation_id=correlation_id,
+            image_version_id=image_version_id,
+            raw=raw[:MAX_RAW],
+        )
+        self.letters.put(letter)
+        return letter
+
+
+def _without_claims(raw: Any) -> Any:
+    """Return the event without the parts that describe a person."""
+    if isinstance(raw, dict):
+        return {
+            key: _without_claims(value)
+            for key, value in raw.items()
+            if str(key).lower() not in ("claims", "authorization", "httprequest")
+        }
+    if isinstance(raw, list):
+        return [_without_claims(value) for value in raw]
+    return raw

@@ -1,0 +1,296 @@
+"""How a job's record evolves: by what is seen, by what is about to be done, by what was decided.
+
+Pure functions; the clock is an argument.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from replication.decision import (
+    Apply,
+    Decision,
+    GiveUp,
+    Partial,
+    Repair,
+    Retry,
+    Skip,
+    Succeed,
+    Supersede,
+    Track,
+    Wait,
+)
+from replication.image_version import CopyState, ImageVersion, NewRegion, RegionalReplicationStatus
+from replication.job import (
+    Failure,
+    HistoryEntry,
+    Phase,
+    Replica,
+    ReplicaState,
+    ReplicationJob,
+)
+from replication.limits import Limits
+from replication.planning import ReplicationPlan
+from replication.policy import ReplicationPolicy
+from replication.regions import Region
+
+_REMOVED = "removed by someone after it was Completed; ask for the replication to put it back"
+
+
+def withheld_regions(
+    job: ReplicationJob, version: ImageVersion, policy: ReplicationPolicy, *, now: datetime
+) -> dict[Region, str]:
+    """Return the regions that may not be added now, with the reason.
+
+    A refusal is remembered until it expires. A region that vanished after the job had ended was
+    removed by someone, which is respected; one that vanishes before is a lost update.
+    """
+    withheld = {region: reason for region, (until, reason) in job.withheld.items() if until > now}
+    if not policy.restore_removed_regions:
+        for replica in job.replicas:
+            gone = replica.region not in version.listed
+            was_done = replica.state is ReplicaState.COMPLETED and job.phase.is_end
+            if gone and (was_done or replica.state is ReplicaState.REMOVED):
+                withheld[replica.region] = _REMOVED
+    return withheld
+
+
+def absorb(
+    job: ReplicationJob,
+    version: ImageVersion,
+    plan: ReplicationPlan,
+    *,
+    policy_fingerprint: str,
+    now: datetime,
+    limits: Limits,
+) -> ReplicationJob:
+    """Bring the record up to what the version and the plan show."""
+    if job.phase.is_end and job.phase is not Phase.FAILED:
+        # A look at a job that was over opens a new run with a deadline of its own.
+        job = replace(
+            job,
+            deadline_at=now + timedelta(seconds=limits.deadline_s),
+            failures_in_a_row=0,
+            writes=0,
+        )
+    left_out = {one.region: one.reason for one in plan.left_out}
+    replicas = []
+    for wanted in plan.wanted:
+        replica = job.replica(wanted.region) or Replica(
+            region=wanted.region, reason=wanted.reason, planned_at=now
+        )
+        replicas.append(_see(replica, version, now))
+    for replica in job.replicas:
+        if replica.region in plan.wanted_regions:
+            continue
+        if replica.region in version.listed:
+            replicas.append(_see(replica, version, now))
+        elif replica.state is not ReplicaState.PLANNED:
+            reason = left_out.get(replica.region, "no longer in the list nor in the plan")
+            replicas.append(_removed(replica, reason))
+    return replace(
+        job,
+        home_region=version.home_region,
+        geography=plan.geography,
+        replicas=tuple(sorted(replicas, key=lambda one: one.region)),
+        left_out=plan.left_out,
+        catalog_source=plan.catalog_source,
+        policy_fingerprint=policy_fingerprint,
+        size_gb=version.size_gb if version.size_gb is not None else job.size_gb,
+        observed_at=now,
+    )
+
+
+def intend(
+    job: ReplicationJob, new_regions: Iterable[NewRegion], reason: str, *, now: datetime
+) -> ReplicationJob:
+    """Note what is about to be added, before the write: a crash must not lose whose it is."""
+    changed = []
+    for new in new_regions:
+        replica = job.replica(new.region)
+        if replica is not None:
+            changed.append(
+                replace(
+                    replica,
+                    intended=True,
+                    replica_count=new.replica_count,
+                    storage_account_type=new.storage_account_type,
+                )
+            )
+    return replace(job.with_replicas(*changed).to(Phase.APPLYING, reason, at=now), updated_at=now)
+
+
+def withhold(
+    job: ReplicationJob, regions: Iterable[Region], reason: str, *, until: datetime
+) -> ReplicationJob:
+    """Remember that Azure refused these regions to the subscription."""
+    refused = dict.fromkeys(regions, (until, reason))
+    replicas = tuple(
+        replace(one, intended=False) if one.region in refused else one for one in job.replicas
+    )
+    return replace(job, withheld={**job.withheld, **refused}, replicas=replicas)
+
+
+def record(  # noqa: C901, PLR0912 - one arm for each decision
+    job: ReplicationJob, decision: Decision, *, now: datetime, limits: Limits
+) -> ReplicationJob:
+    """Write down a decision that was carried out, and when the next look is due.
+
+    The lease ends with it, and the sequence number moves on, so that every message before this
+    record is stale.
+    """
+    reopened = job.phase.is_end
+    after_s: float | None
+    failure: Failure | None = None
+    match decision:
+        case Apply():
+            job = _applied(job, decision.regions, now)
+            job = job.to(Phase.TRACKING, decision.reason, at=now)
+            after_s = limits.tracking_min_s
+        case Repair():
+            replica = job.replica(decision.region)
+            if replica is not None:
+                job = job.with_replicas(replace(replica, rebuilding=True, progress=None))
+            job = replace(job, writes=job.writes + 1, attempts=job.attempts + 1)
+            job = job.to(Phase.APPLYING, decision.reason, at=now)
+            after_s = limits.retry_base_s
+        case Track():
+            job = replace(job, polls=job.polls + 1, failures_in_a_row=0)
+            job = job.to(Phase.TRACKING, decision.reason, at=now)
+            after_s = decision.after_s
+        case Wait():
+            job = job.to(Phase.WAITING, decision.reason, at=now)
+            after_s = decision.after_s
+        case Retry():
+            if decision.counts:
+                job = replace(
+                    job,
+                    failures_in_a_row=job.failures_in_a_row + 1,
+                    attempts=job.attempts + 1,
+                )
+            job = job.to(Phase.WAITING, decision.reason, at=now)
+            after_s = decision.after_s
+        case Succeed():
+            job, after_s = job.to(Phase.SUCCEEDED, decision.reason, at=now), None
+        case Skip():
+            job, after_s = job.to(Phase.SKIPPED, decision.reason, at=now), None
+        case Supersede():
+            gone = [_removed(one, decision.reason) for one in job.replicas]
+            job = job.with_replicas(*gone).to(Phase.SUPERSEDED, decision.reason, at=now)
+            after_s = None
+        case Partial():
+            job, after_s = job.to(Phase.PARTIAL, decision.reason, at=now), None
+            failure = decision.failure
+        case GiveUp():
+            job, after_s = job.to(Phase.FAILED, decision.reason, at=now), None
+            failure = decision.failure
+        case _:
+            assert_never(decision)
+    if reopened and not job.phase.is_end:
+        job = replace(job, started_at=now)
+    if job.look_again:
+        after_s = min(limits.tracking_min_s if after_s is None else after_s, limits.tracking_min_s)
+    return _close(job, decision, after_s=after_s, failure=failure, now=now)
+
+
+def _close(
+    job: ReplicationJob,
+    decision: Decision,
+    *,
+    after_s: float | None,
+    failure: Failure | None,
+    now: datetime,
+) -> ReplicationJob:
+    revision = job.revision + 1
+    entry = HistoryEntry(
+        id=f"{int(now.timestamp() * 1_000_000):020d}-{revision:06d}",
+        at=now,
+        event=type(decision).__name__.lower(),
+        reason=decision.reason,
+        details={
+            "phase": job.phase.value,
+            "regions": {one.region.name: one.state.value for one in job.replicas},
+        },
+    )
+    return replace(
+        job,
+        sequence=job.sequence + 1,
+        revision=revision,
+        claims=0,
+        updated_at=now,
+        next_attempt_at=None if after_s is None else now + timedelta(seconds=after_s),
+        lease=None,
+        look_again=False,
+        failure=failure,
+        entries=(entry,),
+    )
+
+
+def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> ReplicationJob:
+    changed = []
+    for replica in job.replicas:
+        if replica.region not in regions:
+            continue
+        lost = replica.attempts > 0 and replica.intended and not replica.rebuilding
+        lost = lost and replica.state is not ReplicaState.FAILED
+        asked = replica.to(ReplicaState.REQUESTED, "asked for, not reported yet")
+        changed.append(
+            replace(
+                asked,
+                managed=replica.managed or replica.intended,
+                attempts=replica.attempts + 1,
+                lost_updates=replica.lost_updates + (1 if lost else 0),
+                rebuilding=False,
+                progress=None,
+                requested_at=now,
+                copying_since=now,
+                completed_at=None,
+            )
+        )
+    job = job.with_replicas(*changed)
+    return replace(job, writes=job.writes + 1, attempts=job.attempts + 1, failures_in_a_row=0)
+
+
+def _see(replica: Replica, version: ImageVersion, now: datetime) -> Replica:
+    if replica.region not in version.listed:
+        return replica
+    replica = replace(
+        replica,
+        managed=replica.managed or replica.intended,
+        rebuilding=False,
+        copying_since=replica.copying_since or replica.requested_at or now,
+    )
+    status = version.replication.get(replica.region)
+    if status is None:
+        if replica.state in (ReplicaState.PLANNED, ReplicaState.REMOVED):
+            return replica.to(ReplicaState.REQUESTED, "listed, not reported yet")
+        return replica
+    return _see_status(replica, version, status, now)
+
+
+def _see_status(
+    replica: Replica, version: ImageVersion, status: RegionalReplicationStatus, now: datetime
+) -> Replica:
+    if status.state is CopyState.COMPLETED:
+        return replace(
+            replica.to(ReplicaState.COMPLETED, "Completed"),
+            progress=100,
+            completed_at=replica.completed_at or now,
+            failed_at=None,
+        )
+    if status.state is CopyState.FAILED:
+        if replica.state is ReplicaState.REQUESTED and version.is_changing:
+            return replica  # the word is still that of the copy before
+        failed_now = replica.state is not ReplicaState.FAILED
+        return replace(
+            replica.to(ReplicaState.FAILED, status.details or "Azure reports Failed, no details"),
+            progress=status.progress,
+            failed_at=now if failed_now else replica.failed_at,
+        )
+    running = replica.to(ReplicaState.REPLICATING, status.details or f"Azure: {status.state}")
+    return replace(running, progress=status.progress, completed_at=None, failed_at=None)
+
+
+def _removed(replica: Replica, reason: str) -> Replica:
+    return replace(replica.to(ReplicaState.REMOVED, reason), progress=None)

@@ -1,0 +1,279 @@
+"""Take in what happened to an image version: record a job and queue a look at it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from replication.desk import DeadLetterDesk
+from replication.errors import MalformedError
+from replication.events import NotForUs, ReceivedEvent, VersionDeleted, VersionWritten, read_event
+from replication.image_version import ImageVersion, ImageVersionId
+from replication.job import HistoryEntry, Phase, Replica, ReplicaState, ReplicationJob
+from replication.job_records import JobRecords
+from replication.limits import Limits
+from replication.log import log_outcome
+from replication.messages import JobMessage
+from replication.planning import PlanSubject, plan
+from replication.policy import ReplicationPolicy
+from replication.ports import Catalogs, Gallery, History, JobQueues, QueueName
+from replication.regions import InvalidRegionNameError, RegionCatalog
+
+# A look that is late by less than this has its message on the way.
+_MESSAGE_GRACE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of something that came in: queued, due, ignored, skipped or rejected."""
+
+    action: str
+    reason: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Turns events and requests into jobs; every call may be repeated without harm."""
+
+    records: JobRecords
+    history: History
+    gallery: Gallery
+    catalogs: Catalogs
+    queues: JobQueues
+    desk: DeadLetterDesk
+    policy: ReplicationPolicy
+    limits: Limits
+    clock: Callable[[], datetime]
+
+    def receive(self, event: ReceivedEvent, raw: Any) -> Taken:
+        """Handle an event of any type.
+
+        Raises TransientError when Azure or the storage fails, so that the sender tries again.
+        """
+        try:
+            read = read_event(event)
+            taken = self._take(read)
+        except MalformedError as error:
+            letter = self.desk.event(raw, event_id=event.id, cause=str(error))
+            log_outcome(
+                "event.rejected",
+                level=logging.ERROR,
+                event_id=event.id,
+                event_type=event.type,
+                reason=str(error),
+                dead_letter=letter.id,
+            )
+            return Taken(action="rejected", reason=str(error))
+        log_outcome(
+            f"event.{taken.action}",
+            event_id=event.id,
+            event_type=event.type,
+            key=taken.key,
+            reason=taken.reason,
+        )
+        return taken
+
+    def request(self, version_id: ImageVersionId, *, trigger: str, correlation_id: str) -> Taken:
+        """Run the replication now because somebody asked, whatever the record says."""
+        out_of_scope = self.policy.why_out_of_scope(version_id)
+        if out_of_scope:
+            return Taken(action="ignored", reason=out_of_scope, key=version_id.key)
+        if self.records.load(version_id.key) is None:
+            return self._enrol(version_id, None, trigger=trigger, correlation_id=correlation_id)
+        return self._look(version_id, at=None, forced=True, why=trigger)
+
+    def revisit(self, version_id: ImageVersionId, *, why: str) -> Taken:
+        """Queue a look at a version on record, because the sweep saw a reason."""
+        return self._look(version_id, at=None, forced=False, why=why)
+
+    def discover(self, version: ImageVersion, *, trigger: str) -> Taken:
+        """Enrol a version that the sweep found and no event told of."""
+        return self._enrol(
+            version.id, None, trigger=trigger, correlation_id=version.id.key, seen=version
+        )
+
+    def _take(self, read: VersionWritten | VersionDeleted | NotForUs) -> Taken:
+        if isinstance(read, NotForUs):
+            return Taken(action="ignored", reason=read.reason)
+        version_id = read.image_version_id
+        out_of_scope = self.policy.why_out_of_scope(version_id)
+        if out_of_scope:
+            return Taken(action="ignored", reason=out_of_scope, key=version_id.key)
+        if self.records.load(version_id.key) is not None:
+            return self._look(version_id, at=read.at, forced=False, why=read.trigger)
+        if isinstance(read, VersionDeleted):
+            reason = "deleted, and never was on record"
+            return Taken(action="ignored", reason=reason, key=version_id.key)
+        return self._enrol(
+            version_id,
+            read.home_region,
+            trigger=read.trigger,
+            correlation_id=read.correlation_id,
+        )
+
+    def _enrol(
+        self,
+        version_id: ImageVersionId,
+        home_region: str | None,
+        *,
+        trigger: str,
+        correlation_id: str,
+        seen: ImageVersion | None = None,
+    ) -> Taken:
+        catalog = self.catalogs.of(version_id.subscription_id)
+        arm_calls = 0
+        if seen is None and home_region is None:
+            arm_calls = 1
+            seen = self.gallery.read(version_id, catalog)
+            if seen is None:
+                reason = "the image version does not exist (any more)"
+                return Taken(action="ignored", reason=reason, key=version_id.key)
+        if seen is not None:
+            subject = PlanSubject.of(seen)
+        else:
+            try:
+                home = catalog.resolve(home_region)
+            except InvalidRegionNameError as error:
+                raise MalformedError(f"the event's location: {error}") from error
+            subject = PlanSubject(id=version_id, home_region=home)
+        job = self._new_job(subject, catalog, trigger=trigger, correlation_id=correlation_id)
+        job = replace(job, arm_calls=arm_calls)
+        if self.records.insert(job) is None:
+            return self._look(version_id, at=None, forced=False, why=trigger)
+        self.history.append(job.key, job.entries)
+        if job.phase is Phase.SKIPPED:
+            return Taken(action="skipped", reason=job.reason, key=job.key)
+        self._send(job)
+        return Taken(action="queued", reason=job.reason, key=job.key)
+
+    def _new_job(
+        self, subject: PlanSubject, catalog: RegionCatalog, *, trigger: str, correlation_id: str
+    ) -> ReplicationJob:
+        now = self.clock()
+        planned = plan(subject, self.policy, catalog)
+        replicas = tuple(
+            Replica(region=one.region, reason=one.reason, planned_at=now) for one in planned.wanted
+        )
+        job = ReplicationJob(
+            image_version_id=subject.id,
+            reason=planned.reason,
+            trigger=trigger,
+            correlation_id=correlation_id,
+            home_region=subject.home_region,
+            geography=planned.geography,
+            replicas=replicas,
+            left_out=planned.left_out,
+            policy_fingerprint=self.policy.fingerprint,
+            catalog_source=planned.catalog_source,
+            started_at=now,
+            updated_at=now,
+            deadline_at=now + timedelta(seconds=self.limits.deadline_s),
+            next_attempt_at=now,
+            sequence=1,
+        )
+        if not replicas:
+            job = replace(job.to(Phase.SKIPPED, planned.reason, at=now), next_attempt_at=None)
+        entry = HistoryEntry(
+            id=f"{int(now.timestamp() * 1_000_000):020d}-000000",
+            at=now,
+            event="planned" if replicas else "skip",
+            reason=planned.reason,
+            details={"trigger": trigger, "catalog": planned.catalog_source},
+        )
+        return replace(job, entries=(entry,))
+
+    def _look(
+        self, version_id: ImageVersionId, *, at: datetime | None, forced: bool, why: str
+    ) -> Taken:
+        """Bring the next look forward; the chain of messages stays one."""
+        reasons: list[str] = []
+
+        def change(job: ReplicationJob) -> ReplicationJob | None:
+            changed, reason = bring_forward(
+                job, event_at=at, forced=forced, why=why, now=self.clock(), limits=self.limits
+            )
+            reasons.append(reason)
+            return changed
+
+        changed = self.records.change(version_id.key, change)
+        if changed is None:
+            return Taken(action="ignored", reason="the record is gone", key=version_id.key)
+        before, after = changed.before, changed.after.job
+        moved = after.sequence != before.sequence
+        if moved or _is_overdue(after, self.clock()):
+            self._send(after)
+        action = "queued" if moved else "due" if after.next_attempt_at else "ignored"
+        return Taken(action=action, reason=reasons[-1], key=version_id.key)
+
+    def _send(self, job: ReplicationJob) -> None:
+        delay_s = 0.0
+        if job.next_attempt_at is not None:
+            delay_s = max(0.0, (job.next_attempt_at - self.clock()).total_seconds())
+        message = JobMessage(
+            image_version_id=job.image_version_id,
+            sequence=job.sequence,
+            correlation_id=job.correlation_id,
+        )
+        self.queues.send(QueueName.JOBS, message, delay_s=delay_s)
+
+
+def bring_forward(
+    job: ReplicationJob,
+    *,
+    event_at: datetime | None,
+    forced: bool,
+    why: str,
+    now: datetime,
+    limits: Limits,
+) -> tuple[ReplicationJob | None, str]:
+    """Return the job with its next look brought forward and why; None where nothing changes.
+
+    An event that is older than the last look tells nothing new. Looks that nobody forced keep
+    the distance of `tracking_min_s`, so that a burst of events costs one look.
+    """
+    if forced:
+        job = _fresh_run(job, now=now, limits=limits)
+    else:
+        if job.phase is Phase.CANCELLED:
+            return None, "the replication was cancelled; ask for it to go on"
+        if event_at is not None and job.observed_at is not None and event_at <= job.observed_at:
+            return None, f"already seen by the look at {job.observed_at.isoformat()}"
+    if job.lease is not None and job.lease.expires_at > now:
+        return replace(job, look_again=True), "a look is under way and will be followed by another"
+    earliest = now
+    if job.observed_at is not None and not forced:
+        earliest = max(now, job.observed_at + timedelta(seconds=limits.tracking_min_s))
+    due = job.next_attempt_at
+    if not forced and due is not None and due <= earliest:
+        return None, f"a look is due at {due.isoformat()}"
+    moved = replace(job, sequence=job.sequence + 1, next_attempt_at=earliest)
+    return moved, f"look at {earliest.isoformat()}: {why}"
+
+
+def _fresh_run(job: ReplicationJob, *, now: datetime, limits: Limits) -> ReplicationJob:
+    """Give a job new budgets and a new deadline, and put removed regions back into it."""
+    replicas = tuple(
+        replace(
+            one,
+            attempts=0,
+            state=ReplicaState.PLANNED if one.state is ReplicaState.REMOVED else one.state,
+        )
+        for one in job.replicas
+    )
+    return replace(
+        job,
+        replicas=replicas,
+        withheld={},
+        writes=0,
+        failures_in_a_row=0,
+        claims=0,
+        deadline_at=now + timedelta(seconds=limits.deadline_s),
+    )
+
+
+def _is_overdue(job: ReplicationJob, now: datetime) -> bool:
+    if job.next_attempt_at is None or (job.lease is not None and job.lease.expires_at > now):
+        return False
+    return (now - job.next_attempt_at).total_seconds() > _MESSAGE_GRACE_S

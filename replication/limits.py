@@ -1,0 +1,24 @@
+"""The bounds of every delay and budget."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Delays in seconds and budgets in tries; settings.py says which setting gives which.
+
+    `retry_max_attempts` counts failures in a row without progress, `region_max_attempts` the
+    copies started in one region, `write_max_attempts` the writes to one image version.
+    """
+
+    tracking_min_s: float = 15
+    tracking_max_s: float = 3600
+    retry_base_s: float = 5
+    retry_max_s: float = 300
+    lease_s: float = 120
+    deadline_s: float = 24 * 3600
+    overdue_after_s: float = 300
+    refusal_memory_s: float = 24 * 3600
+    retry_max_attempts: int = 50
+    region_max_attempts: int = 3
+    write_max_attempts: int = 20

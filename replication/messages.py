@@ -1,0 +1,79 @@
+"""The messages on the queues: which image version to look at, and nothing that can go stale."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from replication.errors import MalformedError, NewerFormatError
+from replication.image_version import ImageVersionId, MalformedImageVersionIdError
+
+FORMAT_VERSION = 1
+MAX_BYTES = 8 * 1024
+_MAX_TEXT = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobMessage:
+    """Ask a worker to look at an image version.
+
+    `sequence` ties the message to the job's record: only the newest one is acted upon.
+    """
+
+    image_version_id: ImageVersionId
+    sequence: int
+    correlation_id: str
+
+    @property
+    def key(self) -> str:
+        """The key of the version's record."""
+        return self.image_version_id.key
+
+    def encode(self) -> str:
+        """Return the JSON text for the queue.
+
+        All fields stand under `job`: the host lets a top-level `id` or `dequeueCount` of a body
+        overwrite the queue's own metadata.
+        """
+        job = {
+            "image_version_id": str(self.image_version_id),
+            "sequence": self.sequence,
+            "correlation_id": self.correlation_id,
+        }
+        return json.dumps({"v": FORMAT_VERSION, "job": job}, separators=(",", ":"))
+
+    @classmethod
+    def decode(cls, body: str | bytes) -> Self:
+        """Read a queue message; raises MalformedError or NewerFormatError."""
+        if len(body) > MAX_BYTES:
+            raise MalformedError(f"the message is longer than {MAX_BYTES} bytes")
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise MalformedError(f"the message is not JSON: {error}") from error
+        if not isinstance(document, dict):
+            raise MalformedError("the message is not a JSON object")
+        version = document.get("v")
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+            raise MalformedError("the message has no format version 'v'")
+        if version > FORMAT_VERSION:
+            raise NewerFormatError(
+                f"the message has format {version}, this release reads {FORMAT_VERSION}"
+            )
+        job = document.get("job")
+        if not isinstance(job, dict):
+            raise MalformedError("the message has no object 'job'")
+        return cls._from_job(job)
+
+    @classmethod
+    def _from_job(cls, job: dict[str, Any]) -> Self:
+        try:
+            version_id = ImageVersionId.parse(job.get("image_version_id"))
+        except MalformedImageVersionIdError as error:
+            raise MalformedError(f"job.image_version_id: {error}") from error
+        sequence = job.get("sequence")
+        if not isinstance(sequence, int) or isinstance(sequence, bool) or sequence < 0:
+            raise MalformedError("job.sequence is not a whole number of 0 or more")
+        correlation_id = job.get("correlation_id", "")
+        if not isinstance(correlation_id, str) or len(correlation_id) > _MAX_TEXT:
+            raise MalformedError(f"job.correlation_id is not a text of at most {_MAX_TEXT}")
+        return cls(image_version_id=version_id, sequence=sequence, correlation_id=correlation_id)

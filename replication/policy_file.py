@@ -1,0 +1,171 @@
+"""Read the policy file: YAML, checked whole, every mistake with its line."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from replication.policy import GalleryScope, ReplicationPolicy
+from replication.regions import Region
+
+MAX_BYTES = 256 * 1024
+MAX_REPLICA_COUNT = 100
+
+
+class PolicyFileError(ValueError):
+    """A policy file that cannot be used; `problems` holds one sentence for each mistake."""
+
+    def __init__(self, path: str, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{path}: {problem}" for problem in problems))
+
+
+def load_policy(path: Path) -> ReplicationPolicy:
+    """Read the file; raises PolicyFileError that names every mistake with its line."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise PolicyFileError(
+            str(path), [f"cannot be read ({error.strerror}); set REPLICATION_POLICY to its path"]
+        ) from error
+    return parse_policy(content, name=str(path))
+
+
+def parse_policy(content: bytes, *, name: str = "policy") -> ReplicationPolicy:
+    """Read the policy from the text of its file; raises PolicyFileError."""
+    if len(content) > MAX_BYTES:
+        raise PolicyFileError(name, [f"is larger than {MAX_BYTES // 1024} KiB"])
+    try:
+        root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
+        values = {} if root is None else _values(root)
+    except _BadNodeError as error:
+        raise PolicyFileError(name, [str(error)]) from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PolicyFileError(name, [f"line {line}: {error.problem}"]) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise PolicyFileError(name, [f"is not YAML in UTF-8: {error}"]) from error
+    try:
+        document = _Document.model_validate(values)
+    except ValidationError as error:
+        problems = [_sentence(root, problem) for problem in error.errors(include_url=False)]
+        raise PolicyFileError(name, problems) from error
+    return document.to_policy()
+
+
+def _region(value: object) -> Region:
+    return Region.parse(value)
+
+
+_RegionName = Annotated[Region, BeforeValidator(_region)]
+_Pattern = Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class _Galleries(_Section):
+    attach: list[_Pattern] = ["*"]
+    detach: list[_Pattern] = []
+
+
+class _Regions(_Section):
+    extra: list[_RegionName] = []
+    denied: list[_RegionName] = []
+
+
+class _NewRegions(_Section):
+    replica_count: Annotated[int, Field(ge=1, le=MAX_REPLICA_COUNT)] = 1
+    storage_account_type: Literal[
+        "Standard_LRS", "Standard_ZRS", "Premium_LRS", "PremiumV2_LRS"
+    ] = "Standard_LRS"
+
+
+class _Repair(_Section):
+    remove_and_add_back: bool = True
+    restore_removed_regions: bool = False
+
+
+class _Document(_Section):
+    version: Literal[1] = 1
+    galleries: _Galleries = _Galleries()
+    regions: _Regions = _Regions()
+    new_regions: _NewRegions = _NewRegions()
+    repair: _Repair = _Repair()
+
+    def to_policy(self) -> ReplicationPolicy:
+        return ReplicationPolicy(
+            galleries=GalleryScope(
+                attach=tuple(self.galleries.attach), detach=tuple(self.galleries.detach)
+            ),
+            extra_regions=frozenset(self.regions.extra),
+            denied_regions=frozenset(self.regions.denied),
+            replica_count=self.new_regions.replica_count,
+            storage_account_type=self.new_regions.storage_account_type,
+            repair_failed_regions=self.repair.remove_and_add_back,
+            restore_removed_regions=self.repair.restore_removed_regions,
+        )
+
+
+class _BadNodeError(ValueError):
+    pass
+
+
+def _values(node: yaml.Node) -> Any:
+    """Return the node's plain value; refuses duplicate keys, which YAML parsers let pass."""
+    if isinstance(node, yaml.MappingNode):
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in values:
+                raise _BadNodeError(f"line {key_node.start_mark.line + 1}: {key!r} stands twice")
+            values[key] = _values(value_node)
+        return values
+    if isinstance(node, yaml.SequenceNode):
+        return [_values(entry) for entry in node.value]
+    return yaml.constructor.SafeConstructor().construct_object(node)
+
+
+def _sentence(root: yaml.Node | None, problem: Any) -> str:
+    location = tuple(problem["loc"])
+    line = _line(root, location)
+    where = ".".join(str(part) for part in location)
+    if problem["type"] != "extra_forbidden":
+        return f"line {line}: {where}: {problem['msg']}"
+    known = _known_keys(location[:-1])
+    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.0)
+    hint = f"did you mean {near[0]!r}?" if near else "it takes no keys"
+    return f"line {line}: unknown key {where!r}; {hint} (known: {', '.join(known)})"
+
+
+def _known_keys(path: Sequence[object]) -> list[str]:
+    section: type[BaseModel] = _Document
+    for part in path:
+        annotation = section.model_fields[str(part)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        section = annotation
+    return list(section.model_fields)
+
+
+def _line(node: yaml.Node | None, path: Sequence[object]) -> int:
+    """Return the line of the deepest node on the path; for a key, the key's own line."""
+    if node is None:
+        return 1
+    line = node.start_mark.line + 1
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((pair for pair in node.value if pair[0].value == part), None)
+            if pair is None:
+                return line
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line

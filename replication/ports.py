@@ -1,0 +1,192 @@
+"""What the services need from outside, in the product's own words.
+
+Adapters translate every vendor error into the classes of `replication.errors`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from replication.image_version import ImageVersion, ImageVersionId
+from replication.job import HistoryEntry, Phase, ReplicationJob
+from replication.messages import JobMessage
+from replication.regions import RegionCatalog
+
+
+class QueueName(StrEnum):
+    """The two queues: jobs that may write, and looks at copies under way."""
+
+    JOBS = "replication-jobs"
+    TRACKING = "replication-tracking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredJob:
+    """A job with the tag that its next write must match."""
+
+    job: ReplicationJob
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQuery:
+    """Which jobs to list; `cursor` is what the page before returned."""
+
+    phases: frozenset[Phase] | None = None
+    gallery: str | None = None
+    geography: str | None = None
+    due_before: datetime | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """One page of jobs; `next_cursor` is None on the last."""
+
+    jobs: tuple[ReplicationJob, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDepth:
+    """What can be seen of a queue: messages in all, those hidden now, the oldest one's age."""
+
+    name: str
+    depth: int
+    invisible: int | None
+    oldest_age_s: float | None
+    poison_depth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """Something that a person has to look at, with all that is needed to send it again."""
+
+    id: str
+    at: datetime
+    source: str
+    code: str
+    cause: str
+    attempts: int
+    correlation_id: str
+    image_version_id: str | None
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeEvent:
+    """Something that others may want to know: a replica or a job came to an end."""
+
+    id: str
+    type: str
+    subject: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+class Gallery(Protocol):
+    """Azure Compute Gallery."""
+
+    def read(self, version_id: ImageVersionId, catalog: RegionCatalog) -> ImageVersion | None:
+        """Return the version with its replication status, None when there is none.
+
+        Raises TransientError and PermanentError.
+        """
+        ...
+
+    def set_target_regions(
+        self, version_id: ImageVersionId, entries: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Write the complete list of target regions.
+
+        Returns when Azure accepted it, not when it is done. Raises TransientError,
+        PermanentError and GoneError.
+        """
+        ...
+
+    def versions(self, subscription_id: str, catalog: RegionCatalog) -> Iterator[ImageVersion]:
+        """List every image version of the subscription, without replication status."""
+        ...
+
+    def subscriptions(self) -> tuple[str, ...]:
+        """Return the ids of the subscriptions that this identity can see."""
+        ...
+
+
+class Catalogs(Protocol):
+    """The regions of each subscription."""
+
+    def of(self, subscription_id: str) -> RegionCatalog:
+        """Return the catalog; never raises, a shipped snapshot serves where ARM cannot."""
+        ...
+
+
+class JobStore(Protocol):
+    """The records of jobs; every write is a compare-and-swap."""
+
+    def load(self, key: str) -> StoredJob | None:
+        """Return the job, None when there is none; raises NewerFormatError and MalformedError."""
+        ...
+
+    def insert(self, job: ReplicationJob) -> StoredJob:
+        """Write a first record; raises RecordChangedError if there is one."""
+        ...
+
+    def replace(self, stored: StoredJob, job: ReplicationJob) -> StoredJob:
+        """Write the record anew; raises RecordChangedError if `stored` is not the newest."""
+        ...
+
+    def find(self, query: JobQuery) -> JobPage:
+        """Return one page of jobs in the order of their keys."""
+        ...
+
+
+class History(Protocol):
+    """The timelines of all jobs."""
+
+    def append(self, key: str, entries: Iterable[HistoryEntry]) -> None:
+        """Add entries; adding one again changes nothing."""
+        ...
+
+    def read(self, key: str, *, limit: int = 500) -> tuple[HistoryEntry, ...]:
+        """Return the newest entries of one job, oldest first."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """What waits for a person."""
+
+    def put(self, letter: DeadLetter) -> None:
+        """Keep the letter; one of the same id is replaced."""
+        ...
+
+    def get(self, letter_id: str) -> DeadLetter | None:
+        """Return the letter, None when there is none."""
+        ...
+
+    def find(self, *, limit: int = 100) -> tuple[DeadLetter, ...]:
+        """Return letters in the order of their ids."""
+        ...
+
+
+class JobQueues(Protocol):
+    """The queues of work."""
+
+    def send(self, queue: QueueName, message: JobMessage, *, delay_s: float = 0) -> None:
+        """Queue a message that becomes visible after the delay, in seconds."""
+        ...
+
+    def depths(self) -> tuple[QueueDepth, ...]:
+        """Return what can be seen of every queue."""
+        ...
+
+
+class OutcomeTopic(Protocol):
+    """Where outcomes are published."""
+
+    def publish(self, events: Sequence[OutcomeEvent]) -> None:
+        """Publish the events; raises TransientError or PermanentError."""
+        ...

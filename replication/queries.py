@@ -1,0 +1,89 @@
+"""Answer questions about what is on record, and plan without acting."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from costs.estimate import RegionalReplicas, estimate_cost
+from replication.errors import ReplicationError
+from replication.evolution import withheld_regions
+from replication.image_version import ImageVersionId
+from replication.job_records import JobRecords
+from replication.planning import PlanSubject, plan
+from replication.policy import ReplicationPolicy
+from replication.ports import Catalogs, Gallery, History, JobQuery, JobQueues, JobStore
+from replication.views import plan_view, queue_view, replication_view, stamp, timeline_view
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queries:
+    """Read-only: nothing here changes a record, a queue or Azure."""
+
+    store: JobStore
+    records: JobRecords
+    history: History
+    queues: JobQueues
+    gallery: Gallery
+    catalogs: Catalogs
+    policy: ReplicationPolicy
+    clock: Callable[[], datetime]
+
+    def health(self) -> tuple[bool, dict[str, Any]]:
+        """Check what the app cannot work without; returns whether all is well, and the details."""
+        checks: dict[str, str] = {}
+        for name, check in (
+            ("tables", lambda: self.store.find(JobQuery(limit=1))),
+            ("queues", self.queues.depths),
+        ):
+            try:
+                check()
+                checks[name] = "ok"
+            except ReplicationError as error:
+                checks[name] = str(error)
+        well = all(word == "ok" for word in checks.values())
+        body = {
+            "status": "ok" if well else "unhealthy",
+            "checks": checks,
+            "policy_fingerprint": self.policy.fingerprint,
+            "at": stamp(self.clock()),
+        }
+        return well, body
+
+    def replications(self, query: JobQuery) -> dict[str, Any]:
+        """Return one page of replications."""
+        page = self.store.find(query)
+        return {"items": [replication_view(job) for job in page.jobs], "next": page.next_cursor}
+
+    def replication(self, key: str) -> dict[str, Any] | None:
+        """Return one replication with its timeline, None when there is none."""
+        stored = self.records.load(key)
+        if stored is None:
+            return None
+        # The newest entries stand in the record as well, in case a crash kept them from the table.
+        entries = {entry.id: entry for entry in self.history.read(key)}
+        entries |= {entry.id: entry for entry in stored.job.entries}
+        ordered = [entries[entry_id] for entry_id in sorted(entries)]
+        return {**replication_view(stored.job), "history": timeline_view(ordered)}
+
+    def queue_depths(self) -> list[dict[str, Any]]:
+        """Return every queue."""
+        return [queue_view(depth) for depth in self.queues.depths()]
+
+    def plan(self, version_id: ImageVersionId) -> dict[str, Any] | None:
+        """Plan a version as it is now, None when it does not exist."""
+        catalog = self.catalogs.of(version_id.subscription_id)
+        version = self.gallery.read(version_id, catalog)
+        if version is None:
+            return None
+        stored = self.records.load(version_id.key)
+        withheld = (
+            withheld_regions(stored.job, version, self.policy, now=self.clock()) if stored else {}
+        )
+        planned = plan(PlanSubject.of(version), self.policy, catalog, withheld)
+        per_region = RegionalReplicas(
+            replica_count=self.policy.replica_count,
+            storage_account_type=self.policy.storage_account_type,
+        )
+        missing = [per_region for one in planned.wanted if not one.already_listed]
+        return plan_view(planned, estimate_cost(version.size_gb, missing))

@@ -1,0 +1,190 @@
+"""Bring one image version one step further: claim, observe, decide, act, record, requeue."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from replication.acting import Actor, Step
+from replication.decision import Apply, GiveUp, Track
+from replication.desk import DeadLetterDesk
+from replication.errors import FailureCode, LeaseLostError, ReplicationError
+from replication.evolution import record
+from replication.intake import Intake
+from replication.job import Failure, Lease, ReplicationJob
+from replication.job_records import JobRecords
+from replication.limits import Limits
+from replication.log import log_outcome
+from replication.messages import JobMessage
+from replication.outcomes import outcome_events
+from replication.ports import History, JobQueues, OutcomeTopic, QueueName
+
+# A claim that was never followed by a record means that the worker died in between.
+MAX_CLAIMS = 10
+_BUSY_DELAY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """What an invocation came to: the decision's name, or `stale`, `busy`, `lease_lost`."""
+
+    outcome: str
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class _Claim:
+    job: ReplicationJob | None = None
+    refused: Reconciled | None = None
+    busy_for_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciler:
+    """Level-triggered: the message says which version to look at, the look says what to do."""
+
+    records: JobRecords
+    history: History
+    queues: JobQueues
+    desk: DeadLetterDesk
+    topic: OutcomeTopic
+    actor: Actor
+    intake: Intake
+    limits: Limits
+    clock: Callable[[], datetime]
+    new_owner: Callable[[], str]
+    chance: Callable[[], float]
+
+    def reconcile(self, message: JobMessage, *, redelivered: bool = False) -> Reconciled:
+        """Handle one message; raises what the storage raises, so that the host delivers again."""
+        owner = self.new_owner()
+        claim = self._claim(message, owner)
+        if claim is None:
+            taken = self.intake.request(
+                message.image_version_id,
+                trigger="a message without a record",
+                correlation_id=message.correlation_id,
+            )
+            done = Reconciled(outcome="recovered", reason=taken.reason)
+        elif claim.job is None:
+            done = self._refuse(message, claim, redelivered=redelivered)
+        else:
+            done = self._step(claim.job, owner)
+        log_outcome(
+            "replication.reconciled",
+            key=message.key,
+            image_version=str(message.image_version_id),
+            correlation_id=message.correlation_id,
+            sequence=message.sequence,
+            decision=done.outcome,
+            reason=done.reason,
+        )
+        return done
+
+    def _claim(self, message: JobMessage, owner: str) -> _Claim | None:
+        claim = _Claim()
+
+        def change(job: ReplicationJob) -> ReplicationJob | None:
+            now = self.clock()
+            claim.job = None
+            if message.sequence < job.sequence or job.next_attempt_at is None:
+                reason = f"message {message.sequence} is older than the record's {job.sequence}"
+                claim.refused = Reconciled(outcome="stale", reason=reason)
+                return None
+            if job.lease is not None and job.leased_by_another(owner, now):
+                remaining_s = (job.lease.expires_at - now).total_seconds()
+                claim.busy_for_s = min(remaining_s, _BUSY_DELAY_S)
+                claim.refused = Reconciled(outcome="busy", reason="another worker is at it")
+                return None
+            claim.job = replace(
+                job,
+                lease=Lease(owner=owner, expires_at=now + timedelta(seconds=self.limits.lease_s)),
+                sequence=max(job.sequence, message.sequence),
+                claims=job.claims + 1,
+            )
+            return claim.job
+
+        return claim if self.records.change(message.key, change) is not None else None
+
+    def _refuse(self, message: JobMessage, claim: _Claim, *, redelivered: bool) -> Reconciled:
+        refused = claim.refused or Reconciled(outcome="stale", reason="")
+        if refused.outcome == "busy":
+            delay_s = claim.busy_for_s * (1 + self.chance() / 10)
+            self.queues.send(QueueName.JOBS, message, delay_s=delay_s)
+        elif redelivered:
+            self._resume(message)
+        return refused
+
+    def _resume(self, message: JobMessage) -> None:
+        """Finish what a killed invocation had recorded and not yet sent."""
+        stored = self.records.load(message.key)
+        if stored is None or stored.job.sequence != message.sequence + 1:
+            return
+        self.history.append(stored.job.key, stored.job.entries)
+        if stored.job.next_attempt_at is not None:
+            self._send(stored.job, QueueName.JOBS)
+
+    def _step(self, claimed: ReplicationJob, owner: str) -> Reconciled:
+        if claimed.claims > MAX_CLAIMS:
+            failure = Failure(
+                code=FailureCode.POISON_MESSAGE,
+                message=f"{MAX_CLAIMS} workers in a row died while they were at it",
+            )
+            step = Step(job=claimed, decision=GiveUp(reason=failure.message, failure=failure))
+        else:
+            try:
+                step = self.actor.step(claimed, owner)
+            except LeaseLostError as error:
+                return Reconciled(outcome="lease_lost", reason=str(error))
+        decision = step.decision
+        preview = record(step.job, decision, now=self.clock(), limits=self.limits)
+        if preview.failure is not None and preview.failure != claimed.failure:
+            self.desk.job(preview, preview.failure, reason=decision.reason)
+        try:
+            after = self._record(step, owner)
+        except LeaseLostError as error:
+            return Reconciled(outcome="lease_lost", reason=str(error))
+        self.history.append(after.key, (*claimed.entries, *after.entries))
+        if after.next_attempt_at is not None:
+            quiet = isinstance(decision, Track | Apply)
+            self._send(after, QueueName.TRACKING if quiet else QueueName.JOBS)
+        self._publish(claimed, after)
+        return Reconciled(outcome=type(decision).__name__.lower(), reason=decision.reason)
+
+    def _record(self, step: Step, owner: str) -> ReplicationJob:
+        def change(fresh: ReplicationJob) -> ReplicationJob:
+            if fresh.lease is None or fresh.lease.owner != owner:
+                raise LeaseLostError("the claim lapsed and another worker took over")
+            job = replace(step.job, look_again=fresh.look_again, sequence=fresh.sequence)
+            return record(job, step.decision, now=self.clock(), limits=self.limits)
+
+        changed = self.records.change(step.job.key, change)
+        if changed is None:
+            raise LeaseLostError("the record was removed meanwhile")
+        return changed.after.job
+
+    def _send(self, job: ReplicationJob, queue: QueueName) -> None:
+        due = job.next_attempt_at or self.clock()
+        message = JobMessage(
+            image_version_id=job.image_version_id,
+            sequence=job.sequence,
+            correlation_id=job.correlation_id,
+        )
+        delay_s = max(0.0, (due - self.clock()).total_seconds())
+        self.queues.send(queue, message, delay_s=delay_s)
+
+    def _publish(self, before: ReplicationJob, after: ReplicationJob) -> None:
+        """Tell the outcome topic; its failure never fails a replication."""
+        events = outcome_events(before, after)
+        if not events:
+            return
+        try:
+            self.topic.publish(events)
+        except ReplicationError as error:
+            log_outcome(
+                "outcome.unpublished",
+                level=logging.WARNING,
+                key=after.key,
+                events=[event.id for event in events],
+                reason=str(error),
+            )

@@ -1,0 +1,149 @@
+"""Regions, the geographies they belong to, and the names under which Azure speaks of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+MAX_NAME_LENGTH = 90
+
+
+class InvalidRegionNameError(ValueError):
+    """A text that cannot be the name of a region."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Region:
+    """An Azure region by its short name, such as `westus2`."""
+
+    name: str
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Normalise a short or display name: "West US 2" is `westus2`.
+
+        Raises InvalidRegionNameError for anything that cannot be a name.
+        """
+        if not isinstance(text, str):
+            raise InvalidRegionNameError(f"a region name is a text, not {type(text).__name__}")
+        name = "".join(text.casefold().split())
+        if not name:
+            raise InvalidRegionNameError("a region name is empty")
+        if len(name) > MAX_NAME_LENGTH or not name.isprintable():
+            raise InvalidRegionNameError(f"{text[:40]!r} cannot be a region name")
+        return cls(name)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionDetails:
+    """What a region is called in print and the geography it lies in."""
+
+    region: Region
+    display_name: str
+    geography: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionCatalog:
+    """The physical regions of a cloud, and which of them offer gallery image versions.
+
+    `offered` is None when the subscription's provider could not be asked.
+    `source` says in words where the list comes from and of which day it is.
+    """
+
+    details: Mapping[Region, RegionDetails]
+    aliases: Mapping[str, Region] = field(default_factory=dict)
+    offered: frozenset[Region] | None = None
+    source: str
+
+    def resolve(self, text: object) -> Region:
+        """Return the region that a short or display name means.
+
+        Display names differ from the short name in more than spaces for some regions, so the
+        catalog's own names come first. Raises InvalidRegionNameError.
+        """
+        parsed = Region.parse(text)
+        return self.aliases.get(parsed.name, parsed)
+
+    def geography_of(self, region: Region) -> str | None:
+        """Return the geography's name, or None for a region that is not in the catalog."""
+        details = self.details.get(region)
+        return details.geography if details else None
+
+    def same_geography(self, region: Region) -> tuple[Region, ...]:
+        """Return the other regions of the region's geography, in the order of their names."""
+        geography = self.geography_of(region)
+        if geography is None:
+            return ()
+        return tuple(
+            sorted(
+                other.region
+                for other in self.details.values()
+                if other.geography == geography and other.region != region
+            )
+        )
+
+    def offers(self, region: Region) -> bool:
+        """Tell whether gallery image versions can be replicated to the region, as far as known."""
+        return self.offered is None or region in self.offered
+
+    def display_name(self, region: Region) -> str:
+        """Return the name for print; the short name where the catalog has none."""
+        details = self.details.get(region)
+        return details.display_name if details else region.name
+
+
+def build_catalog(
+    locations: Iterable[Mapping[str, Any]],
+    *,
+    provider_locations: Iterable[str] | None,
+    source: str,
+) -> RegionCatalog:
+    """Build the catalog from the entries of ARM's list-locations.
+
+    Logical regions, stages and canaries are left out. Regions are grouped by
+    `metadata.geography`: the geographyGroup is wider (all of Europe), and pairs cross borders
+    (brazilsouth is paired with southcentralus).
+    """
+    details: dict[Region, RegionDetails] = {}
+    aliases: dict[str, Region] = {}
+    for entry in locations:
+        found = _physical_region(entry)
+        if found is None:
+            continue
+        details[found.region] = found
+        for label in ("displayName", "regionalDisplayName"):
+            if isinstance(entry.get(label), str) and entry[label].strip():
+                aliases.setdefault(Region.parse(entry[label]).name, found.region)
+    # A short name always means itself, whatever another region is called in print.
+    aliases.update({region.name: region for region in details})
+    offered = None
+    if provider_locations is not None:
+        parsed = (Region.parse(name).name for name in provider_locations)
+        offered = frozenset(aliases[name] for name in parsed if name in aliases)
+    return RegionCatalog(details=details, aliases=aliases, offered=offered, source=source)
+
+
+def _physical_region(entry: Mapping[str, Any]) -> RegionDetails | None:
+    metadata = entry.get("metadata")
+    name = entry.get("name")
+    if not isinstance(metadata, Mapping) or not isinstance(name, str) or not name.strip():
+        return None
+    geography = metadata.get("geography")
+    # Most logical entries have no geography; nine logical stages do.
+    if metadata.get("regionType") != "Physical" or not isinstance(geography, str) or not geography:
+        return None
+    region = Region.parse(name)
+    is_test_ring = geography.startswith(("Stage", "Canary")) or region.name.endswith(
+        ("euap", "stg", "stage")
+    )
+    if is_test_ring:
+        return None
+    display_name = entry.get("displayName")
+    return RegionDetails(
+        region=region,
+        display_name=display_name if isinstance(display_name, str) else region.name,
+        geography=geography,
+    )
