@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from replication.limits import Limits
 
-# Without a slope the next look comes after half the copy's age.
-_UNKNOWN_GROWTH = 0.5
+# Progress comes in whole percents. Below the first one a copy has more than 99 times its age
+# to go; where none is reported at all, half its age is a safe step.
+_GROWTH_AT_ZERO = 6.0
+_GROWTH_UNREPORTED = 0.5
 # No look sooner than this share of what the slowest region still needs, so that eight regions
 # that end at eight moments do not cost eight looks.
-_SHARE_OF_SLOWEST = 1 / 3
+_SHARE_OF_SLOWEST = 0.75
 # The end is noticed within 5 % of the copy's duration: 2 % past the estimate, 2 % jitter.
 _PAST_THE_END = 0.02
 _JITTER = 0.02
@@ -44,21 +46,27 @@ def tracking_delay_s(copies: Iterable[CopyProgress], limits: Limits, *, chance: 
 
     The slope gives each copy's expected end. The next look is at the first of these ends that
     leaves a sensible distance, never sooner than `tracking_min_s` nor later than
-    `tracking_max_s`. Copies without progress are looked at again after half their age.
+    `tracking_max_s`. Before the first percent the steps grow with the copy's age.
     """
-    remaining = []
-    elapsed = 0.0
-    for copy in copies:
-        elapsed = max(elapsed, copy.elapsed_s)
-        if copy.percent and copy.elapsed_s > 0:
-            total_s = copy.elapsed_s * 100 / copy.percent
-            past_the_end_s = total_s * _PAST_THE_END
-            remaining.append(max(0.0, total_s - copy.elapsed_s) + past_the_end_s)
-    if not remaining:
-        delay_s = max(limits.tracking_min_s, elapsed * _UNKNOWN_GROWTH)
-    else:
+    seen = tuple(copies)
+    elapsed_s = max((copy.elapsed_s for copy in seen), default=0.0)
+    remaining = [_remaining_s(copy) for copy in seen if copy.percent and copy.elapsed_s > 0]
+    if remaining:
         floor_s = max(
-            limits.tracking_min_s, max(remaining) * _SHARE_OF_SLOWEST, elapsed * _PAST_THE_END
+            limits.tracking_min_s,
+            max(remaining) * _SHARE_OF_SLOWEST,
+            elapsed_s * _PAST_THE_END,
         )
         delay_s = min((end for end in remaining if end >= floor_s), default=floor_s)
+    else:
+        reported = bool(seen) and all(copy.percent is not None for copy in seen)
+        growth = _GROWTH_AT_ZERO if reported else _GROWTH_UNREPORTED
+        delay_s = max(limits.tracking_min_s, elapsed_s * growth)
     return min(limits.tracking_max_s, delay_s * (1 + _JITTER * chance))
+
+
+def _remaining_s(copy: CopyProgress) -> float:
+    """Return how long the copy needs at least, and a little more."""
+    # A copy at 1 % may be as far as 2 %; the later the look, the less that matters.
+    total_s = copy.elapsed_s * 100 / (min(99, copy.percent or 0) + 1)
+    return max(0.0, total_s - copy.elapsed_s) + total_s * _PAST_THE_END

@@ -47,7 +47,8 @@ def withheld_regions(
     removed by someone, which is respected; one that vanishes before is a lost update.
     """
     withheld = {region: reason for region, (until, reason) in job.withheld.items() if until > now}
-    if not policy.restore_removed_regions:
+    # A version that was gone and is there again has nothing to do with the one before.
+    if not policy.restore_removed_regions and job.phase is not Phase.SUPERSEDED:
         for replica in job.replicas:
             gone = replica.region not in version.listed
             was_done = replica.state is ReplicaState.COMPLETED and job.phase.is_end
@@ -74,6 +75,8 @@ def absorb(
             failures_in_a_row=0,
             writes=0,
         )
+    if job.phase is Phase.SUPERSEDED:
+        job = replace(job, replicas=(), withheld={})
     left_out = {one.region: one.reason for one in plan.left_out}
     replicas = []
     for wanted in plan.wanted:
