@@ -5,7 +5,7 @@ from datetime import datetime
 
 from replication.backoff import CopyProgress, retry_delay_s, tracking_delay_s
 from replication.errors import FailureCode
-from replication.image_version import ImageVersion, ProvisioningState
+from replication.image_version import CopyState, ImageVersion, ProvisioningState
 from replication.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
 from replication.limits import Limits
 from replication.planning import ReplicationPlan
@@ -194,9 +194,13 @@ def _while_changing(
     state = seen.version.provisioning_state if seen.version else ""
     if not missing:
         return _track(seen, open_replicas, f"{state}; ")
-    after_s = tracking_delay_s(
-        [CopyProgress(elapsed_s=_age_s(seen), percent=None)], seen.limits, chance=seen.chance
-    )
+    # Whatever is under way, a creation most of all, shows its progress region by region.
+    under_way = [
+        CopyProgress(elapsed_s=_age_s(seen), percent=status.progress)
+        for status in (seen.version.replication.values() if seen.version else ())
+        if status.state is CopyState.REPLICATING
+    ]
+    after_s = tracking_delay_s(under_way, seen.limits, chance=seen.chance)
     return Wait(
         after_s=after_s,
         reason=f"the version is {state}; {_count(len(missing))} will be added when that is over",

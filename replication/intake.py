@@ -20,9 +20,6 @@ from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery, History, JobQueues, QueueName
 from replication.regions import InvalidRegionNameError, RegionCatalog
 
-# A look that is late by less than this has its message on the way.
-_MESSAGE_GRACE_S = 1.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
@@ -140,6 +137,10 @@ class Intake:
             subject = PlanSubject(id=version_id, home_region=home)
         job = self._new_job(subject, catalog, trigger=trigger, correlation_id=correlation_id)
         job = replace(job, arm_calls=arm_calls)
+        if seen is not None and seen.is_changing and job.next_attempt_at is not None:
+            # Nothing can be written yet; the next look finds how fast that goes.
+            first_look = self.clock() + timedelta(seconds=self.limits.tracking_min_s)
+            job = replace(job, next_attempt_at=first_look)
         if self.records.insert(job) is None:
             return self._look(version_id, at=None, forced=False, why=trigger)
         self.history.append(job.key, job.entries)
@@ -202,6 +203,7 @@ class Intake:
             return Taken(action="ignored", reason="the record is gone", key=version_id.key)
         before, after = changed.before, changed.after.job
         moved = after.sequence != before.sequence
+        # A look that is due and not begun may have lost its message; a second one is harmless.
         if moved or _is_overdue(after, self.clock()):
             self._send(after)
         action = "queued" if moved else "due" if after.next_attempt_at else "ignored"
@@ -276,4 +278,4 @@ def _fresh_run(job: ReplicationJob, *, now: datetime, limits: Limits) -> Replica
 def _is_overdue(job: ReplicationJob, now: datetime) -> bool:
     if job.next_attempt_at is None or (job.lease is not None and job.lease.expires_at > now):
         return False
-    return (now - job.next_attempt_at).total_seconds() > _MESSAGE_GRACE_S
+    return now >= job.next_attempt_at

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.queue import QueueClient, QueueServiceClient
+from azure.storage.queue import (
+    QueueClient,
+    QueueServiceClient,
+    TextBase64DecodePolicy,
+    TextBase64EncodePolicy,
+)
 
 from replication.azure.storage_errors import blip_retries, classify
 from replication.messages import JobMessage
@@ -91,5 +96,10 @@ class StorageJobQueues:
         with self._lock:
             client = self._clients.get(name)
             if client is None:
-                client = self._clients[name] = self.service.get_queue_client(name)
+                # Base64, as the host expects; the service client does not hand its policies on.
+                client = self._clients[name] = self.service.get_queue_client(
+                    name,
+                    message_encode_policy=TextBase64EncodePolicy(),
+                    message_decode_policy=TextBase64DecodePolicy(),
+                )
             return client

@@ -5,11 +5,7 @@ from typing import Any
 
 from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
-from azure.storage.queue import (
-    QueueServiceClient,
-    TextBase64DecodePolicy,
-    TextBase64EncodePolicy,
-)
+from azure.storage.queue import QueueServiceClient
 
 # The clients' own retries block for a minute; tenacity serves instead, with bounds.
 _OPTIONS: dict[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 20}
@@ -33,18 +29,10 @@ class StorageAccount:
         )
 
     def queues(self) -> QueueServiceClient:
-        """Return the client for the account's queues; bodies are base64, as the host expects."""
-        policies: dict[str, Any] = {
-            "message_encode_policy": TextBase64EncodePolicy(),
-            "message_decode_policy": TextBase64DecodePolicy(),
-        }
+        """Return the client for the account's queues."""
         if self.connection_string is not None:
-            return QueueServiceClient.from_connection_string(
-                self.connection_string, **policies, **_OPTIONS
-            )
-        return QueueServiceClient(
-            str(self.queue_url), credential=self._identity(), **policies, **_OPTIONS
-        )
+            return QueueServiceClient.from_connection_string(self.connection_string, **_OPTIONS)
+        return QueueServiceClient(str(self.queue_url), credential=self._identity(), **_OPTIONS)
 
     def _identity(self) -> DefaultAzureCredential:
         return DefaultAzureCredential(

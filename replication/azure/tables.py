@@ -5,7 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 from azure.data.tables import TableClient, TableServiceClient
 
 from replication.azure.storage_errors import classify
@@ -26,24 +31,21 @@ class Table:
     def call[Result](self, action: Callable[[TableClient], Result]) -> Result:
         """Run the action, creating the table if that is what it lacks.
 
-        Errors of the row (changed, exists) pass as they are; all others are translated.
+        The answer that a row is missing, there already or changed passes as it is; all other
+        errors are translated.
         """
         client = self._table()
         try:
             return action(client)
-        except ResourceNotFoundError as error:
-            if _code(error) != "TableNotFound":
-                raise
         except AzureError as error:
-            if isinstance(error, ResourceExistsError) or _code(error) in _ROW_CODES:
-                raise
-            raise classify(error) from error
+            if _code(error) != "TableNotFound":
+                raise _translated(error) from error
         try:
             with suppress(ResourceExistsError):
                 self.service.create_table(self.name)
+            return action(client)
         except AzureError as error:
-            raise classify(error) from error
-        return action(client)
+            raise _translated(error) from error
 
     def _table(self) -> TableClient:
         with self._lock:
@@ -52,7 +54,11 @@ class Table:
             return self._client
 
 
-_ROW_CODES = {"UpdateConditionNotSatisfied", "ConditionNotMet", "EntityAlreadyExists"}
+_ABOUT_THE_ROW = (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError)
+
+
+def _translated(error: AzureError) -> Exception:
+    return error if isinstance(error, _ABOUT_THE_ROW) else classify(error)
 
 
 def split_text(name: str, text: str) -> dict[str, str]:

@@ -1,0 +1,35 @@
+# Everything installs itself into this folder; `make demo` and `make test` need nothing before.
+.POSIX:
+.PHONY: setup up demo test lint format lock lock-check
+
+PYTHON = .venv/bin/python
+
+demo: setup
+	@$(PYTHON) -m localcloud.demo
+
+setup:
+	@scripts/setup.sh
+
+up: setup
+	@$(PYTHON) -m localcloud up
+
+test: setup lock-check lint
+	@scripts/test.sh
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: setup
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock-check: setup
+	@scripts/lock-check.sh
+
+# After a change of dependencies in pyproject.toml.
+lock: setup
+	"$$(scripts/setup.sh --uv)" lock
+	scripts/requirements.sh > requirements.txt

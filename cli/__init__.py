@@ -1,0 +1,1 @@
+"""The command line `gallery-replicator`: the services of the app, printed."""

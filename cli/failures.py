@@ -1,0 +1,88 @@
+"""Exit codes, and how an error becomes one sentence on standard error."""
+
+import sys
+import traceback
+from enum import IntEnum
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from cli.output import printable
+from replication.errors import FailureCode, PermanentError, ReplicationError
+
+
+class ExitCode(IntEnum):
+    """What the shell gets; part of the contract with scripts."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USAGE = 2
+    NOT_FOUND = 3
+    NOT_ALLOWED = 4
+
+
+class CommandError(Exception):
+    """A command that cannot be carried out, with the exit code that says so."""
+
+    def __init__(self, message: str, *, exit_code: ExitCode) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class UsageProblem(CommandError):  # noqa: N818 - the field's word is usage, not error
+    """An argument that cannot be meant."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=ExitCode.WRONG_USAGE)
+
+
+class NotFoundError(CommandError):
+    """What was asked about does not exist."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=ExitCode.NOT_FOUND)
+
+
+class NotAllowedError(CommandError):
+    """The policy, or Azure, forbids it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=ExitCode.NOT_ALLOWED)
+
+
+class ReportingGroup(TyperGroup):
+    """Prints the errors of all commands in one way."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error leaves as an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, TyperException, BrokenPipeError, EOFError):
+            raise  # Typer's own ways to end
+        except Exception as error:
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            for line in _sentence(error).splitlines():
+                print(f"Error: {printable(line)}", file=sys.stderr)  # noqa: T201 - the command's voice
+            raise typer.Exit(_exit_code(error)) from error
+
+
+def _exit_code(error: Exception) -> ExitCode:
+    if isinstance(error, CommandError):
+        return error.exit_code
+    if isinstance(error, PermanentError) and error.code is FailureCode.NOT_AUTHORISED:
+        return ExitCode.NOT_ALLOWED
+    return ExitCode.FAILED
+
+
+def _sentence(error: Exception) -> str:
+    # The errors of settings and of the policy file are ValueErrors, as are those of the SDK about
+    # a connection string.
+    if isinstance(error, (CommandError, ReplicationError, ValueError)) and str(error):
+        return str(error)
+    return (
+        f"unexpected {type(error).__name__}: {error} "
+        "(gallery-replicator --debug … shows where; please report it)"
+    )

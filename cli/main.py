@@ -1,0 +1,63 @@
+"""The `gallery-replicator` command: its table of contents."""
+
+import io
+import logging
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cli.failures import ReportingGroup
+from cli.policy_check import policy
+from cli.region_lookup import regions
+from cli.replications import plan, queues, replicate, status, sweep
+from cli.session import Session
+
+cli = typer.Typer(
+    cls=ReportingGroup,
+    help="Replicate image versions of an Azure Compute Gallery to their whole geography.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _command in (plan, replicate, status, queues, regions, sweep):
+    cli.command()(_command)
+cli.add_typer(policy, name="policy")
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    if wanted:
+        print(f"gallery-replicator {version('gallery-replicator')}")  # noqa: T201 - the answer
+        raise typer.Exit
+
+
+@cli.callback()
+def _root(
+    ctx: typer.Context,
+    *,
+    debug: Annotated[bool, typer.Option("--debug", hidden=True)] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    if ctx.obj is None:
+        ctx.obj = Session()
+    if debug:
+        logging.basicConfig(level=logging.INFO)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A region or a reason that the terminal's encoding lacks must not end the command.
+            stream.reconfigure(errors="backslashreplace")
+    # Errors are told once, in a sentence; the adapters' log lines come with --debug.
+    logging.getLogger("gallery_replicator").addHandler(logging.NullHandler())
+    logging.getLogger("azure").addHandler(logging.NullHandler())
+    cli()

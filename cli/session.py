@@ -1,0 +1,93 @@
+"""What a command works with: the environment, and the app built from it."""
+
+import json
+import os
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import replication
+from replication.regions import RegionCatalog
+from replication.settings import CLOUDS, SettingsError
+
+if TYPE_CHECKING:
+    import typer
+
+    from replication.bootstrap import App
+
+LOCAL_SETTINGS = "local.settings.json"
+_APP_ROOT = Path(replication.__file__).resolve().parent.parent
+
+
+def _open_app() -> "App":
+    from replication.bootstrap import get_app  # noqa: PLC0415 - the Azure SDK takes a second
+
+    return get_app()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The surroundings of one command; a test hands in its own as Typer's `obj`."""
+
+    open_app: Callable[[], "App"] = _open_app
+    env: MutableMapping[str, str] = field(default_factory=lambda: os.environ)
+    folder: Path = field(default_factory=Path.cwd)
+
+    def app(self) -> "App":
+        """Return the app; raises SettingsError and PolicyFileError that say what to mend."""
+        self.add_local_settings()
+        return self.open_app()
+
+    def policy_path(self) -> Path:
+        """Return the policy file that the app reads."""
+        self.add_local_settings()
+        name = self.env.get("REPLICATION_POLICY", "").strip() or "replication-policy.yaml"
+        return _APP_ROOT / name
+
+    def cloud(self) -> str:
+        """Return the cloud that the app is set to."""
+        self.add_local_settings()
+        return self.env.get("AZURE_CLOUD", "").strip() or CLOUDS[0]
+
+    def catalog(self, subscription_id: str | None) -> RegionCatalog:
+        """Return the regions of a subscription as ARM tells, or those of the shipped snapshot."""
+        if subscription_id is not None:
+            return self.app().ports.catalogs.of(subscription_id)
+        from replication.azure.locations import shipped_catalog  # noqa: PLC0415 - as above
+
+        return shipped_catalog()
+
+    def add_local_settings(self) -> None:
+        """Set what local.settings.json in the working folder has and the environment has not."""
+        path = self.folder / LOCAL_SETTINGS
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be read ({error.strerror})") from error
+        for name, value in _values(path, content).items():
+            self.env.setdefault(name, value)
+
+
+def session_of(ctx: "typer.Context") -> Session:
+    """Return the session that the root command set up."""
+    session: Session = ctx.obj
+    return session
+
+
+def _values(path: Path, content: bytes) -> dict[str, str]:
+    try:
+        document: Any = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path} is not JSON: {error}") from error
+    values = document.get("Values", {}) if isinstance(document, dict) else None
+    if not isinstance(values, dict):
+        raise SettingsError(f'{path} holds no object "Values" with the settings')
+    if document.get("IsEncrypted") is True:
+        raise SettingsError(f"{path} is encrypted; decrypt it with: func settings decrypt")
+    for name, value in values.items():
+        if not isinstance(value, str) or "\0" in name + value or "=" in name or not name:
+            raise SettingsError(f"{path}: the value of {name!r} must be a text, as in {{…}}")
+    return values

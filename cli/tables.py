@@ -1,0 +1,205 @@
+"""Show views as tables: replications, plans, queues, regions and sweeps."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cli.output import new_fields, new_table, text
+
+View = Mapping[str, Any]
+
+_STYLES = {
+    "completed": "green",
+    "succeeded": "green",
+    "already_listed": "green",
+    "replicating": "cyan",
+    "tracking": "cyan",
+    "applying": "cyan",
+    "wanted": "yellow",
+    "planned": "yellow",
+    "requested": "yellow",
+    "waiting": "yellow",
+    "partial": "magenta",
+    "failed": "red",
+    "left_out": "dim",
+    "removed": "dim",
+    "skipped": "dim",
+    "superseded": "dim",
+    "cancelled": "dim",
+}
+
+
+def replication_list(items: Iterable[View], *, stacked: bool) -> Table:
+    """Show many replications, one a line; `stacked` takes two lines and half the width."""
+    headings = ("KEY", "PHASE", "IMAGE VERSION", "HOME", "GEOGRAPHY", "REGIONS", "UPDATED")
+    pairs = ("IMAGE VERSION", "PHASE", "HOME", "REGIONS")
+    table = new_table(*(pairs if stacked else headings), "REASON")
+    for one in items:
+        regions = one["regions"]
+        completed = sum(1 for region in regions if region["state"] == "completed")
+        key, phase, version = text(one["key"]), _state(one["phase"]), _short_id(one)
+        home, geography = text(one["home_region"]), text(one["geography"])
+        done, updated, reason = (
+            text(f"{completed}/{len(regions)}"),
+            text(one["updated_at"]),
+            text(one["reason"]),
+        )
+        if stacked:
+            table.add_row(
+                _over(version, key), phase, _over(home, geography), done, _over(reason, updated)
+            )
+        else:
+            table.add_row(key, phase, version, home, geography, done, updated, reason)
+    return table
+
+
+def replication_detail(view: View) -> list[RenderableType]:
+    """Show one replication with its regions and its timeline."""
+    failure = view["failure"]
+    parts: list[RenderableType] = [
+        new_fields(
+            [
+                ("Image version", text(view["image_version_id"])),
+                ("Key", text(view["key"])),
+                ("Phase", _state(view["phase"])),
+                ("Reason", text(view["reason"])),
+                ("Failure", text(f"{failure['code']}: {failure['message']}" if failure else "")),
+                ("Home region", text(view["home_region"])),
+                ("Geography", text(view["geography"])),
+                ("Size", text("" if view["size_gb"] is None else f"{view['size_gb']} GB")),
+                ("Trigger", text(view["trigger"])),
+                ("Started", text(view["started_at"])),
+                ("Updated", text(view["updated_at"])),
+                ("Finished", text(view["finished_at"])),
+                ("Next look", text(view["next_attempt_at"])),
+                ("Deadline", text(view["deadline_at"])),
+                (
+                    "ARM calls",
+                    text(f"{view['arm_calls']} ({view['writes']} writes, {view['polls']} polls)"),
+                ),
+                ("Cost", _cost(view["cost"])),
+                ("Regions from", text(view["catalog"])),
+            ]
+        ),
+    ]
+    if view["regions"] or view["left_out"]:
+        parts += ["", _replica_table(view["regions"], view["left_out"])]
+    if view["history"]:
+        timeline = new_table("AT", "EVENT", "REASON")
+        for entry in view["history"]:
+            timeline.add_row(text(entry["at"]), text(entry["event"]), text(entry["reason"]))
+        parts += ["", timeline]
+    return parts
+
+
+def plan_detail(view: View) -> list[RenderableType]:
+    """Show a plan: every region with its state and reason."""
+    parts: list[RenderableType] = [
+        new_fields(
+            [
+                ("Image version", text(view["image_version_id"])),
+                ("Home region", text(view["home_region"])),
+                ("Geography", text(view["geography"])),
+                ("Plan", text(view["reason"])),
+                ("Cost", _cost(view["cost"])),
+                ("Regions from", text(view["catalog"])),
+            ]
+        )
+    ]
+    if view["regions"] or view["left_out"]:
+        table = new_table("REGION", "STATE", "REASON")
+        for one in view["regions"]:
+            table.add_row(text(one["region"]), _state(one["state"]), text(one["reason"]))
+        for one in view["left_out"]:
+            table.add_row(text(one["region"]), _state("left_out"), text(one["reason"]))
+        parts += ["", table]
+    return parts
+
+
+def queue_list(items: Iterable[View]) -> Table:
+    """Show the queues."""
+    table = new_table("QUEUE", "MESSAGES", "HIDDEN", "OLDEST", "POISON", "PAUSED")
+    for one in items:
+        age_s = one["oldest_age_s"]
+        poison = one["poison_depth"]
+        table.add_row(
+            text(one["name"]),
+            text(one["depth"]),
+            text(_or_dash(one["invisible"])),
+            text("-" if age_s is None else f"{age_s:.0f} s"),
+            text(poison, "red" if poison else ""),
+            text("yes" if one["paused"] else "no"),
+        )
+    return table
+
+
+def region_list(items: Sequence[View]) -> Table:
+    """Show regions, each with its geography, and whether the provider offers them if known."""
+    offers_known = any(one["offered"] is not None for one in items)
+    table = new_table(
+        "GEOGRAPHY", "REGION", "NAME", *(["IMAGE VERSIONS OFFERED"] if offers_known else [])
+    )
+    for one in items:
+        cells = [text(one["geography"]), text(one["region"]), text(one["display_name"])]
+        if offers_known:
+            cells.append(text("yes" if one["offered"] else "no"))
+        table.add_row(*cells)
+    return table
+
+
+def finding_list(items: Iterable[View]) -> Table:
+    """Show what a sweep found."""
+    table = new_table("IMAGE VERSION", "REASON", folding=("IMAGE VERSION", "REASON"))
+    for one in items:
+        table.add_row(text(one["image_version_id"]), text(one["reason"]))
+    return table
+
+
+def _replica_table(regions: Iterable[View], left_out: Iterable[View]) -> Table:
+    table = new_table("REGION", "STATE", "PROGRESS", "ATTEMPTS", "COMPLETED", "REASON")
+    for one in regions:
+        progress = one["progress"]
+        table.add_row(
+            text(one["region"]),
+            _state(one["state"]),
+            text("-" if progress is None else f"{progress} %"),
+            text(one["attempts"]),
+            text(_or_dash(one["completed_at"])),
+            text(one["reason"]),
+        )
+    for one in left_out:
+        dash = text("-")
+        table.add_row(
+            text(one["region"]), _state("left_out"), dash, dash, dash, text(one["reason"])
+        )
+    return table
+
+
+def _state(word: str) -> Text:
+    return text(word.replace("_", " "), _STYLES.get(word, ""))
+
+
+def _cost(cost: View) -> Text:
+    if cost["monthly"] is None:
+        return text(cost["basis"])
+    return text(
+        f"{cost['monthly']:.2f} {cost['currency']} a month, and {cost['egress_once']:.2f} once "
+        f"for the transfer ({cost['basis']})"
+    )
+
+
+def _short_id(view: View) -> Text:
+    """Return gallery/image/version of the view's ARM id."""
+    parts = str(view["image_version_id"]).split("/")
+    return text("/".join((parts[-5], parts[-3], parts[-1])))
+
+
+def _over(upper: Text, lower: Text) -> Text:
+    return Text.assemble(upper, "\n", (lower.plain, "dim"))
+
+
+def _or_dash(value: object) -> object:
+    return "-" if value is None else value

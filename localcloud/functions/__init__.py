@@ -1,0 +1,1 @@
+"""A small Functions host around the vendor's worker library."""

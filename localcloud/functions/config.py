@@ -1,0 +1,158 @@
+"""host.json as far as this host obeys it: route prefix, queue rules, log level."""
+
+import json
+import logging
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from localcloud.functions.errors import HostStartError
+
+_TIME_SPAN = re.compile(
+    r"(?:(?P<days>\d+)\.)?(?P<hours>\d{1,2}):(?P<minutes>[0-5]?\d):(?P<seconds>[0-5]?\d(?:\.\d+)?)"
+)
+_LOG_LEVELS = {
+    "trace": logging.DEBUG,
+    "debug": logging.DEBUG,
+    "information": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+    "none": logging.CRITICAL + 10,
+}
+_DEFAULT_POLLING_S = 60.0
+_DEVELOPMENT_POLLING_S = 2.0
+
+
+class HostConfigError(ValueError):
+    """A key of host.json holds something that the real host would not take either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueOptions:
+    """The rules of the queue trigger, with the real host's defaults."""
+
+    batch_size: int = 16
+    new_batch_threshold: int = 8
+    max_dequeue_count: int = 5
+    visibility_timeout_s: float = 0.0
+    max_polling_interval_s: float = _DEFAULT_POLLING_S
+    base64: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostConfig:
+    route_prefix: str = "api"
+    queues: QueueOptions = QueueOptions()
+    log_level: int = logging.INFO
+
+
+def load_host_config(app_dir: Path, *, development: bool) -> HostConfig:
+    """Read `host.json` of the app; raise HostStartError when it is missing or wrong."""
+    path = app_dir / "host.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise HostStartError(f"{path} is missing; every function app has one") from None
+    except ValueError as error:
+        raise HostStartError(f"{path} is not JSON: {error}") from None
+    try:
+        return parse_host_config(document, development=development, processors=os.cpu_count() or 1)
+    except HostConfigError as error:
+        raise HostStartError(f"{path}: {error}") from None
+
+
+def parse_host_config(document: Any, *, development: bool, processors: int) -> HostConfig:
+    """Turn the parsed file into rules; raise HostConfigError naming the key that is wrong."""
+    root = _section(document, "host.json")
+    if root.get("version") != "2.0":
+        raise HostConfigError('"version" must be "2.0"')
+    extensions = _section(root.get("extensions", {}), "extensions")
+    http = _section(extensions.get("http", {}), "extensions.http")
+    prefix = http.get("routePrefix", "api")
+    if not isinstance(prefix, str):
+        raise HostConfigError("extensions.http.routePrefix must be a string")
+    queues = _section(extensions.get("queues", {}), "extensions.queues")
+    log_levels = _section(
+        _section(root.get("logging", {}), "logging").get("logLevel", {}), "logging.logLevel"
+    )
+    level = log_levels.get("default", "Information")
+    if str(level).lower() not in _LOG_LEVELS:
+        raise HostConfigError(f"logging.logLevel.default: {level!r} is not a log level")
+    return HostConfig(
+        route_prefix=prefix.strip("/"),
+        queues=_queue_options(queues, development=development, processors=processors),
+        log_level=_LOG_LEVELS[str(level).lower()],
+    )
+
+
+def parse_time_span(value: Any) -> float:
+    """Read a .NET time span ("00:00:30", "1.02:03:04.5") as seconds; raise HostConfigError else."""
+    match = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise HostConfigError(f'{value!r} is not a time span such as "00:00:30"')
+    return timedelta(
+        days=int(match["days"] or 0),
+        hours=int(match["hours"]),
+        minutes=int(match["minutes"]),
+        seconds=float(match["seconds"]),
+    ).total_seconds()
+
+
+def _queue_options(
+    section: Mapping[str, Any], *, development: bool, processors: int
+) -> QueueOptions:
+    batch_size = _integer(section, "batchSize", 16, low=1, high=32)
+    encoding = section.get("messageEncoding", "base64")
+    if str(encoding).lower() not in ("base64", "none"):
+        raise HostConfigError('extensions.queues.messageEncoding must be "base64" or "none"')
+    return QueueOptions(
+        batch_size=batch_size,
+        new_batch_threshold=_integer(
+            section, "newBatchThreshold", batch_size // 2 * processors, low=0
+        ),
+        max_dequeue_count=_integer(section, "maxDequeueCount", 5, low=1),
+        visibility_timeout_s=_seconds(section, "visibilityTimeout", 0.0),
+        # The real host polls more often in development unless told otherwise.
+        max_polling_interval_s=_seconds(
+            section,
+            "maxPollingInterval",
+            _DEVELOPMENT_POLLING_S if development else _DEFAULT_POLLING_S,
+            low=0.1,
+        ),
+        base64=str(encoding).lower() == "base64",
+    )
+
+
+def _section(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise HostConfigError(f"{name} must be an object")
+    return value
+
+
+def _integer(
+    section: Mapping[str, Any], key: str, default: int, *, low: int, high: int | None = None
+) -> int:
+    value = section.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise HostConfigError(f"extensions.queues.{key} must be a whole number")
+    if value < low or (high is not None and value > high):
+        bounds = f"at least {low}" if high is None else f"between {low} and {high}"
+        raise HostConfigError(f"extensions.queues.{key} must be {bounds}, not {value}")
+    return value
+
+
+def _seconds(section: Mapping[str, Any], key: str, default_s: float, *, low: float = 0.0) -> float:
+    if key not in section:
+        return default_s
+    try:
+        seconds = parse_time_span(section[key])
+    except HostConfigError as error:
+        raise HostConfigError(f"extensions.queues.{key}: {error}") from None
+    if seconds < low:
+        raise HostConfigError(f"extensions.queues.{key} must be at least {low:g} s")
+    return seconds

@@ -1,0 +1,5 @@
+"""What can stop the host, told to whoever started it."""
+
+
+class HostStartError(Exception):
+    """The app or its settings cannot be served; the text says what is wrong and what to do."""

@@ -1,0 +1,152 @@
+"""The host's HTTP side: the app's routes, the Event Grid webhook and the admin calls."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from aiohttp import web
+
+from localcloud.functions import event_grid
+from localcloud.functions.catalog import HttpTrigger, ServedFunction
+from localcloud.functions.event_grid import EventGridWebhook
+from localcloud.functions.keys import opens
+from localcloud.functions.payloads import http_answer, http_payload
+from localcloud.functions.routing import Router
+from localcloud.functions.timers import Timer
+from localcloud.functions.worker import Payload, Returned
+
+_log = logging.getLogger("localcloud.functions")
+
+MAX_BODY_BYTES = 1024 * 1024
+_KEY_HEADER = "x-functions-key"
+_KEY_QUERY = "code"
+
+Invoke = Callable[[ServedFunction, Payload], Awaitable[Returned]]
+
+
+class HttpServer:
+    """Routes requests; `key` is None where no key is asked."""
+
+    def __init__(
+        self,
+        functions: list[ServedFunction],
+        timers: Mapping[str, Timer],
+        *,
+        invoke: Invoke,
+        run_in_background: Callable[[Awaitable[object]], None],
+        key: str | None,
+    ) -> None:
+        self._by_name = {function.name: function for function in functions}
+        self._timers = timers
+        self._invoke = invoke
+        self._run_in_background = run_in_background
+        self._key = key
+        self._webhook = EventGridWebhook(functions, invoke)
+        self._router = Router(
+            function.trigger.route
+            for function in functions
+            if isinstance(function.trigger, HttpTrigger)
+        )
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_stop_unread_bodies])
+        app.router.add_route("*", event_grid.PATH, self._event_grid)
+        app.router.add_route("*", "/runtime/webhooks/{tail:.*}", _not_found)
+        app.router.add_get("/admin/host/ping", self._ping)
+        app.router.add_get("/admin/host/status", self._status)
+        app.router.add_post("/admin/functions/{name}", self._run_by_hand)
+        app.router.add_route("*", "/admin/{tail:.*}", _not_found)
+        app.router.add_route("*", "/{tail:.*}", self._function)
+        return app
+
+    async def _event_grid(self, request: web.Request) -> web.Response:
+        if not self._allowed(request):
+            return web.Response(status=401)
+        return await self._webhook.handle(request)
+
+    async def _ping(self, _request: web.Request) -> web.Response:
+        return web.Response()
+
+    async def _status(self, request: web.Request) -> web.Response:
+        if not self._allowed(request):
+            return web.Response(status=401)
+        return web.json_response({"state": "Running"})
+
+    async def _run_by_hand(self, request: web.Request) -> web.Response:
+        if not self._allowed(request):
+            return web.Response(status=401)
+        name = request.match_info["name"]
+        if name not in self._by_name:
+            return web.Response(status=404, text=f"no function is named '{name}'")
+        timer = self._timers.get(name)
+        if timer is None:
+            return web.Response(status=400, text=f"'{name}' has no timer; only timers run by hand")
+        try:
+            document = json.loads(await request.read() or b"{}")
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            return web.Response(status=400, text='the body must be a JSON object: {"input": ""}')
+        self._run_in_background(timer.fire())
+        return web.Response(status=202)
+
+    async def _function(self, request: web.Request) -> web.Response:
+        found = self._router.find(request.method, request.rel_url.raw_path)
+        if found is None:
+            if request.path == "/" and request.method in ("GET", "HEAD"):
+                return web.Response(text="The Functions host of the local cloud is running.\n")
+            return web.Response(status=404)
+        route, parameters = found
+        function = self._by_name[route.function]
+        trigger = function.trigger
+        is_anonymous = isinstance(trigger, HttpTrigger) and trigger.anonymous
+        if not (is_anonymous or self._allowed(request)):
+            return web.Response(status=401)
+        payload = http_payload(
+            function.parameter,
+            method=request.method,
+            url=str(request.url),
+            headers=_joined((name.lower(), value) for name, value in request.headers.items()),
+            query=_joined(request.query.items()),
+            route=parameters,
+            body=await request.read(),
+        )
+        returned = await self._invoke(function, payload)
+        if not returned.ok:
+            return web.Response(status=500)
+        try:
+            answer = http_answer(returned.value)
+        except TypeError as error:
+            _log.error("%s: %s", function.name, error)
+            return web.Response(status=500)
+        response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+        for cookie in answer.cookies:
+            response.headers.add("Set-Cookie", cookie)
+        return response
+
+    def _allowed(self, request: web.Request) -> bool:
+        offered = request.headers.get(_KEY_HEADER) or request.query.get(_KEY_QUERY)
+        return opens(self._key, offered)
+
+
+async def _not_found(_request: web.Request) -> web.Response:
+    return web.Response(status=404)
+
+
+@web.middleware
+async def _stop_unread_bodies(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer 413 before reading when the announced body is too large."""
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise web.HTTPRequestEntityTooLarge(
+            max_size=MAX_BODY_BYTES, actual_size=request.content_length or 0
+        )
+    return await handler(request)
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined

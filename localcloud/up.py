@@ -1,0 +1,164 @@
+"""`localcloud up`: storage, Resource Manager and the app together, until told to stop."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self, TextIO
+
+from localcloud.parts import Part, free_port_block, require_free, start_python_part
+from localcloud.process import StartError, announce, stop_event
+from localcloud.storage import DEFAULT_PORT_BASE, start_storage
+
+DEFAULT_ARM_PORT = 7070
+DEFAULT_FUNCTIONS_PORT = 7071
+DEFAULT_TIME_SCALE = 60.0
+STATE_DIR = ".localcloud"
+POLICY_FILE = "replication-policy.yaml"
+EVENT_FUNCTION = "image_version_event"
+
+# Setting: seconds at real speed, and the least that still leaves room to work.
+_SCALED_DELAYS_S = {
+    "TRACKING_MIN_DELAY_S": (15.0, 0.5),
+    "TRACKING_MAX_DELAY_S": (3600.0, 2.0),
+    "RETRY_BASE_DELAY_S": (5.0, 0.5),
+    "RETRY_MAX_DELAY_S": (300.0, 2.0),
+    "LEASE_DURATION_S": (120.0, 30.0),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    arm: int
+    functions: int
+    storage: int
+
+    @classmethod
+    def choose(cls, port_base: int | None) -> Self:
+        """Take five neighbours from `port_base` on, free ones for 0, the usual ones for None."""
+        if port_base is None:
+            return cls(
+                arm=DEFAULT_ARM_PORT, functions=DEFAULT_FUNCTIONS_PORT, storage=DEFAULT_PORT_BASE
+            )
+        base = port_base or free_port_block(5)
+        return cls(arm=base, functions=base + 1, storage=base + 2)
+
+
+def function_settings(
+    environment: Mapping[str, str],
+    *,
+    storage: str,
+    arm_url: str,
+    policy: Path,
+    time_scale: float,
+) -> dict[str, str]:
+    """Return the app's environment: pointed at the local cloud, with delays that fit its clock.
+
+    Delays and a policy that the user has set already stay.
+    """
+    delays = {
+        name: f"{max(real_s / time_scale, least_s):g}"
+        for name, (real_s, least_s) in _SCALED_DELAYS_S.items()
+    }
+    return {
+        **delays,
+        "REPLICATION_POLICY": str(policy),
+        **environment,
+        "AzureWebJobsStorage": storage,
+        "AZURE_RESOURCE_MANAGER_URL": arm_url,
+        "RETAIL_PRICES_URL": f"{arm_url}/api/retail/prices",
+        "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+    }
+
+
+def policy_path(project: Path, state_dir: Path) -> Path:
+    """Return the state directory's own policy if it has one, else the project's."""
+    own = state_dir / POLICY_FILE
+    return (own if own.is_file() else project / POLICY_FILE).resolve()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What `up` was asked for; without `state_dir` nothing outlives the run."""
+
+    ports: Ports
+    project: Path
+    state_dir: Path | None
+    time_scale: float
+
+    @property
+    def own_dir(self) -> Path:
+        return self.state_dir or self.project / STATE_DIR
+
+
+async def run_up(launch: Launch, out: TextIO) -> int:
+    """Run all parts; return 0 after a stop that was asked for, 1 when a part failed."""
+    stop = asyncio.ensure_future(stop_event().wait())
+    parts: list[Part] = []
+    running = asyncio.ensure_future(_start(parts, launch, out))
+    try:
+        await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.done():
+            return 0
+        await running
+        return await _watch(parts, stop)
+    except StartError as error:
+        sys.stderr.write(f"localcloud: {error}\n")
+        return 1
+    finally:
+        stop.cancel()
+        running.cancel()
+        await asyncio.gather(stop, running, return_exceptions=True)
+        await asyncio.gather(*(part.stop() for part in reversed(parts)))
+
+
+async def _start(parts: list[Part], launch: Launch, out: TextIO) -> None:
+    ports = launch.ports
+    require_free((ports.arm, ports.functions), hint="choose others with --port-base")
+    functions_url = f"http://127.0.0.1:{ports.functions}"
+    events_url = f"{functions_url}/runtime/webhooks/eventgrid?functionName={EVENT_FUNCTION}"
+    arm_options = ["--port", str(ports.arm), "--time-scale", f"{launch.time_scale:g}"]
+    storage = start_storage(port_base=ports.storage, state_dir=launch.state_dir)
+    arm = start_python_part("arm", ["arm", *arm_options, "--events-url", events_url], os.environ)
+    ended = await asyncio.gather(_kept(parts, storage), _kept(parts, arm), return_exceptions=True)
+    for problem in ended:
+        if isinstance(problem, BaseException):
+            raise problem
+    ready = {key: value for part in parts for key, value in part.ready.items()}
+    settings = function_settings(
+        os.environ,
+        storage=ready["storage"],
+        arm_url=ready["arm"],
+        policy=policy_path(launch.project, launch.own_dir),
+        time_scale=launch.time_scale,
+    )
+    functions_options = ["--port", str(ports.functions), "--app-dir", str(launch.project)]
+    functions = start_python_part(
+        "functions", ["functions", *functions_options, "--state", str(launch.own_dir)], settings
+    )
+    await _kept(parts, functions)
+    ready |= parts[-1].ready
+    order = ("arm", "functions", "storage", "dashboard")
+    announce(
+        out,
+        {**{key: ready[key] for key in order}, "policy": settings["REPLICATION_POLICY"]},
+    )
+
+
+async def _kept(parts: list[Part], start: Awaitable[Part]) -> None:
+    parts.append(await start)
+
+
+async def _watch(parts: list[Part], stop: asyncio.Future[Literal[True]]) -> int:
+    """Wait for the stop; a part that ends before it is a failure."""
+    ends = {asyncio.ensure_future(part.ended()): part for part in parts}
+    waiting: set[asyncio.Future[Any]] = {stop, *ends}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    if stop.done():
+        return 0
+    for end, part in ends.items():
+        if end.done():
+            sys.stderr.write(f"localcloud: {part.obituary(end.result())}\n")
+    return 1

@@ -1,0 +1,62 @@
+"""Run the command line in process, on an app whose ports are in memory."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import cli
+from cli.session import Session
+from replication.bootstrap import App
+from tests.fakes import World, build_world
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(slots=True, kw_only=True)
+class Shell:
+    """Runs commands with an environment and a working folder of its own."""
+
+    open_app: Callable[[], App]
+    folder: Path
+    env: dict[str, str]
+
+    def __call__(self, *args: str) -> Answer:
+        session = Session(open_app=self.open_app, env=self.env, folder=self.folder)
+        result = CliRunner().invoke(cli, list(args), obj=session)
+        return Answer(code=result.exit_code, out=result.stdout, err=result.stderr)
+
+
+@pytest.fixture
+def world() -> World:
+    return build_world()
+
+
+@pytest.fixture
+def shell(world: World, tmp_path: Path) -> Shell:
+    return Shell(open_app=lambda: world.app, folder=tmp_path, env={})
+
+
+@pytest.fixture
+def closed_shell(tmp_path: Path) -> Shell:
+    """Return a shell for commands that must not open the app."""
+
+    def refuse() -> App:
+        raise AssertionError("this command opened the app")
+
+    return Shell(open_app=refuse, folder=tmp_path, env={})

@@ -1,0 +1,176 @@
+"""`status` shows what is on record."""
+
+import pytest
+from rich.console import Console
+
+from cli.tables import replication_list
+from replication.errors import FailureCode, PermanentError, TransientError
+from replication.image_version import ImageVersionId
+from replication.ports import JobQuery
+from tests.builders import version_body, version_id
+from tests.cli.conftest import Shell
+from tests.fakes import World
+
+
+def enrol(world: World, *ids: ImageVersionId) -> None:
+    for one in ids:
+        world.gallery.add(one, version_body())
+        world.app.intake.request(one, trigger="a test", correlation_id="corr-1")
+
+
+def test_one_replication_is_shown_with_its_regions_and_timeline(world: World, shell: Shell) -> None:
+    enrol(world, version_id())
+    world.run()
+    answer = shell("status", str(version_id()).upper())
+    lines = answer.out.splitlines()
+    assert answer.code == 0
+    assert "Phase          succeeded" in lines
+    assert [line.split()[:4] for line in lines if line.startswith("westus3 ")] == [
+        ["westus3", "completed", "100", "%"]
+    ]
+    assert any(line.startswith("2026-11-23T08:00:00.000Z  planned") for line in lines)
+
+
+def test_the_key_serves_as_well_as_the_id(world: World, shell: Shell) -> None:
+    enrol(world, version_id())
+    by_key = shell("status", version_id().key.upper(), "--json")
+    by_id = shell("status", str(version_id()), "--json")
+    assert (by_key.code, by_key.json) == (0, by_id.json)
+    assert by_key.json == world.app.queries.replication(version_id().key)
+
+
+def test_a_region_whose_copies_fail_is_shown_so_and_showing_it_is_done(
+    world: World, shell: Shell
+) -> None:
+    enrol(world, version_id())
+    world.gallery.failing = {"westus3": 1000}
+    world.run()
+    answer = shell("status", version_id().key)
+    assert answer.code == 0
+    assert "Phase          partial" in answer.out.splitlines()
+    assert [line.split()[1] for line in answer.out.splitlines() if line.startswith("westus3 ")] == [
+        "failed"
+    ]
+
+
+def test_a_failed_replication_is_shown_with_its_cause_and_showing_it_is_done(
+    world: World, shell: Shell
+) -> None:
+    enrol(world, version_id())
+    world.gallery.write_failures = [PermanentError("no [write] here", code=FailureCode.LOCKED)]
+    world.run()
+    answer = shell("status", version_id().key)
+    assert answer.code == 0
+    assert "Phase          failed" in answer.out.splitlines()
+    assert "Failure        locked: no [write] here" in answer.out.splitlines()
+
+
+def test_regions_left_out_are_shown_with_the_reason(world: World, shell: Shell) -> None:
+    world.gallery.add(version_id(), version_body(mode="Shallow"))
+    world.app.intake.request(version_id(), trigger="a test", correlation_id="corr-1")
+    answer = shell("status", version_id().key)
+    assert answer.code == 0
+    assert "left out" in answer.out
+    assert "stays in its home region" in answer.out
+
+
+def test_all_replications_are_listed_one_a_line_and_nothing_is_cut(
+    world: World, shell: Shell
+) -> None:
+    ids = [version_id(version=f"1.0.{number}") for number in range(3)]
+    enrol(world, *ids)
+    answer = shell("status")
+    heading, *rows = answer.out.splitlines()
+    assert answer.code == 0
+    assert heading.split()[:3] == ["KEY", "PHASE", "IMAGE"]
+    assert sorted(row.split()[0] for row in rows) == sorted(one.key for one in ids)
+    assert all(row.endswith(world.job(version_id(version="1.0.0")).reason) for row in rows)
+    assert "\x1b" not in answer.out
+    assert "0/8" in rows[0]
+
+
+def test_in_a_terminal_a_replication_takes_two_lines_and_fits(world: World) -> None:
+    enrol(world, version_id())
+    items = world.app.queries.replications(JobQuery())["items"]
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(replication_list(items, stacked=True))
+    first, second = [line.split() for line in captured.get().splitlines()[1:3]]
+    assert first[:4] == ["labgallery/maths/1.0.0", "planned", "eastus", "0/8"]
+    assert second[:3] == [version_id().key, "United", "States"]
+
+
+def test_the_list_as_json_tells_whether_there_is_more(world: World, shell: Shell) -> None:
+    enrol(world, *(version_id(version=f"1.0.{number}") for number in range(3)))
+    cut = shell("status", "--json", "--limit", "2").json
+    whole = shell("status", "--json", "--limit", "3").json
+    assert (len(cut["items"]), cut["more"]) == (2, True)
+    assert (len(whole["items"]), whole["more"]) == (3, False)
+
+
+def test_a_list_longer_than_a_page_is_read_to_its_end(world: World, shell: Shell) -> None:
+    enrol(world, *(version_id(version=f"1.0.{number}") for number in range(203)))
+    answer = shell("status", "--json", "--limit", "1000")
+    assert (len(answer.json["items"]), answer.json["more"]) == (203, False)
+
+
+def test_a_cut_list_says_so(world: World, shell: Shell) -> None:
+    enrol(world, version_id(), version_id(version="2.0.0"))
+    answer = shell("status", "--limit", "1")
+    assert answer.out.splitlines()[-1] == "The first 1; there are more: raise --limit."
+
+
+def test_the_list_is_filtered_by_phase_gallery_and_geography(world: World, shell: Shell) -> None:
+    enrol(world, version_id())
+    world.run()
+    enrol(world, version_id(gallery="other"))
+
+    def keys(*args: str) -> set[str]:
+        return {one["key"] for one in shell("status", "--json", *args).json["items"]}
+
+    done, new = version_id().key, version_id(gallery="other").key
+    assert keys() == {done, new}
+    assert keys("--phase", "Succeeded") == {done}
+    assert keys("--phase", "failed,planned", "--phase", "cancelled") == {new}
+    assert keys("--gallery", "OTHER") == {new}
+    assert keys("--geography", "United States") == {done, new}
+    assert keys("--geography", "Norway") == set()
+
+
+def test_an_empty_list_is_said_in_words(shell: Shell) -> None:
+    answer = shell("status")
+    assert (answer.code, answer.out) == (0, "No replication on record matches.\n")
+
+
+@pytest.mark.parametrize("asked", [version_id().key, str(version_id())])
+def test_what_is_not_on_record_is_not_found(shell: Shell, asked: str) -> None:
+    answer = shell("status", asked, "--json")
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err == f"Error: no replication is on record for {asked}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["maths"], "nor a key of 32 hex digits"),
+        (["--phase", "done"], "phase is 'done'; it is one of planned, applying"),
+        ([version_id().key, "--phase", "failed"], "--phase is for the table of all"),
+        ([version_id().key, "--limit", "5"], "--limit is for the table of all"),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage(
+    closed_shell: Shell, args: list[str], said: str
+) -> None:
+    answer = closed_shell("status", *args)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+
+
+def test_a_limit_out_of_bounds_is_wrong_usage(closed_shell: Shell) -> None:
+    assert closed_shell("status", "--limit", "0").code == 2
+
+
+def test_storage_out_of_reach_has_failed(world: World, shell: Shell) -> None:
+    world.store.failures = [TransientError("storage: no route")]
+    answer = shell("status")
+    assert (answer.code, answer.out, answer.err) == (1, "", "Error: storage: no route\n")

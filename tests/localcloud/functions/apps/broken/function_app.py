@@ -1,0 +1,7 @@
+"""An app that cannot be imported."""
+
+import azure.functions as func
+
+app = func.FunctionApp()
+
+raise RuntimeError("broken on purpose")

@@ -1,0 +1,132 @@
+"""HTTP functions of the running host: routes, keys and answers."""
+
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.localcloud.functions.hosts import Host, running_host
+
+
+@pytest.fixture(scope="module")
+def development(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with running_host("web", tmp_path_factory.mktemp("development")) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    folder = tmp_path_factory.mktemp("production")
+    with running_host("web", folder, AZURE_FUNCTIONS_ENVIRONMENT="Production") as host:
+        yield host
+
+
+def key_of(host: Host) -> str:
+    return (host.stderr_path.parent / "state" / "functions.key").read_text(encoding="utf-8")
+
+
+def test_a_function_gets_the_whole_request(development: Host) -> None:
+    answer = development.call(
+        "/v2/ECHO/a%20b/c/d%2Fe?q=1&q=2",
+        method="PUT",
+        body="größe".encode(),
+        headers={"X-Mixed-Case": "Kept"},
+    )
+    assert (answer.status, answer.headers["content-type"]) == (201, "application/json")
+    assert json.loads(answer.body) == {
+        "method": "PUT",
+        "url": f"{development.url}/v2/ECHO/a%20b/c/d%2Fe?q=1&q=2",
+        "route": {"name": "a b", "rest": "c/d/e"},
+        "query": {"q": "1,2"},
+        "header": "Kept",
+        "body": "größe",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/v2/things/7", 200, "things 7"),
+        ("/v2/things", 200, "things None"),
+        ("/v2/things/special", 200, "special GET"),
+        ("/v2/things/word", 404, ""),
+        ("/api/things/7", 404, ""),
+        ("/", 200, "The Functions host of the local cloud is running.\n"),
+        ("/admin/host/ping", 200, ""),
+        ("/admin/host/status", 200, '{"state": "Running"}'),
+        ("/admin/nothing", 404, ""),
+        ("/runtime/webhooks/blobs", 404, ""),
+    ],
+)
+def test_paths_lead_to_their_functions(
+    development: Host, path: str, status: int, text: str
+) -> None:
+    answer = development.call(path)
+    assert (answer.status, answer.text) == (status, text)
+
+
+def test_a_method_that_the_trigger_does_not_name_finds_nothing(development: Host) -> None:
+    assert development.call("/v2/things/7", method="DELETE").status == 404
+
+
+def test_headers_and_cookies_of_an_answer_arrive(development: Host) -> None:
+    answer = development.call("/v2/things/special")
+    assert answer.headers["X-Own"] == "yes"
+    assert answer.headers["Set-Cookie"] == "a=1; Path=/"
+
+
+def test_a_failing_function_is_500_with_its_log_line_untouched(development: Host) -> None:
+    answer = development.call("/v2/failing", method="POST", body=b"x")
+    assert (answer.status, answer.text) == (500, "")
+    assert '{"event": "app.line", "method": "POST"}' in development.stderr().splitlines()
+    assert "told to fail" in development.stderr()
+
+
+def test_a_function_that_leaves_does_not_take_the_host_with_it(development: Host) -> None:
+    assert development.call("/v2/leaving", method="POST", body=b"").status == 500
+    assert "tried to end the process" in development.stderr()
+    assert development.call("/").status == 200
+
+
+def test_a_body_over_a_mebibyte_is_refused(development: Host) -> None:
+    full = development.call("/v2/echo/a/b", method="POST", body=b"x" * 1024 * 1024)
+    more = development.call("/v2/echo/a/b", method="POST", body=b"x" * (1024 * 1024 + 1))
+    assert (full.status, more.status) == (201, 413)
+
+
+def test_outside_development_only_anonymous_functions_open_without_a_key(
+    production: Host,
+) -> None:
+    assert production.call("/v2/echo/a/b").status == 201
+    assert production.call("/v2/things/7").status == 401
+    assert production.call("/v2/failing", method="POST", body=b"").status == 401
+    assert production.call("/v2/things/7?code=wrong").status == 401
+    assert production.call("/admin/host/status").status == 401
+    assert production.call("/admin/functions/x", method="POST", body=b"").status == 401
+    webhook = "/runtime/webhooks/eventgrid?functionName=x"
+    assert production.call(webhook, method="POST", body=b"[]").status == 401
+
+
+def test_the_generated_key_opens_by_header_and_by_query_and_stays_out_of_the_log(
+    production: Host,
+) -> None:
+    key = key_of(production)
+    by_header = production.call("/v2/things/7", headers={"x-functions-key": key})
+    by_query = production.call(f"/v2/things/7?code={key}")
+    assert (by_header.status, by_query.status) == (200, 200)
+    assert key not in production.stderr()
+    path = production.stderr_path.parent / "state" / "functions.key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_of_the_users_own_is_taken_from_the_setting(tmp_path: Path) -> None:
+    with running_host(
+        "web",
+        tmp_path,
+        AZURE_FUNCTIONS_ENVIRONMENT="Staging",
+        LOCALCLOUD_FUNCTIONS_KEY="schlüssel-1",
+    ) as host:
+        assert host.call("/v2/things/7?code=schl%C3%BCssel-1").status == 200
+        assert not (tmp_path / "state").exists()

@@ -1,0 +1,236 @@
+"""Queue listeners of the running host against the vendor's emulator and client."""
+
+import base64
+import json
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.storage.queue import QueueClient
+
+from tests.localcloud.functions.conftest import OpenQueue
+from tests.localcloud.functions.hosts import (
+    APPS,
+    eventually,
+    ready_line,
+    run_localcloud,
+    running_host,
+    start_localcloud,
+)
+
+
+def send(queue: QueueClient, body: dict[str, Any]) -> None:
+    queue.send_message(base64.b64encode(json.dumps(body).encode()).decode())
+
+
+def depth(queue: QueueClient) -> int:
+    return queue.get_queue_properties().approximate_message_count or 0
+
+
+def test_a_missing_queue_is_awaited_and_not_created_and_its_messages_are_served(
+    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+) -> None:
+    queue = open_queue(queue_name)
+    with running_host(
+        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name.upper()
+    ) as host:
+        assert host.call("/").status == 200
+        # Creating raises if the host had created it.
+        queue.create_queue()
+        send(queue, {"n": 1})
+        eventually(lambda: host.records("work-end"))
+        (record,) = host.records("work")
+        assert (record["body"], record["dequeue_count"]) == ('{"n": 1}', 1)
+        assert record["inserted"].endswith("+00:00")
+        eventually(lambda: depth(queue) == 0)
+
+
+def test_a_body_overwrites_the_metadata_of_its_message_as_in_the_real_host(
+    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+) -> None:
+    queue = open_queue(queue_name)
+    queue.create_queue()
+    with running_host(
+        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
+    ) as host:
+        send(queue, {"ID": "mine", "dequeueCount": 7})
+        eventually(lambda: host.records("work-end"))
+        (record,) = host.records("work")
+        assert (record["id"], record["dequeue_count"]) == ("mine", 7)
+
+
+def test_a_failing_message_is_tried_three_times_with_a_pause_and_then_buried(
+    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+) -> None:
+    queue, poison = open_queue(queue_name), open_queue(f"{queue_name}-poison")
+    queue.create_queue()
+    with running_host(
+        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
+    ) as host:
+        send(queue, {"fail": True})
+        eventually(lambda: host.records("buried"))
+        tries = host.records("work")
+        assert [line["dequeue_count"] for line in tries] == [1, 2, 3]
+        # visibilityTimeout is 1 s, and a storage clock of whole seconds may take off one.
+        assert all(b["at"] - a["at"] > 0.5 for a, b in pairwise(tries))
+        (buried,) = host.records("buried")
+        assert (buried["body"], buried["dequeue_count"]) == ('{"fail": true}', 1)
+        eventually(lambda: depth(queue) + depth(poison) == 0)
+        assert "told to fail" in host.stderr()
+
+
+def test_a_body_that_is_not_base64_is_buried_as_it_is_without_a_call(
+    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+) -> None:
+    queue, poison = open_queue(queue_name), open_queue(f"{queue_name}-poison")
+    queue.create_queue()
+    poison.create_queue()
+    queue.send_message("<plain & text>")
+    with running_host(
+        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
+    ) as host:
+        eventually(lambda: depth(queue) == 0 and depth(poison) == 1)
+        # The poison queue's function cannot be given such a body either.
+        eventually(lambda: host.stderr().count("not base64") == 2)
+        assert host.records() == []
+
+
+def test_no_more_run_at_once_than_batch_size_and_threshold_allow(
+    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+) -> None:
+    queue = open_queue(queue_name)
+    queue.create_queue()
+    for n in range(8):
+        send(queue, {"n": n, "sleep_s": 0.3})
+    with running_host(
+        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
+    ) as host:
+        eventually(lambda: len(host.records("work-end")) == 8)
+        at_once = [line["running"] for line in host.records("work")]
+        assert 2 <= max(at_once) <= 3
+
+
+def test_the_lock_is_renewed_while_a_function_works(
+    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+) -> None:
+    queue = open_queue(queue_name)
+    queue.create_queue()
+    with running_host(
+        "queues",
+        tmp_path,
+        "--queue-lock-s",
+        "2",
+        AzureWebJobsStorage=storage,
+        WORK_QUEUE=queue_name,
+    ) as host:
+        send(queue, {"sleep_s": 5})
+        eventually(lambda: host.records("work-end"))
+        eventually(lambda: depth(queue) == 0)
+        assert len(host.records("work")) == 1
+
+
+def test_two_hosts_share_a_queue_and_each_message_is_served_once(
+    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+) -> None:
+    queue = open_queue(queue_name)
+    queue.create_queue()
+    settings = {"AzureWebJobsStorage": storage, "WORK_QUEUE": queue_name}
+    with (
+        running_host("queues", tmp_path / "one", **settings) as one,
+        running_host("queues", tmp_path / "two", **settings) as two,
+    ):
+        for n in range(20):
+            send(queue, {"n": n, "sleep_s": 0.1})
+        eventually(lambda: depth(queue) == 0)
+        shares = [host.records("work-end") for host in (one, two)]
+        bodies = sorted(json.loads(line["body"])["n"] for share in shares for line in share)
+        assert bodies == list(range(20))
+        assert all(shares)
+
+
+def test_a_stop_lets_the_running_function_finish_and_deletes_its_message(
+    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+) -> None:
+    queue = open_queue(queue_name)
+    queue.create_queue()
+    with running_host(
+        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
+    ) as host:
+        send(queue, {"sleep_s": 2})
+        eventually(lambda: host.records("work"))
+        assert host.stop() == 0
+        assert len(host.records("work-end")) == 1
+        assert depth(queue) == 0
+
+
+def test_a_function_that_does_not_end_cannot_hold_the_stop(
+    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+) -> None:
+    queue = open_queue(queue_name)
+    queue.create_queue()
+    with running_host(
+        "queues",
+        tmp_path,
+        "--stop-grace-s",
+        "0.5",
+        AzureWebJobsStorage=storage,
+        WORK_QUEUE=queue_name,
+    ) as host:
+        send(queue, {"sleep_s": 300})
+        eventually(lambda: host.records("work"))
+        assert host.stop() == 1
+        assert "left running: work " in host.stderr()
+        # The message stays hidden until its lock ends.
+        assert (depth(queue), list(queue.receive_messages())) == (1, [])
+
+
+def test_the_host_outlives_its_storage_and_goes_on_when_it_is_back(
+    queue_name: str, tmp_path: Path
+) -> None:
+    def start(port_base: str) -> tuple[subprocess.Popen[str], str]:
+        process = start_localcloud("storage", "--port-base", port_base)
+        return process, ready_line(process)["storage"]
+
+    def end(process: subprocess.Popen[str]) -> None:
+        with process:
+            process.terminate()
+
+    emulator, connection = start("0")
+    try:
+        with running_host(
+            "queues", tmp_path, AzureWebJobsStorage=connection, WORK_QUEUE=queue_name
+        ) as host:
+            end(emulator)
+            eventually(lambda: "trying again until it answers" in host.stderr())
+            blob_endpoint = connection.split("BlobEndpoint=")[1].split(";")[0]
+            emulator, _ = start(blob_endpoint.rsplit(":", 1)[1].split("/")[0])
+            with QueueClient.from_connection_string(connection, queue_name) as queue:
+                queue.create_queue()
+                send(queue, {"n": 1})
+            eventually(lambda: host.records("work-end"))
+            assert "the storage answers again" in host.stderr()
+    finally:
+        end(emulator)
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("", "needs the setting AzureWebJobsStorage"),
+        ("nonsense", "no AccountName in it"),
+        ("AccountName=a;AccountKey=%%%", "is not base64"),
+    ],
+)
+def test_a_connection_string_that_cannot_be_used_stops_the_start(
+    tmp_path: Path, value: str, sentence: str
+) -> None:
+    ended = run_localcloud(
+        *("functions", "--port", "0", "--app-dir", str(APPS / "queues")),
+        WORK_QUEUE="q",
+        AzureWebJobsStorage=value,
+        RECORD=str(tmp_path),
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert sentence in ended.stderr

@@ -1,0 +1,92 @@
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from localcloud.functions.payloads import (
+    QueueMessage,
+    UndecodableBodyError,
+    decode_body,
+    event_payload,
+    http_answer,
+    queue_payload,
+    timer_payload,
+)
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+def message(text: str = "") -> QueueMessage:
+    return QueueMessage(
+        message_id="m-1",
+        pop_receipt="r-1",
+        dequeue_count=2,
+        inserted_at=NOON,
+        expires_at=NOON,
+        next_visible_at=NOON,
+        text=text,
+    )
+
+
+def metadata_of(body: str) -> dict[str, tuple[str, Any]]:
+    return dict(queue_payload("msg", message(), body).metadata)
+
+
+def test_a_queue_message_carries_the_metadata_of_the_real_host() -> None:
+    assert metadata_of("hello") == {
+        "QueueTrigger": ("string", "hello"),
+        "DequeueCount": ("json", '"2"'),
+        "Id": ("string", "m-1"),
+        "PopReceipt": ("string", "r-1"),
+        "InsertionTime": ("json", '"2026-01-02T12:00:00+00:00"'),
+        "ExpirationTime": ("json", '"2026-01-02T12:00:00+00:00"'),
+        "NextVisibleTime": ("json", '"2026-01-02T12:00:00+00:00"'),
+    }
+
+
+def test_plain_properties_of_a_json_body_overwrite_metadata_of_the_same_name() -> None:
+    body = {"id": "x", "DEQUEUECOUNT": 9, "popReceipt": None, "insertionTime": [], "job": {"a": 1}}
+    metadata = metadata_of(json.dumps(body))
+    assert metadata["Id"] == ("string", "x")
+    assert metadata["DequeueCount"] == ("string", "9")
+    assert metadata["PopReceipt"] == ("string", "r-1")
+    assert metadata["InsertionTime"][0] == "json"
+    assert metadata["job"] == ("string", '{"a": 1}')
+
+
+@pytest.mark.parametrize("body", ["[1]", "7", '"id"', "{broken"])
+def test_a_body_that_is_no_object_changes_nothing(body: str) -> None:
+    assert metadata_of(body)["Id"] == ("string", "m-1")
+
+
+def test_bodies_are_decoded_as_host_json_says() -> None:
+    text = base64.b64encode("größe".encode()).decode()
+    assert decode_body(text, base64_encoded=True) == "größe"
+    assert decode_body("plain", base64_encoded=False) == "plain"
+
+
+@pytest.mark.parametrize("text", ["plain text", "abc", "/w==", "{}"])
+def test_a_body_that_is_not_base64_of_text_is_an_error(text: str) -> None:
+    with pytest.raises(UndecodableBodyError):
+        decode_body(text, base64_encoded=True)
+
+
+def test_an_event_goes_down_as_json_with_its_data_beside_it() -> None:
+    payload = event_payload("event", {"id": "1", "data": {"a": "2026-01-01T00:00:00Z"}})
+    assert json.loads(payload.value[1]) == {"id": "1", "data": {"a": "2026-01-01T00:00:00Z"}}
+    assert payload.metadata == {"data": ("json", '{"a": "2026-01-01T00:00:00Z"}')}
+
+
+def test_a_timer_is_never_past_due() -> None:
+    kind, text = timer_payload("timer", last=None, following=NOON).value
+    assert (kind, json.loads(text)["IsPastDue"]) == ("json", False)
+    assert json.loads(text)["ScheduleStatus"]["Next"] == "2026-01-02T12:00:00+00:00"
+
+
+def test_answers_of_every_form_are_turned_into_http() -> None:
+    assert http_answer(None).status == 204
+    assert http_answer(("string", "größe")).body == "größe".encode()
+    with pytest.raises(TypeError, match="return value of type int: not supported"):
+        http_answer(("int", 7))
