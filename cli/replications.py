@@ -41,8 +41,7 @@ def replicate(
     taken = app.intake.request(
         version_id, trigger="asked for on the command line", correlation_id=uuid.uuid4().hex
     )
-    # A request can be ignored because a look is under way, but then there is a record.
-    if taken.action == "ignored" and app.queries.replication(version_id.key) is None:
+    if taken.action == "not_found":
         raise NotFoundError(f"{version_id}: {taken.reason}")
     if as_json:
         print_json(

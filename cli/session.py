@@ -54,7 +54,7 @@ class Session:
         """Return the regions of a subscription as ARM tells, or those of the shipped snapshot."""
         if subscription_id is not None:
             return self.app().ports.catalogs.of(subscription_id)
-        from replication.azure.locations import shipped_catalog  # noqa: PLC0415 - as above
+        from replication.shipped_regions import shipped_catalog  # noqa: PLC0415 - as above
 
         return shipped_catalog()
 

@@ -23,7 +23,7 @@ from replication.regions import InvalidRegionNameError, RegionCatalog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What became of something that came in: queued, due, ignored, skipped or rejected."""
+    """What became of it: queued, due, skipped, ignored, not_found or rejected."""
 
     action: str
     reason: str
@@ -126,7 +126,7 @@ class Intake:
             seen = self.gallery.read(version_id, catalog)
             if seen is None:
                 reason = "the image version does not exist (any more)"
-                return Taken(action="ignored", reason=reason, key=version_id.key)
+                return Taken(action="not_found", reason=reason, key=version_id.key)
         if seen is not None:
             subject = PlanSubject.of(seen)
         else:

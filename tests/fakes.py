@@ -8,7 +8,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from replication.azure.locations import shipped_catalog
 from replication.bootstrap import App, Ports, build_app
 from replication.errors import GoneError, MalformedError, RecordChangedError, ReplicationError
 from replication.image_version import ImageVersion, ImageVersionId
@@ -28,6 +27,7 @@ from replication.ports import (
 from replication.record import decode_job, encode_job
 from replication.regions import RegionCatalog
 from replication.settings import Settings
+from replication.shipped_regions import shipped_catalog
 from tests.builders import SUBSCRIPTION
 
 

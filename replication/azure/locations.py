@@ -1,11 +1,9 @@
 """The region catalog of each subscription, from ARM, with a shipped snapshot behind it."""
 
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from importlib import resources
 from typing import Any
 
 from azure.core.exceptions import AzureError
@@ -15,21 +13,10 @@ from replication.azure.arm_clients import ArmClients
 from replication.azure.arm_errors import classify
 from replication.log import log_outcome
 from replication.regions import RegionCatalog, build_catalog
+from replication.shipped_regions import shipped_catalog
 
 _PROVIDER_API_VERSION = "2021-04-01"
 _VERSION_TYPE = "galleries/images/versions"
-_SNAPSHOT = "locations-2026-03-12.json"
-
-
-def shipped_catalog() -> RegionCatalog:
-    """Return the catalog of the snapshot that ships with the project."""
-    text = resources.files("replication.data").joinpath(_SNAPSHOT).read_text(encoding="utf-8")
-    snapshot = json.loads(text)
-    return build_catalog(
-        snapshot["value"],
-        provider_locations=None,
-        source=f"the shipped snapshot of {snapshot['taken_on']}",
-    )
 
 
 @dataclass(slots=True, kw_only=True)

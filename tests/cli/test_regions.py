@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from replication.azure.locations import shipped_catalog
+from replication.shipped_regions import shipped_catalog
 from replication.regions import Region, RegionCatalog
 from tests.builders import SUBSCRIPTION, US_NEIGHBOURS
 from tests.cli.conftest import Shell

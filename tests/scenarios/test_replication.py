@@ -165,7 +165,10 @@ def test_regions_that_a_rival_writer_dropped_in_flight_are_added_again() -> None
     world = build_world()
     export(world)
     world.run(until=world.clock() + timedelta(seconds=100))
-    rival = [{"name": "East US"}, {"name": "Sweden Central", "regionalReplicaCount": 2}]
+    rival: list[dict[str, Any]] = [
+        {"name": "East US"},
+        {"name": "Sweden Central", "regionalReplicaCount": 2},
+    ]
     world.gallery.set_target_regions(ID, rival)
     world.run()
     assert world.job(ID).phase is Phase.SUCCEEDED

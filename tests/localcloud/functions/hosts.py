@@ -152,7 +152,7 @@ def running_host(app: str, folder: Path, *arguments: str, **settings: str) -> It
                 process.wait(DEADLINE_S)
 
 
-def eventually[T](probe: Callable[[], T], *, within_s: float = DEADLINE_S) -> T:
+def eventually[T](probe: Callable[[], T | None], *, within_s: float = DEADLINE_S) -> T:
     """Poll until the probe returns something true; fail with its last value after the deadline."""
     deadline = time.monotonic() + within_s
     while True:
