@@ -14,8 +14,8 @@ from replication.log import log_outcome
 from replication.messages import JobMessage
 from replication.ports import DeadLetter, DeadLetters
 
-# A table row's text holds 32 Ki characters; an event or a message is kept up to that.
-MAX_RAW = 30_000
+# A table row holds 1 MiB, which is half as many characters.
+MAX_RAW = 300_000
 _ID_HEX_DIGITS = 32
 
 
@@ -133,10 +133,16 @@ class DeadLetterDesk:
             attempts=attempts,
             correlation_id=correlation_id,
             image_version_id=image_version_id,
-            raw=raw[:MAX_RAW],
+            raw=_clipped(raw),
         )
         self.letters.put(letter)
         return letter
+
+
+def _clipped(raw: str) -> str:
+    if len(raw) <= MAX_RAW:
+        return raw
+    return f"{raw[:MAX_RAW]}… [cut here; {len(raw)} characters in all]"
 
 
 def _without_claims(raw: Any) -> Any:

@@ -4,6 +4,7 @@ Shapes: docs/events.md. Nothing of `claims` is ever read: it holds names, addres
 people.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -105,6 +106,13 @@ def read_event(event: ReceivedEvent) -> VersionWritten | VersionDeleted | NotFor
         at=event.at,
         trigger=f"event {event.type}",
     )
+
+
+def check_size(raw: object) -> None:
+    """Raise MalformedError for an event that is larger than Event Grid delivers."""
+    size = len(json.dumps(raw, default=str))
+    if size > MAX_BYTES:
+        raise MalformedError(f"the event has {size} bytes, more than {MAX_BYTES}")
 
 
 def parse_time(text: object) -> datetime | None:

@@ -8,7 +8,14 @@ from typing import Any
 
 from replication.desk import DeadLetterDesk
 from replication.errors import MalformedError
-from replication.events import NotForUs, ReceivedEvent, VersionDeleted, VersionWritten, read_event
+from replication.events import (
+    NotForUs,
+    ReceivedEvent,
+    VersionDeleted,
+    VersionWritten,
+    check_size,
+    read_event,
+)
 from replication.image_version import ImageVersion, ImageVersionId
 from replication.job import HistoryEntry, Phase, Replica, ReplicaState, ReplicationJob
 from replication.job_records import JobRecords
@@ -18,7 +25,7 @@ from replication.messages import JobMessage
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery, History, JobQueues, QueueName
-from replication.regions import InvalidRegionNameError, RegionCatalog
+from replication.regions import InvalidRegionNameError, Region, RegionCatalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +57,8 @@ class Intake:
         Raises TransientError when Azure or the storage fails, so that the sender tries again.
         """
         try:
+            check_size(raw)
             read = read_event(event)
-            taken = self._take(read)
         except MalformedError as error:
             letter = self.desk.event(raw, event_id=event.id, cause=str(error))
             log_outcome(
@@ -63,6 +70,7 @@ class Intake:
                 dead_letter=letter.id,
             )
             return Taken(action="rejected", reason=str(error))
+        taken = self._take(read)
         log_outcome(
             f"event.{taken.action}",
             event_id=event.id,
@@ -121,20 +129,17 @@ class Intake:
     ) -> Taken:
         catalog = self.catalogs.of(version_id.subscription_id)
         arm_calls = 0
-        if seen is None and home_region is None:
+        home = _known_region(home_region, catalog)
+        if seen is None and home is None:
             arm_calls = 1
             seen = self.gallery.read(version_id, catalog)
-            if seen is None:
-                reason = "the image version does not exist (any more)"
-                return Taken(action="not_found", reason=reason, key=version_id.key)
         if seen is not None:
             subject = PlanSubject.of(seen)
-        else:
-            try:
-                home = catalog.resolve(home_region)
-            except InvalidRegionNameError as error:
-                raise MalformedError(f"the event's location: {error}") from error
+        elif home is not None:
             subject = PlanSubject(id=version_id, home_region=home)
+        else:
+            reason = "the image version does not exist (any more)"
+            return Taken(action="not_found", reason=reason, key=version_id.key)
         job = self._new_job(subject, catalog, trigger=trigger, correlation_id=correlation_id)
         job = replace(job, arm_calls=arm_calls)
         if seen is not None and seen.is_changing and job.next_attempt_at is not None:
@@ -252,6 +257,17 @@ def bring_forward(
         return None, f"a look is due at {due.isoformat()}"
     moved = replace(job, sequence=job.sequence + 1, next_attempt_at=earliest)
     return moved, f"look at {earliest.isoformat()}: {why}"
+
+
+def _known_region(name: str | None, catalog: RegionCatalog) -> Region | None:
+    """Return the region that an event names, None where only Azure can tell."""
+    if name is None:
+        return None
+    try:
+        region = catalog.resolve(name)
+    except InvalidRegionNameError:
+        return None
+    return region if region in catalog.details else None
 
 
 def _fresh_run(job: ReplicationJob, *, now: datetime, limits: Limits) -> ReplicationJob:
