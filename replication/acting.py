@@ -18,6 +18,7 @@ from replication.decision import (
 )
 from replication.errors import (
     ConflictError,
+    FailureCode,
     GoneError,
     LeaseLostError,
     PermanentError,
@@ -41,7 +42,7 @@ from replication.log import log_outcome
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery
-from replication.regions import InvalidRegionNameError
+from replication.regions import InvalidRegionNameError, Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class Actor:
         except LeaseLostError:
             raise
         except _StepFailedError as failed:
-            return self._after_error(failed.job, failed.error)
+            return self._after_error(failed)
 
     def _step(self, job: ReplicationJob, owner: str) -> Step:
         try:
@@ -136,7 +137,8 @@ class Actor:
         except LeaseLostError:
             raise
         except Exception as error:
-            raise _StepFailedError(job, error) from error
+            asked_for = frozenset() if isinstance(decision, Repair) else decision.regions
+            raise _StepFailedError(job, error, asked_for=asked_for) from error
         return job
 
     def _save_intent(self, job: ReplicationJob, owner: str) -> None:
@@ -154,25 +156,46 @@ class Actor:
         if self.records.change(job.key, change) is None:
             raise LeaseLostError("the record was removed before the write")
 
-    def _after_error(self, job: ReplicationJob, error: Exception) -> Step:
-        now = self.clock()
+    def _after_error(self, failed: "_StepFailedError") -> Step:
+        now, job, error = self.clock(), failed.job, failed.error
         if isinstance(error, GoneError):
             return Step(job=job, decision=Supersede(reason=str(error)))
-        if isinstance(error, RegionUnavailableError) and error.regions:
-            until = now + timedelta(seconds=self.limits.refusal_memory_s)
-            names = ", ".join(sorted(region.name for region in error.regions))
+        if isinstance(error, PermanentError) and error.code in _ABOUT_ONE_REGION:
+            return self._after_refusal(job, error, failed.asked_for)
+        if isinstance(error, PermanentError):
+            failure = Failure(code=error.code, message=str(error))
+            return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
+        return self._after_transient(job, error, now=now)
+
+    def _after_refusal(
+        self, job: ReplicationJob, error: PermanentError, asked_for: frozenset[Region]
+    ) -> Step:
+        """Go on without the regions that were refused: one bad region never blocks the others."""
+        regions = error.regions if isinstance(error, RegionUnavailableError) else frozenset()
+        if not regions and len(asked_for) == 1:
+            regions = asked_for
+        if regions:
+            until = self.clock() + timedelta(seconds=self.limits.refusal_memory_s)
+            names = ", ".join(sorted(region.name for region in regions))
             reason = f"Azure refused it to this subscription: {error}"
             return Step(
-                job=withhold(job, error.regions, reason, until=until),
+                job=withhold(job, regions, reason, until=until),
                 decision=Retry(
                     after_s=self.limits.retry_base_s,
                     counts=False,
                     reason=f"{names} may not be used; go on without: {error}",
                 ),
             )
-        if isinstance(error, PermanentError):
-            failure = Failure(code=error.code, message=str(error))
-            return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
+        return Step(
+            job=replace(job, one_by_one=True),
+            decision=Retry(
+                after_s=self.limits.retry_base_s,
+                counts=False,
+                reason=f"Azure does not say which region it means, add them one by one: {error}",
+            ),
+        )
+
+    def _after_transient(self, job: ReplicationJob, error: Exception, *, now: datetime) -> Step:
         if not isinstance(error, _EXPECTED):
             log_outcome(
                 "replication.unexpected_error",
@@ -201,6 +224,8 @@ class Actor:
         return Step(job=job, decision=decision)
 
 
+# Refusals that are about a region, whether the service names it or not.
+_ABOUT_ONE_REGION = (FailureCode.REGION_UNAVAILABLE, FailureCode.ZONE_REDUNDANCY_UNSUPPORTED)
 _EXPECTED = (
     TransientError,
     MalformedImageVersionError,
@@ -212,7 +237,10 @@ _EXPECTED = (
 class _StepFailedError(ReplicationError):
     """Carries what was learned before the error."""
 
-    def __init__(self, job: ReplicationJob, error: Exception) -> None:
+    def __init__(
+        self, job: ReplicationJob, error: Exception, *, asked_for: frozenset[Region] = frozenset()
+    ) -> None:
         super().__init__(str(error))
         self.job = job
         self.error = error
+        self.asked_for = asked_for

@@ -218,6 +218,8 @@ def _apply_missing(seen: Observation, missing: frozenset[Region]) -> Decision:
                 message="regions kept vanishing from the list; is another writer removing them?",
             ),
         )
+    if job.one_by_one:
+        missing = frozenset({min(missing)})
     lost = [one for one in job.replicas if one.region in missing and one.attempts > 0]
     names = ", ".join(sorted(region.name for region in missing))
     if any(not one.rebuilding for one in lost):

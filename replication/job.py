@@ -137,7 +137,8 @@ class ReplicationJob:
     `sequence` is the number of the newest message; older messages are stale. `revision` counts
     the records written. `claims` counts the claims since the last record: more than a few mean
     that something kills the worker. `entries` are the timeline entries of the last record, kept
-    with it until the next, so that a crash between the two tables loses none.
+    with it until the next, so that a crash between the two tables loses none. `one_by_one`: a
+    refusal did not say which region it meant, so each is added alone.
     """
 
     image_version_id: ImageVersionId
@@ -168,6 +169,7 @@ class ReplicationJob:
     finished_at: datetime | None = None
     lease: Lease | None = None
     look_again: bool = False
+    one_by_one: bool = False
     failure: Failure | None = None
     withheld: dict[Region, tuple[datetime, str]] = field(default_factory=dict)
     entries: tuple[HistoryEntry, ...] = ()

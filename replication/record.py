@@ -58,6 +58,7 @@ def encode_job(job: ReplicationJob) -> str:
             else None
         ),
         "look_again": job.look_again,
+        "one_by_one": job.one_by_one,
         "failure": (
             {"code": job.failure.code.value, "message": job.failure.message}
             if job.failure
@@ -194,6 +195,7 @@ def _decode(document: Mapping[str, Any]) -> ReplicationJob:
             else None
         ),
         look_again=bool(document["look_again"]),
+        one_by_one=bool(document.get("one_by_one")),
         failure=(
             Failure(code=FailureCode(failure["code"]), message=str(failure["message"]))
             if failure

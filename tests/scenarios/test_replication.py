@@ -276,6 +276,23 @@ def test_a_region_that_the_subscription_may_not_use_does_not_block_the_others() 
     assert "no access to westus3" in left_out.reason
 
 
+def test_a_refusal_that_names_no_region_is_narrowed_down_to_the_one_it_means() -> None:
+    world = build_world()
+    refusal = PermanentError(
+        "ZRS storage account type is not supported in this region.",
+        code=FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
+    )
+    world.gallery.write_failures = [refusal, refusal]
+    export(world)
+    world.run()
+    job = world.job(ID)
+    assert job.phase is Phase.SUCCEEDED
+    assert states(world) == dict.fromkeys(US_NEIGHBOURS[1:], "completed")
+    (left_out,) = job.left_out
+    assert left_out.region == Region("centralus")
+    assert "ZRS" in left_out.reason
+
+
 @pytest.mark.parametrize(
     "error",
     [
