@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
+from rich.box import SIMPLE
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
@@ -20,15 +21,19 @@ _STYLES = {
     "failed": "red",
     "removed": "magenta",
 }
-_BAR_WIDTH = 24
+_BAR_WIDTH = 30
 _PIPE_WIDTH = 160
+
+
+# Percents by region, by lower-cased version id.
+Copies = dict[str, dict[str, int]]
 
 
 class LiveView(Protocol):
     """Shows the records again and again."""
 
-    def show(self, seen: list[dict[str, Any]]) -> None:
-        """Show the newest records."""
+    def show(self, seen: list[dict[str, Any]], copies: Copies) -> None:
+        """Show the newest records, and how far Azure's copies are."""
         ...
 
     def note(self, text: str) -> None:
@@ -73,7 +78,7 @@ class Screen:
         with Live(console=self._console, refresh_per_second=8) as live:
             yield _Tables(live)
 
-    def results(self, finished: list[dict[str, Any]], *, arm_calls: int, time_scale: float) -> None:
+    def results(self, finished: list[dict[str, Any]], *, time_scale: float) -> None:
         """Print the table of results."""
         table = Table(title="Replicas", title_justify="left")
         for name in ("version", "geography", "region", "state", "took", "simulated"):
@@ -109,9 +114,6 @@ class Screen:
         self._console.print(summary)
         basis = finished[0]["cost"]["basis"] if finished else ""
         self._console.print(f"[dim]Cost: {escape(basis)}[/]")
-        self._console.print(
-            f"[dim]{arm_calls} calls to Resource Manager in all, region catalog included[/]"
-        )
 
 
 class _Tables:
@@ -120,8 +122,9 @@ class _Tables:
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def show(self, seen: list[dict[str, Any]]) -> None:
-        self._live.update(Group(*(_progress_table(one) for one in seen)))
+    def show(self, seen: list[dict[str, Any]], copies: Copies) -> None:
+        tables = (_progress_table(one, copies.get(_id(one), {})) for one in seen)
+        self._live.update(Group(*tables))
 
     def note(self, text: str) -> None:
         self._live.console.print(f"[bold blue]▸[/] {escape(text)}")
@@ -134,7 +137,7 @@ class _Lines:
         self._console = console
         self._known: dict[tuple[str, str], str] = {}
 
-    def show(self, seen: list[dict[str, Any]]) -> None:
+    def show(self, seen: list[dict[str, Any]], copies: Copies) -> None:  # noqa: ARG002 - no bars
         for one in seen:
             for region in one["regions"]:
                 place = (one["key"], region["region"])
@@ -148,24 +151,25 @@ class _Lines:
         self._console.print(f"▸ {text}", markup=False)
 
 
-def _progress_table(one: dict[str, Any]) -> Table:
+def _progress_table(one: dict[str, Any], percents: dict[str, int]) -> Table:
     table = Table(
-        title=f"{_version(one)} · {one['phase']} · {escape(str(one['reason']))[:90]}",
+        title=f"{_version(one)} · {one['phase']} · {one['geography']}",
         title_justify="left",
         title_style="bold",
+        box=SIMPLE,
     )
     table.add_column("region", min_width=16)
     table.add_column("state", min_width=12)
     table.add_column("progress", min_width=_BAR_WIDTH)
     table.add_column("%", justify="right", min_width=4)
     for region in one["regions"]:
-        percent = float(region["progress"] or 0)
+        percent = percents.get(region["region"], 0)
         state = region["state"]
         table.add_row(
             region["region"],
             Text(state, style=_STYLES.get(state, "")),
             ProgressBar(total=100, completed=percent, width=_BAR_WIDTH),
-            f"{percent:.0f}",
+            str(percent),
         )
     return table
 
@@ -173,6 +177,10 @@ def _progress_table(one: dict[str, Any]) -> Table:
 def _version(one: dict[str, Any]) -> str:
     parts = str(one["image_version_id"]).split("/")
     return escape(f"{parts[-3]} {parts[-1]}")
+
+
+def _id(one: dict[str, Any]) -> str:
+    return str(one["image_version_id"]).lower()
 
 
 def _money(amount: float | None, currency: str) -> str:
