@@ -175,7 +175,9 @@ def functions(
 def export(
     *,
     image: Annotated[str, typer.Option(help="Image definition that the template becomes.")],
-    version: Annotated[str, typer.Option(help="Version number, X.Y.Z.")] = "1.0.0",
+    version: Annotated[
+        str | None, typer.Option(help="Version number, X.Y.Z; the next one if not given.")
+    ] = None,
     region: Annotated[str, typer.Option(help="Region of the lab.")] = "eastus",
     size_gb: Annotated[int, typer.Option(min=1, max=4095)] = 127,
     data_disks: Annotated[int, typer.Option(min=0, max=64)] = 0,
@@ -185,18 +187,28 @@ def export(
     ),
 ) -> None:
     """Export a template VM as a lab does, and print the id of the image version."""
-    from localcloud.lab_export import export_image  # noqa: PLC0415 - other parts start without it
+    from aiohttp import ClientError  # noqa: PLC0415 - as for `arm`
+
+    from localcloud.lab_export import (  # noqa: PLC0415 - other parts start without it
+        ExportRefusedError,
+        export_image,
+    )
 
     async def run() -> int:
-        exported = await export_image(
-            arm_url=arm_url,
-            image=image,
-            version=version,
-            region=region,
-            size_gb=size_gb,
-            data_disks=data_disks,
-            os_state=os_state.value,
-        )
+        try:
+            exported = await export_image(
+                arm_url=arm_url,
+                image=image,
+                version=version,
+                region=region,
+                size_gb=size_gb,
+                data_disks=data_disks,
+                os_state=os_state.value,
+            )
+        except ExportRefusedError as error:
+            raise StartError(str(error)) from error
+        except ClientError as error:
+            raise StartError(f"no Resource Manager answers at {arm_url} ({error})") from error
         sys.stdout.write(f"{exported.id}\n")
         return 0
 

@@ -14,7 +14,7 @@ PARENT_PIPE = "LOCALCLOUD_PARENT_PIPE"
 
 
 class StartError(Exception):
-    """A part could not start; the text says why and what to do."""
+    """A command could not do its work; the text says why and what to do."""
 
 
 def take_stdout() -> TextIO:

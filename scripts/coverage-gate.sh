@@ -6,14 +6,20 @@ cd "$(dirname "$0")/.."
 
 # The pure core: decisions, no I/O. One file or glob a line; those that do not exist are skipped.
 CORE="
+costs/estimate.py
 replication/backoff.py
 replication/decision.py
 replication/errors.py
+replication/events.py
+replication/evolution.py
 replication/image_version.py
 replication/job.py
+replication/limits.py
 replication/messages.py
+replication/outcomes.py
 replication/planning.py
 replication/policy.py
+replication/record.py
 replication/regions.py
 "
 

@@ -203,3 +203,28 @@ def test_up_names_a_port_that_is_in_use() -> None:
         ended = run_localcloud("up", "--port-base", str(base))
     assert (ended.returncode, ended.stdout) == (1, "")
     assert f"port {base + 1} is in use" in ended.stderr
+
+
+def test_export_prints_the_id_of_the_image_version_alone() -> None:
+    with start_localcloud("arm", "--port", "0", "--time-scale", "1000") as process:
+        try:
+            arm = ready_line(process)["arm"]
+            first = run_localcloud("export", "--image", "template", "--arm", arm)
+            second = run_localcloud(
+                *("export", "--image", "template", "--arm", arm, "--region", "westeurope")
+            )
+            bad = run_localcloud("export", "--image", "template", "--arm", arm, "--version", "one")
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert first.stdout.endswith("/images/template/versions/1.0.0\n")
+    assert second.stdout.endswith("/images/template/versions/1.0.1\n")
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert "localcloud: PUT " in bad.stderr
+
+
+def test_an_export_to_nobody_says_where_nobody_answers() -> None:
+    ended = run_localcloud("export", "--image", "x", "--arm", "http://127.0.0.1:9")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "no Resource Manager answers at http://127.0.0.1:9" in ended.stderr
