@@ -1,5 +1,7 @@
 """Do what a lab does when it exports its template VM: write an image version to the gallery."""
 
+import asyncio
+import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +16,13 @@ API_VERSION = "2026-03-03"
 _DATA_DISK_GB = 32
 _OK = (200, 201)
 _NOT_FOUND = 404
+_BUSY = (429, 503)
+_MOST_RETRIES = 5
+_LONGEST_WAIT_S = 60
 
 
 class ExportRefusedError(Exception):
-    """Resource Manager refused the export; the text is its own."""
+    """The export did not happen: Resource Manager's own words, or why it did not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,70 +53,116 @@ async def export_image(
     group = f"/subscriptions/{subscription_id}/resourceGroups/{resource_group}"
     gallery_id = f"{group}/providers/Microsoft.Compute/galleries/{gallery}"
     image_id = f"{gallery_id}/images/{image}"
-    async with aiohttp.ClientSession(arm_url) as session:
-        arm = _Arm(session)
+    async with aiohttp.ClientSession() as session:
+        arm = _Arm(session, arm_url.rstrip("/"))
         await arm.ensure(gallery_id, {"location": region, "properties": {}})
         created = await arm.ensure(image_id, _definition(image, region, os_state))
         if version is None:
             version = _next_version(await arm.list(f"{image_id}/versions"))
         source_id = f"{group}/providers/Microsoft.Compute/virtualMachines/{image}-template"
-        sizes = {
-            "id": source_id,
-            "os_disk_gb": size_gb,
-            "data_disks_gb": [_DATA_DISK_GB] * data_disks,
+        # Azure reads the sizes off the VM; here they travel in the fields it would fill.
+        storage: dict[str, Any] = {
+            "source": {"virtualMachineId": source_id},
+            "osDiskImage": {"sizeInGB": size_gb},
         }
-        await arm.call("PUT", "/_localcloud/sources", sizes)
+        if data_disks:
+            storage["dataDiskImages"] = [
+                {"lun": lun, "sizeInGB": _DATA_DISK_GB} for lun in range(data_disks)
+            ]
         version_id = f"{image_id}/versions/{version}"
         body = {
             "location": region,
             "properties": {
                 "publishingProfile": {"targetRegions": [{"name": region}]},
-                "storageProfile": {"source": {"virtualMachineId": source_id, "id": source_id}},
+                "storageProfile": storage,
             },
         }
-        await arm.call("PUT", version_id, body)
+        written = await arm.call("PUT", version_id, body)
+        version_id = str(written.get("id", version_id))
     return ExportedVersion(id=version_id, created_definition=created)
 
 
 @dataclass(frozen=True, slots=True)
 class _Arm:
     session: aiohttp.ClientSession
+    url: str
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Call Resource Manager; raises ExportRefusedError with its own words."""
         status, answer = await self._send(method, path, body)
         if status not in _OK:
-            error = answer.get("error") if isinstance(answer, dict) else None
-            said = f"{error.get('code')}: {error.get('message')}" if error else str(answer)[:300]
-            raise ExportRefusedError(f"{method} {path} was refused ({status}): {said}")
+            raise _refusal(method, path, status, answer)
         return answer
 
     async def ensure(self, path: str, body: dict[str, Any]) -> bool:
         """Create a resource if it is missing; returns whether it was."""
-        status, _ = await self._send("GET", path, None)
-        if status != _NOT_FOUND:
-            return False
-        await self.call("PUT", path, body)
-        return True
+        status, answer = await self._send("GET", path, None)
+        if status == _NOT_FOUND:
+            await self.call("PUT", path, body)
+            return True
+        if status not in _OK:
+            raise _refusal("GET", path, status, answer)
+        return False
 
     async def list(self, path: str) -> list[dict[str, Any]]:
         """Return all entries of a list, over its pages."""
-        page = await self.call("GET", path)
-        found: list[dict[str, Any]] = list(page["value"])
-        while page.get("nextLink"):
-            async with self.session.get(page["nextLink"]) as answer:
-                page = await answer.json()
+        found: list[dict[str, Any]] = []
+        url: str | None = path
+        while url:
+            page = await self.call("GET", url)
             found += page["value"]
+            url = page.get("nextLink")
         return found
 
     async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, Any]:
-        params = {"api-version": API_VERSION}
-        headers = {"x-ms-client-request-id": str(uuid.uuid4())}
-        async with self.session.request(
-            method, path, params=params, json=body, headers=headers
-        ) as answer:
-            text = await answer.text()
-            return answer.status, await answer.json() if text else {}
+        """Send a request, again after the wait that a busy service asks for."""
+        for _ in range(_MOST_RETRIES):
+            status, wait_s, text = await self._send_once(method, path, body)
+            if status not in _BUSY or wait_s is None:
+                return status, _read(text)
+            await asyncio.sleep(wait_s)
+        status, _, text = await self._send_once(method, path, body)
+        return status, _read(text)
+
+    async def _send_once(
+        self, method: str, path: str, body: dict[str, Any] | None
+    ) -> tuple[int, float | None, str]:
+        # The link to a next page is whole already.
+        whole = path.startswith("http")
+        try:
+            async with self.session.request(
+                method,
+                path if whole else f"{self.url}{path}",
+                params=None if whole else {"api-version": API_VERSION},
+                json=body,
+                headers={"x-ms-client-request-id": str(uuid.uuid4())},
+            ) as answer:
+                wait = answer.headers.get("Retry-After", "")
+                wait_s = min(int(wait), _LONGEST_WAIT_S) if wait.isdecimal() else None
+                return answer.status, wait_s, await answer.text(errors="replace")
+        except aiohttp.InvalidURL:
+            raise ExportRefusedError(f"{self.url!r} is no URL of a Resource Manager") from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ExportRefusedError(
+                f"no Resource Manager answers at {self.url} ({error}); start one with "
+                "`localcloud up`, or name its URL with --arm"
+            ) from error
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text) if text else {}
+    except ValueError:
+        return text
+
+
+def _refusal(method: str, path: str, status: int, answer: object) -> ExportRefusedError:
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(error, dict):
+        said = f"{error.get('code')}: {error.get('message')}"
+    else:
+        said = str(answer)[:300]
+    return ExportRefusedError(f"{method} {path} was refused ({status}): {said}")
 
 
 def _definition(image: str, region: str, os_state: str) -> dict[str, Any]:

@@ -187,8 +187,6 @@ def export(
     ),
 ) -> None:
     """Export a template VM as a lab does, and print the id of the image version."""
-    from aiohttp import ClientError  # noqa: PLC0415 - as for `arm`
-
     from localcloud.lab_export import (  # noqa: PLC0415 - other parts start without it
         ExportRefusedError,
         export_image,
@@ -207,8 +205,6 @@ def export(
             )
         except ExportRefusedError as error:
             raise StartError(str(error)) from error
-        except ClientError as error:
-            raise StartError(f"no Resource Manager answers at {arm_url} ({error})") from error
         sys.stdout.write(f"{exported.id}\n")
         return 0
 

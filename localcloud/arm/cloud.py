@@ -1,242 +1,255 @@
 """The resources of the simulated cloud, and what requests do to them."""
 
-import re
-import uuid
-from dataclasses import dataclass, field
-from datetime import datetime
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from localcloud.arm.clock import SimulatedClock
-from localcloud.arm.errors import ArmError, bad_request, not_found
-from localcloud.arm.faults import Faults
+from localcloud.arm.errors import ArmError, quota
+from localcloud.arm.galleries import Gallery, Image, gallery_body, image_body
 from localcloud.arm.regions import Regions
-from localcloud.arm.versions import (
-    Behaviour,
-    Disks,
-    ImageVersion,
-    check_version_name,
-    create_version,
-    update_version,
-)
+from localcloud.arm.resource_ids import ResourceId, require_version_name
+from localcloud.arm.version_writes import Write, create_version, update_version
+from localcloud.arm.versions import ImageVersion
 
 DELETE_S = 120.0
-_MAX_GALLERIES = 100
-_MAX_DEFINITIONS = 1000
-_MAX_VERSIONS = 10_000
-_GALLERY_NAME = re.compile(r"[A-Za-z0-9](?:[\w.]{0,78}[A-Za-z0-9])?")
-_IMAGE_NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]{0,78}[A-Za-z0-9_])?")
-
-
-@dataclass(slots=True, kw_only=True)
-class Plain:
-    """A gallery or an image definition: a body that is kept as it was sent."""
-
-    id: str
-    body: dict[str, Any]
-
-
-@dataclass(slots=True, kw_only=True)
-class Operation:
-    """An asynchronous operation on a version."""
-
-    version_key: str
-    started: datetime
-    started_at: float
-    deletes: bool = False
-    name: str = field(default_factory=lambda: str(uuid.uuid4()))
+MAX_GALLERIES = 100
+MAX_IMAGES = 1_000
+MAX_VERSIONS = 10_000
 
 
 @dataclass(slots=True)
 class Cloud:
-    """All state; keys are lower-cased ARM ids."""
+    """All galleries; a version that is deleted goes when its time has come."""
 
-    clock: SimulatedClock
     regions: Regions
-    faults: Faults
-    behaviour: Behaviour = field(default_factory=Behaviour)
-    galleries: dict[str, Plain] = field(default_factory=dict)
-    images: dict[str, Plain] = field(default_factory=dict)
-    versions: dict[str, ImageVersion] = field(default_factory=dict)
-    operations: dict[str, Operation] = field(default_factory=dict)
-    sources: dict[str, Disks] = field(default_factory=dict)
+    max_galleries: int = MAX_GALLERIES
+    max_images: int = MAX_IMAGES
+    max_versions: int = MAX_VERSIONS
+    _galleries: dict[str, Gallery] = field(default_factory=dict)
+    _version_count: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def put_gallery(self, resource_id: str, body: dict[str, Any], *, merge: bool) -> Plain:
-        """Create or update a gallery."""
-        name = resource_id.rsplit("/", 1)[-1]
-        if not _GALLERY_NAME.fullmatch(name):
-            raise bad_request(f"The gallery name '{name[:80]}' is invalid.", target="galleryName")
-        subscription = _parent(resource_id, 3)
-        siblings = [key for key in self.galleries if key.startswith(f"{subscription}/")]
-        if resource_id.lower() not in self.galleries and len(siblings) >= _MAX_GALLERIES:
-            raise ArmError(409, "QuotaExceeded", f"The quota is {_MAX_GALLERIES} galleries.")
-        unique = f"{resource_id.split('/')[2]}-{name}".upper()
-        extra = {"identifier": {"uniqueName": unique}}
-        return self._put_plain(
-            self.galleries, resource_id, body, "Microsoft.Compute/galleries", extra, merge=merge
-        )
+    def subscriptions(self) -> set[str]:
+        """Return the subscriptions that have galleries."""
+        return {key.split("/", 1)[0] for key in self._galleries}
 
-    def put_image(self, resource_id: str, body: dict[str, Any], *, merge: bool) -> Plain:
-        """Create or update an image definition."""
-        self._need(self.galleries, _parent(resource_id, 9), resource_id)
-        name = resource_id.rsplit("/", 1)[-1]
-        if not _IMAGE_NAME.fullmatch(name):
-            raise bad_request(f"The image name '{name[:80]}' is invalid.", target="imageName")
-        if resource_id.lower() not in self.images and len(self.images) >= _MAX_DEFINITIONS:
-            raise ArmError(409, "QuotaExceeded", f"The quota is {_MAX_DEFINITIONS} images.")
-        kind = "Microsoft.Compute/galleries/images"
-        properties = body.get("properties")
-        if not merge:
-            properties = properties if isinstance(properties, dict) else {}
-            if properties.get("osState") not in ("Generalized", "Specialized"):
-                raise bad_request("osState is Generalized or Specialized", target="osState")
-            if not isinstance(properties.get("identifier"), dict):
-                raise bad_request("Required parameter 'identifier' is missing (null).")
-        return self._put_plain(self.images, resource_id, body, kind, {}, merge=merge)
+    def galleries(self, subscription: str, group: str | None) -> list[dict[str, Any]]:
+        """Return the bodies of the galleries in a subscription, or in one group of it."""
+        prefix = f"{subscription}/{group}/" if group else f"{subscription}/"
+        return [
+            self._galleries[key].body
+            for key in sorted(self._galleries)
+            if key.startswith(prefix.lower())
+        ]
 
-    def put_version(
-        self, resource_id: str, body: dict[str, Any], *, replaces: bool, wall: datetime
-    ) -> tuple[ImageVersion, bool]:
-        """Create (PUT) or update a version; returns it and whether it is new."""
-        check_version_name(resource_id.rsplit("/", 1)[-1])
-        self._need(self.images, _parent(resource_id, 11), resource_id)
-        now, key = self.clock.now(), resource_id.lower()
-        held = self._live(key)
-        if held is None:
-            if not replaces:
-                raise _missing(resource_id)
-            if sum(1 for one in self.versions.values() if one.home) >= _MAX_VERSIONS:
-                raise ArmError(409, "QuotaExceeded", f"The quota is {_MAX_VERSIONS} versions.")
-            version = create_version(
-                resource_id,
-                body,
-                disks=self._disks(body),
-                now=now,
-                wall=wall,
-                regions=self.regions,
-                faults=self.faults,
-            )
-            self.versions[key] = version
-            return version, True
-        changed = update_version(
-            held,
-            body,
-            replaces=replaces,
-            now=now,
-            regions=self.regions,
-            faults=self.faults,
-            behaviour=self.behaviour,
-        )
-        lost = self.behaviour.concurrent_write == "lose"
-        if not (lost and held.provisioning_state(now) == "Updating"):
-            self.versions[key] = changed
-        return changed, False
-
-    def version(self, resource_id: str) -> ImageVersion:
-        """Return a version; raises ArmError 404."""
-        found = self._live(resource_id.lower())
+    def gallery(self, resource_id: ResourceId) -> Gallery:
+        """Return a gallery; raises ArmError 404."""
+        found = self._galleries.get(resource_id.gallery_key)
         if found is None:
-            raise _missing(resource_id)
+            raise _not_found(resource_id)
         return found
 
-    def versions_of(self, image_id: str) -> list[ImageVersion]:
-        """Return the versions of a definition, in the order of their names."""
-        self._need(self.images, image_id.lower(), image_id)
-        prefix = f"{image_id.lower()}/versions/"
-        keys = sorted(key for key in self.versions if key.startswith(prefix))
-        return [one for key in keys if (one := self._live(key)) is not None]
+    def image(self, resource_id: ResourceId) -> Image:
+        """Return an image definition; raises ArmError 404."""
+        gallery = self._galleries.get(resource_id.gallery_key)
+        found = gallery.images.get(str(resource_id.image).lower()) if gallery else None
+        if found is None:
+            raise _not_found(resource_id)
+        return found
 
-    def delete_version(self, resource_id: str) -> ImageVersion:
-        """Mark a version for deletion; it is gone after a while."""
-        version = self.version(resource_id)
-        if version.deleting_until is None:
-            version.deleting_until = self.clock.now() + DELETE_S
-        return version
+    def version(self, resource_id: ResourceId, now: float) -> ImageVersion:
+        """Return a version; raises ArmError 404."""
+        found = self.find_version(resource_id, now)
+        if found is None:
+            raise _not_found(resource_id)
+        return found
 
-    def delete_plain(self, kind: dict[str, Plain], resource_id: str) -> bool:
-        """Delete a gallery or definition without children; returns whether there was one."""
-        key = resource_id.lower()
-        children = [*self.images, *(one for one in list(self.versions) if self._live(one))]
-        if any(child.startswith(f"{key}/") for child in children):
-            raise ArmError(
-                409,
-                "CannotDeleteResource",
-                f"Can not delete resource before nested resources are deleted: {resource_id}",
-            )
-        return kind.pop(key, None) is not None
-
-    def finished(self, operation: Operation) -> bool:
-        """Tell whether an operation is over."""
-        version = self._live(operation.version_key)
-        if operation.deletes or version is None:
-            return version is None
-        return version.provisioning_state(self.clock.now()) not in ("Creating", "Updating")
-
-    def _live(self, key: str) -> ImageVersion | None:
-        version = self.versions.get(key)
-        if version is not None and version.deleting_until is not None:
-            if self.clock.now() < version.deleting_until:
-                return version
-            del self.versions[key]
+    def find_version(self, resource_id: ResourceId, now: float) -> ImageVersion | None:
+        """Return a version if it is there."""
+        gallery = self._galleries.get(resource_id.gallery_key)
+        image = gallery.images.get(str(resource_id.image).lower()) if gallery else None
+        if image is None:
             return None
-        return version
+        name = str(resource_id.version).lower()
+        found = image.versions.get(name)
+        if found is not None and found.gone_at is not None and found.gone_at <= now:
+            self._forget(resource_id, image, name)
+            return None
+        return found
 
-    def _disks(self, body: dict[str, Any]) -> Disks:
-        """Return the disks of the source that a creation names."""
-        properties = body.get("properties")
-        storage = properties.get("storageProfile") if isinstance(properties, dict) else None
-        source = storage.get("source") if isinstance(storage, dict) else None
-        source_id = source.get("id") if isinstance(source, dict) else None
-        return self.sources.get(str(source_id).lower(), Disks())
+    def version_page(
+        self, image_id: ResourceId, *, after: str, size: int, now: float
+    ) -> tuple[list[ImageVersion], str | None]:
+        """Return some versions by name, and the name to go on after if there are more."""
+        image = self.image(image_id)
+        for name in [one.name for one in image.versions.values() if one.gone_at is not None]:
+            self.find_version(replace(image_id, version=name), now)
+        return page_of(image.versions, after=after, size=size)
 
-    def _put_plain(
-        self,
-        kind: dict[str, Plain],
-        resource_id: str,
-        body: dict[str, Any],
-        type_name: str,
-        extra: dict[str, Any],
-        *,
-        merge: bool,
-    ) -> Plain:
-        held = kind.get(resource_id.lower())
-        if merge and held is None:
-            raise _missing(resource_id)
-        properties = body.get("properties") or {}
-        if not isinstance(properties, dict):
-            raise bad_request("properties is an object", target="properties")
-        location = body.get("location") or (held.body["location"] if held else None)
-        if not isinstance(location, str):
-            raise bad_request("The location property is required.", code="LocationRequired")
-        old = held.body["properties"] if held and merge else {}
-        answer: dict[str, Any] = {
-            "name": (held.id if held else resource_id).rsplit("/", 1)[-1],
-            "id": held.id if held else resource_id,
-            "type": type_name,
-            "location": self.regions.resolve(location),
-            "properties": {**old, **properties, **extra, "provisioningState": "Succeeded"},
-        }
-        if body.get("tags") is not None:
-            answer["tags"] = body["tags"]
-        stored = Plain(id=answer["id"], body=answer)
-        kind[resource_id.lower()] = stored
-        return stored
+    def put_gallery(
+        self, resource_id: ResourceId, body: dict[str, Any], *, replaces: bool
+    ) -> tuple[dict[str, Any], bool]:
+        """Create or update a gallery; returns its body and whether it is new."""
+        key = resource_id.gallery_key
+        held = self._galleries.get(key)
+        if held is None:
+            if not replaces:
+                raise _not_found(resource_id)
+            prefix = f"{resource_id.subscription.lower()}/"
+            if sum(one.startswith(prefix) for one in self._galleries) >= self.max_galleries:
+                raise quota("galleries in a subscription", self.max_galleries)
+        written = gallery_body(
+            resource_id, body, held.body if held else None, self.regions, replaces=replaces
+        )
+        if held is None:
+            self._galleries[key] = Gallery(body=written)
+        else:
+            held.body = written
+        return written, held is None
 
-    def _need(self, kind: dict[str, Plain], parent: str, resource_id: str) -> None:
-        if parent.lower() not in kind:
-            raise not_found(
-                "Can not perform requested operation on nested resource. Parent resource "
-                f"'{parent}' of '{resource_id[:300]}' not found.",
-                code="ParentResourceNotFound",
+    def put_image(
+        self, resource_id: ResourceId, body: dict[str, Any], *, replaces: bool, api_version: str
+    ) -> tuple[dict[str, Any], bool]:
+        """Create or update an image definition; returns its body and whether it is new."""
+        gallery = self._galleries.get(resource_id.gallery_key)
+        if gallery is None:
+            raise _no_parent(resource_id)
+        name = str(resource_id.image).lower()
+        held = gallery.images.get(name)
+        if held is None:
+            if not replaces:
+                raise _not_found(resource_id)
+            prefix = f"{resource_id.subscription.lower()}/"
+            in_subscription = sum(
+                len(one.images) for key, one in self._galleries.items() if key.startswith(prefix)
             )
+            if in_subscription >= self.max_images:
+                raise quota("image definitions in a subscription", self.max_images)
+        written = image_body(
+            resource_id,
+            body,
+            held.body if held else None,
+            self.regions,
+            replaces=replaces,
+            api_version=api_version,
+        )
+        if held is None:
+            gallery.images[name] = Image(body=written)
+        else:
+            held.body = written
+        return written, held is None
+
+    def put_version(
+        self,
+        resource_id: ResourceId,
+        body: dict[str, Any],
+        write: Write,
+        *,
+        replaces: bool,
+        lose: bool,
+    ) -> tuple[ImageVersion, bool]:
+        """Create or update a version; returns it and whether it is new.
+
+        With `lose` the write is answered as if it were done, and forgotten.
+        """
+        require_version_name(str(resource_id.version))
+        gallery = self._galleries.get(resource_id.gallery_key)
+        image = gallery.images.get(str(resource_id.image).lower()) if gallery else None
+        if image is None:
+            raise _no_parent(resource_id)
+        held = self.find_version(resource_id, write.now)
+        name = str(resource_id.version).lower()
+        if held is None:
+            if not replaces:
+                raise _not_found(resource_id)
+            created = create_version(str(resource_id), body, write)
+            place = (resource_id.subscription.lower(), created.home)
+            if self._version_count[place] >= self.max_versions:
+                raise quota("image versions in a subscription and region", self.max_versions)
+            if not lose:
+                image.versions[name] = created
+                self._version_count[place] += 1
+            return created, True
+        changed = update_version(held, body, write, replaces=replaces)
+        is_busy = held.state(write.now) in ("Creating", "Updating")
+        if not lose and not (is_busy and write.behaviour.concurrent_write == "lose"):
+            image.versions[name] = changed
+        return changed, False
+
+    def delete_version(
+        self, resource_id: ResourceId, now: float, *, lose: bool
+    ) -> ImageVersion | None:
+        """Mark a version for deletion and return it, None if there is none; `lose` forgets it."""
+        held = self.find_version(resource_id, now)
+        if held is None or held.gone_at is not None:
+            return held
+        marked = replace(held, gone_at=now + DELETE_S)
+        if not lose:
+            self.image(resource_id).versions[str(resource_id.version).lower()] = marked
+        return marked
+
+    def delete_gallery(self, resource_id: ResourceId) -> dict[str, Any] | None:
+        """Delete an empty gallery; None if there is none."""
+        held = self._galleries.get(resource_id.gallery_key)
+        if held is None:
+            return None
+        if held.images:
+            raise _nested(held.body, [one.body["id"] for one in held.images.values()])
+        return self._galleries.pop(resource_id.gallery_key).body
+
+    def delete_image(self, resource_id: ResourceId, now: float) -> dict[str, Any] | None:
+        """Delete an image definition without versions; None if there is none."""
+        gallery = self._galleries.get(resource_id.gallery_key)
+        name = str(resource_id.image).lower()
+        held = gallery.images.get(name) if gallery else None
+        if gallery is None or held is None:
+            return None
+        self.version_page(resource_id, after="", size=1, now=now)
+        if held.versions:
+            raise _nested(held.body, [one.id for one in held.versions.values()])
+        return gallery.images.pop(name).body
+
+    def _forget(self, resource_id: ResourceId, image: Image, name: str) -> None:
+        gone = image.versions.pop(name)
+        self._version_count[resource_id.subscription.lower(), gone.home] -= 1
 
 
-def _parent(resource_id: str, parts: int) -> str:
-    return "/".join(resource_id.split("/")[:parts]).lower()
+def page_of[T](entries: Mapping[str, T], *, after: str, size: int) -> tuple[list[T], str | None]:
+    """Return the entries whose keys follow `after`, and the key to go on after if there are more.
+
+    Entries that come or go between two pages neither shift the others nor show twice.
+    """
+    keys = sorted(entries)
+    start = bisect_right(keys, after)
+    chosen = keys[start : start + size]
+    more = start + size < len(keys)
+    return [entries[key] for key in chosen], chosen[-1] if more else None
 
 
-def _missing(resource_id: str) -> ArmError:
-    parts = resource_id.split("/")
-    return not_found(
-        f"The Resource '{'/'.join(parts[6:])[:300]}' under resource group '{parts[4]}' was not "
-        "found."
+def _not_found(resource_id: ResourceId) -> ArmError:
+    return ArmError(
+        404,
+        "ResourceNotFound",
+        f"The Resource '{resource_id.relative[:400]}' under resource group '{resource_id.group}' "
+        "was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+    )
+
+
+def _no_parent(resource_id: ResourceId) -> ArmError:
+    return ArmError(
+        404,
+        "ParentResourceNotFound",
+        "Can not perform requested operation on nested resource. Parent resource "
+        f"'{resource_id.parent.relative[:400]}' not found.",
+    )
+
+
+def _nested(body: dict[str, Any], children: list[str]) -> ArmError:
+    listed = ", ".join(f"'{one}'" for one in children[:3])
+    return ArmError(
+        409,
+        "CannotDeleteResource",
+        f"Can not delete resource '{body['id']}' before nested resources are deleted. "
+        f"{len(children)} remain, among them {listed}.",
     )

@@ -1,143 +1,130 @@
-"""What only a simulator has: its own routes under /_localcloud."""
+"""What only a simulator has, under /_localcloud: look into it, and make trouble in it."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from localcloud.arm.checks import check_keys, flag, integer, number, text
-from localcloud.arm.errors import ArmError, bad_request, not_found
-from localcloud.arm.versions import Disks
+from localcloud.arm.answers import error_answer
+from localcloud.arm.errors import ArmError, invalid
+from localcloud.arm.json_bodies import flag_at, known_keys, number_at, parse_json
+from localcloud.arm.simulator import Simulator
 
-if TYPE_CHECKING:
-    from localcloud.arm.server import Simulator
+PREFIX = "/_localcloud"
+_REGION_KEYS = ("minutes_per_gb", "available", "zrs")
+_LONGEST_SINCE = 15
 
-_MAX_DISKS = 64
+type _Handler = Callable[[web.Request], Awaitable[object]]
 
 
 class Control:
-    """Routes to look into the simulator and to make trouble in it."""
+    """The calls beside ARM's; none of them is in the request log.
 
-    def __init__(self, simulator: "Simulator") -> None:
+    In every body what is not named stays as it is, except that `faults` replaces all rules.
+    """
+
+    def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
+        self._calls: dict[tuple[str, str], _Handler] = {
+            ("GET", "health"): self._health,
+            ("GET", "requests"): self._requests,
+            ("DELETE", "requests"): self._forget_requests,
+            ("PUT", "faults"): self._faults,
+            ("PUT", "clock"): self._clock,
+            ("GET", "events"): self._sent_events,
+            ("PUT", "events"): self._events,
+            ("PUT", "behaviour"): self._behaviour,
+        }
 
-    def add_routes(self, app: web.Application) -> None:
-        """Add the routes to the web application."""
-        for method, path, call in (
-            ("GET", "health", self._health),
-            ("GET", "requests", self._requests),
-            ("DELETE", "requests", self._forget),
-            ("PUT", "faults", self._faults),
-            ("PUT", "clock", self._clock),
-            ("PUT", "regions/{region}", self._region),
-            ("GET", "events", self._sent),
-            ("PUT", "events", self._events),
-            ("PUT", "behaviour", self._behaviour),
-            ("PUT", "sources", self._source),
-        ):
-            app.router.add_route(method, f"/_localcloud/{path}", _answering(call))
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a call; a wrong one gets the reason in ARM's error shape."""
+        try:
+            return web.json_response(await self._handler(request)(request))
+        except ArmError as error:
+            answer = error_answer(error)
+            return web.json_response(answer.body, status=answer.status)
+
+    def _handler(self, request: web.Request) -> _Handler:
+        call = request.path.removeprefix(PREFIX).strip("/")
+        handler = self._calls.get((request.method, call))
+        if handler is None and request.method == "PUT" and call.startswith("regions/"):
+            return self._region
+        if handler is None:
+            known = ", ".join(f"{method} {name}" for method, name in self._calls)
+            raise ArmError(
+                404,
+                "NotFound",
+                f"There is no {request.method} {call[:80]}. There are: {known}, "
+                "PUT regions/{region}.",
+            )
+        return handler
 
     async def _health(self, _request: web.Request) -> object:
-        return {"status": "ok", "simulated_s": self._simulator.cloud.clock.now()}
+        clock = self._simulator.api.clock
+        return {"status": "ok", "scale": clock.scale, "simulated_s": clock.now()}
 
     async def _requests(self, request: web.Request) -> object:
         since = request.query.get("since", "0")
-        if not (since.isascii() and since.isdigit()):
-            raise bad_request("since is the number of a request")
+        if not (since.isascii() and since.isdigit() and len(since) <= _LONGEST_SINCE):
+            raise invalid("since is the number of a request.", target="since")
         return [one for one in self._simulator.requests if one["n"] > int(since)]
 
-    async def _forget(self, _request: web.Request) -> object:
+    async def _forget_requests(self, _request: web.Request) -> object:
         self._simulator.requests.clear()
         return {}
 
     async def _faults(self, request: web.Request) -> object:
-        faults = self._simulator.cloud.faults
+        faults = self._simulator.api.faults
         faults.put(await _body(request))
         return {"rules": len(faults.rules)}
 
     async def _clock(self, request: web.Request) -> object:
-        body = check_keys(await _body(request), ("scale",), "clock")
-        scale = number(body, "scale", default=1.0)
-        if scale <= 0:
-            raise bad_request("scale is more than 0")
-        self._simulator.cloud.clock.set_scale(scale)
+        body = known_keys(await _body(request), ("scale",), "clock")
+        scale = number_at(body, "scale", "clock", least=1e-6)
+        if scale is None:
+            raise invalid("clock.scale says how many times faster than Azure.", target="scale")
+        api = self._simulator.api
+        api.clock.set_scale(scale)
+        api.operations.poke()
         return {"scale": scale}
 
     async def _region(self, request: web.Request) -> object:
-        regions = self._simulator.cloud.regions
-        name = regions.resolve(request.match_info["region"])
-        behaviour = regions.behaviour.get(name)
-        if behaviour is None:
-            raise not_found(f"there is no region {name[:80]!r}")
-        body = check_keys(await _body(request), ("minutes_per_gb", "available", "zrs"), "region")
-        behaviour.minutes_per_gb = number(body, "minutes_per_gb", default=behaviour.minutes_per_gb)
-        behaviour.available = flag(body, "available", default=behaviour.available)
-        behaviour.zrs = flag(body, "zrs", default=behaviour.zrs)
-        return asdict(behaviour)
+        regions = self._simulator.api.cloud.regions
+        spelled = request.path.rstrip("/").rsplit("/", 1)[-1]
+        name = regions.resolve(spelled)
+        if not regions.is_known(name):
+            raise ArmError(404, "NotFound", f"There is no region '{spelled[:80]}'.")
+        body = known_keys(await _body(request), _REGION_KEYS, "region")
+        speed = number_at(body, "minutes_per_gb", "region")
+        available, zrs = flag_at(body, "available", "region"), flag_at(body, "zrs", "region")
+        behaviour = regions.behaviour_of(name)
+        if speed is not None:
+            behaviour.minutes_per_gb = speed
+        if available is not None:
+            behaviour.available = available
+        if zrs is not None:
+            behaviour.zrs = zrs
+        return {"region": name, **asdict(behaviour)}
 
-    async def _sent(self, _request: web.Request) -> object:
-        return list(self._simulator.events.log)
+    async def _sent_events(self, _request: web.Request) -> object:
+        return list(self._simulator.api.events.log)
 
     async def _events(self, request: web.Request) -> object:
-        self._simulator.events.configure(await _body(request))
-        return asdict(self._simulator.events.delivery)
+        events = self._simulator.api.events
+        events.configure(await _body(request))
+        return asdict(events.delivery)
 
     async def _behaviour(self, request: web.Request) -> object:
-        behaviour = self._simulator.cloud.behaviour
-        known = (
-            "refuse_region_removal",
-            "concurrent_write",
-            "summary_region_names",
-            "list_page_size",
-        )
-        body = check_keys(await _body(request), known, "behaviour")
-        write = text(body, "concurrent_write") or behaviour.concurrent_write
-        names = text(body, "summary_region_names") or behaviour.summary_region_names
-        if write not in ("accept", "conflict", "lose"):
-            raise bad_request("concurrent_write is accept, conflict or lose")
-        if names not in ("short", "display"):
-            raise bad_request("summary_region_names is short or display")
-        size = integer(body, "list_page_size", default=behaviour.list_page_size)
-        if size < 1:
-            raise bad_request("list_page_size is 1 or more")
-        behaviour.refuse_region_removal = flag(
-            body, "refuse_region_removal", default=behaviour.refuse_region_removal
-        )
-        behaviour.concurrent_write, behaviour.summary_region_names = write, names
-        behaviour.list_page_size = size
-        return asdict(behaviour)
-
-    async def _source(self, request: web.Request) -> object:
-        """Say how large the disks of a source are, which ARM would know of the VM."""
-        body = check_keys(await _body(request), ("id", "os_disk_gb", "data_disks_gb"), "source")
-        source_id = text(body, "id")
-        data = body.get("data_disks_gb", [])
-        if not source_id:
-            raise bad_request("id is the ARM id of the source")
-        if not isinstance(data, list) or len(data) > _MAX_DISKS:
-            raise bad_request(f"data_disks_gb is a list of at most {_MAX_DISKS} sizes")
-        sizes = tuple(integer({"size": one}, "size", default=0) for one in data)
-        disks = Disks(os_gb=integer(body, "os_disk_gb", default=30), data_gb=sizes)
-        self._simulator.cloud.sources[source_id.lower()] = disks
-        return asdict(disks)
-
-
-def _answering(
-    call: Callable[[web.Request], Awaitable[object]],
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return web.json_response(await call(request))
-        except ArmError as error:
-            return web.json_response(error.body(), status=error.status)
-
-    return answer
+        api = self._simulator.api
+        api.behaviour = api.behaviour.changed(await _body(request))
+        return asdict(api.behaviour)
 
 
 async def _body(request: web.Request) -> Any:
     try:
-        return json.loads(await request.read())
-    except (ValueError, RecursionError) as error:
-        raise bad_request("the body is not JSON") from error
+        return parse_json(await request.read())
+    except web.HTTPRequestEntityTooLarge as error:
+        raise ArmError(
+            413, "RequestContentTooLarge", "The request content is too large."
+        ) from error

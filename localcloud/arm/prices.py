@@ -1,64 +1,83 @@
 """The Retail Prices API, over the few prices that were recorded."""
 
-import json
 import re
-from dataclasses import dataclass, field
-from importlib import resources
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-from aiohttp import web
+from localcloud.arm.errors import invalid
+from localcloud.arm.regions import load_data
 
-from localcloud.arm.errors import bad_request
-
-_CLAUSE = re.compile(r"\s*(\w+)\s+eq\s+(?:'((?:[^']|'')*)'|(true|false|[\d.]+))\s*")
-
-
-@dataclass(slots=True)
-class Prices:
-    """Answers `$filter` of `eq` joined by `and`, case-exact as the real one."""
-
-    items: list[dict[str, Any]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        raw = resources.files("localcloud.arm.data").joinpath("prices.json").read_text("utf-8")
-        self.items = json.loads(raw)["Items"]
-
-    def answer(self, request: web.Request) -> dict[str, Any]:
-        """Return the page of items that a request asks for."""
-        wanted = _conditions(request.query.get("$filter", ""))
-        found = [
-            item
-            for item in self.items
-            if all(_plain(item.get(name)) == value for name, value in wanted)
-        ]
-        return {
-            "BillingCurrency": request.query.get("currencyCode", "USD").strip("'"),
-            "CustomerEntityId": "Default",
-            "CustomerEntityType": "Retail",
-            "Items": found,
-            "NextPageLink": None,
-            "Count": len(found),
-        }
+PRICES_PATH = "/api/retail/prices"
+_PAGE = 1000
+_CLAUSE = re.compile(
+    r"\s*(?P<name>\w+)\s+eq\s+(?:'(?P<text>(?:[^']|'')*)'|(?P<bare>true|false|\d+(?:\.\d+)?))\s*",
+    re.ASCII,
+)
+_AND = re.compile(r"and(?=\s)", re.IGNORECASE)
 
 
-def _conditions(text: str) -> list[tuple[str, str]]:
-    if not text.strip():
-        return []
-    conditions = []
-    for clause in re.split(r"\s+and\s+", text.strip()):
-        match = _CLAUSE.fullmatch(clause)
+def price_items() -> list[dict[str, Any]]:
+    """Return the recorded prices."""
+    items: list[dict[str, Any]] = load_data("prices.json")["Items"]
+    return items
+
+
+def price_page(
+    items: list[dict[str, Any]], query: Mapping[str, str], base_url: str, *, size: int = _PAGE
+) -> dict[str, Any]:
+    """Return the page of prices that a query asks for; raises ArmError 400.
+
+    `$filter` is `eq` joined by `and`, and tells upper from lower case, as the real one does. Only
+    US dollars were recorded.
+    """
+    currency = query.get("currencycode", "USD").strip("'").upper()
+    if currency != "USD":
+        raise invalid(f"No prices in {currency[:8]} were recorded; USD is there.")
+    skip = query.get("$skip", "0")
+    if not re.fullmatch(r"\d{1,6}", skip, re.ASCII):
+        raise invalid("$skip is a number.")
+    wanted = _conditions(query.get("$filter", ""))
+    found = [item for item in items if all(item.get(name) == value for name, value in wanted)]
+    start = int(skip)
+    page = found[start : start + size]
+    link = None
+    if start + size < len(found):
+        link = f"{base_url}{PRICES_PATH}?" + urlencode({**query, "$skip": str(start + size)})
+    return {
+        "BillingCurrency": currency,
+        "CustomerEntityId": "Default",
+        "CustomerEntityType": "Retail",
+        "Items": page,
+        "NextPageLink": link,
+        "Count": len(page),
+    }
+
+
+def _conditions(text: str) -> list[tuple[str, object]]:
+    conditions: list[tuple[str, object]] = []
+    rest = text.strip()
+    while rest:
+        match = _CLAUSE.match(rest)
         if match is None:
-            raise bad_request(f"the filter {clause[:80]!r} is not understood here")
-        value = match[2].replace("''", "'") if match[2] is not None else match[3]
-        conditions.append((match[1], _plain(_number(value) if match[3] else value)))
+            raise _not_understood(rest)
+        conditions.append((match["name"], _value(match)))
+        rest = rest[match.end() :]
+        joint = _AND.match(rest)
+        if rest and (joint is None or not rest[joint.end() :].strip()):
+            raise _not_understood(rest)
+        rest = rest[joint.end() :] if joint else rest
     return conditions
 
 
-def _number(text: str) -> object:
-    return text == "true" if text in ("true", "false") else float(text)
+def _value(match: re.Match[str]) -> object:
+    if match["bare"] is None:
+        return match["text"].replace("''", "'")
+    return match["bare"] == "true" if match["bare"] in ("true", "false") else float(match["bare"])
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{float(value):g}"
-    return str(value)
+def _not_understood(rest: str) -> Exception:
+    return invalid(
+        f"Invalid OData parameters supplied: '{rest[:80]}' is not understood; only eq and and are.",
+        target="$filter",
+    )

@@ -1,0 +1,294 @@
+"""What PUT and PATCH do to an image version: pure functions, the clock an argument."""
+
+import copy
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from localcloud.arm.behaviour import Behaviour
+from localcloud.arm.copying import UPDATE_WITHOUT_COPY_S, Copy, Ending, copy_s, creation_s
+from localcloud.arm.errors import ArmError, fixed_property, invalid
+from localcloud.arm.json_bodies import (
+    choice_at,
+    flag_at,
+    integer_at,
+    object_at,
+    objects_at,
+    text_at,
+)
+from localcloud.arm.regions import Regions
+from localcloud.arm.target_regions import (
+    MAX_REPLICAS,
+    PUBLISHING,
+    STORAGE_TYPES,
+    TargetDefaults,
+    complete_target_regions,
+    refuse_removal,
+)
+from localcloud.arm.tracked import location_of, refuse_move, tags_of
+from localcloud.arm.versions import Disk, Disks, ImageVersion
+
+DEFAULT_DISK_GB = 30
+MAX_DISK_GB = 2048
+_ROOT = "galleryImageVersion"
+_STORAGE = f"{_ROOT}.properties.storageProfile"
+_SAFETY = f"{_ROOT}.properties.safetyProfile"
+_SOURCE_KEYS = ("id", "virtualMachineId", "communityGalleryImageId")
+_STRATEGIES = ("PreferStandard_ZRS", "DefaultStandard_LRS")
+_OURS = ("targetRegions", "publishedDate", "replicaCount", "excludeFromLatest")
+_FIXED = {"storageAccountType": STORAGE_TYPES, "replicationMode": ("Full", "Shallow")} | {
+    "storageAccountStrategy": _STRATEGIES
+}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """The surroundings of a write: simulated and wall time, and how a region's copy will end."""
+
+    now: float
+    wall: datetime
+    regions: Regions
+    behaviour: Behaviour
+    ending_of_copy: Callable[[str], Ending]
+
+
+def create_version(version_id: str, body: dict[str, Any], write: Write) -> ImageVersion:
+    """Return the version that a PUT creates; raises ArmError for what the service refuses."""
+    home = location_of(body, write.regions)
+    properties = object_at(body, "properties", _ROOT)
+    storage = object_at(properties, "storageProfile", f"{_ROOT}.properties")
+    source = object_at(storage, "source", _STORAGE)
+    if not any(source.get(key) for key in _SOURCE_KEYS) and not storage.get("osDiskImage"):
+        raise invalid(f"Required parameter '{_STORAGE}' is missing (null).", target=_STORAGE)
+    for key in _SOURCE_KEYS:
+        text_at(source, key, f"{_STORAGE}.source")
+    disks = _disks(storage)
+    published = write.wall.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0+00:00"
+    sent = object_at(properties, "publishingProfile", f"{_ROOT}.properties")
+    publishing = _publishing(sent, {}, published)
+    targets = complete_target_regions(
+        _targets(sent) or [{"name": home}],
+        held=[],
+        defaults=_defaults(home, publishing),
+        regions=write.regions,
+    )
+    creation = Copy(
+        started_at=write.now,
+        duration_s=creation_s(disks.total_gb),
+        ending=write.ending_of_copy(home),
+        with_tail=False,
+    )
+    version = ImageVersion(
+        id=version_id,
+        name=version_id.rsplit("/", 1)[-1],
+        home=home,
+        tags=tags_of(body),
+        publishing=publishing,
+        targets=targets,
+        source=copy.deepcopy(source),
+        safety=_safety(object_at(properties, "safetyProfile", f"{_ROOT}.properties"), {}),
+        other=_other(properties),
+        disks=disks,
+        copies={home: creation},
+    )
+    return replace(version, copies=_copies(version, write))
+
+
+def update_version(
+    held: ImageVersion, body: dict[str, Any], write: Write, *, replaces: bool
+) -> ImageVersion:
+    """Return the version as a PUT (`replaces`) or a PATCH leaves it.
+
+    What a PATCH does not send stays; target regions are replaced as a whole by both, and stay
+    where none are sent. Raises ArmError for what the service refuses.
+    """
+    _refuse_by_state(held, write)
+    if replaces:
+        refuse_move(location_of(body, write.regions), held.home, held.name)
+    properties = object_at(body, "properties", _ROOT)
+    storage = object_at(properties, "storageProfile", f"{_ROOT}.properties")
+    _refuse_other_source(held, object_at(storage, "source", _STORAGE))
+    sent = object_at(properties, "publishingProfile", f"{_ROOT}.properties")
+    _refuse_fixed(held, sent)
+    kept = {key: held.publishing[key] for key in _FIXED if key in held.publishing}
+    publishing = _publishing(
+        sent, kept if replaces else held.publishing, held.publishing["publishedDate"]
+    )
+    safety = object_at(properties, "safetyProfile", f"{_ROOT}.properties")
+    changed = replace(
+        held,
+        publishing=publishing,
+        safety=_safety(safety, {} if replaces and safety else held.safety),
+        other={**held.other, **_other(properties)},
+        tags=tags_of(body) if replaces or body.get("tags") is not None else held.tags,
+        verb="Updating",
+    )
+    targets = _targets(sent)
+    if targets:
+        changed = replace(
+            changed,
+            targets=complete_target_regions(
+                targets,
+                held=held.targets,
+                defaults=_defaults(held.home, publishing),
+                regions=write.regions,
+            ),
+        )
+        allowed = changed.safety["allowDeletionOfReplicatedLocations"]
+        if write.behaviour.refuse_region_removal and not allowed:
+            refuse_removal(held.targets, changed.targets, held.name, write.regions)
+    changed = replace(changed, copies=_copies(changed, write))
+    if set(changed.copies.items()) <= set(held.copies.items()):
+        changed = replace(changed, changing_until=write.now + UPDATE_WITHOUT_COPY_S)
+    return changed
+
+
+def _copies(version: ImageVersion, write: Write) -> dict[str, Copy]:
+    """Return a copy for each region: a new one where there was none or it failed."""
+    now, regions, total_gb = write.now, write.regions, version.disks.total_gb
+    home = version.copies[version.home]
+    if home.state(now) == "Failed":
+        home = replace(home, started_at=now, ending=write.ending_of_copy(version.home))
+    copies = {version.home: home}
+    for target in version.targets:
+        name = regions.resolve(target["name"])
+        old = version.copies.get(name)
+        if name == version.home:
+            continue
+        if old is not None and old.state(now) != "Failed":
+            copies[name] = old
+            continue
+        # All copy from the home region, once it has the image.
+        started_at = max(now, home.settles_at())
+        if home.ending == "Failed":
+            copies[name] = Copy(started_at=started_at, duration_s=0.0, ending="Failed")
+            continue
+        copies[name] = Copy(
+            started_at=started_at,
+            duration_s=copy_s(total_gb, regions.behaviour_of(name).minutes_per_gb),
+            ending=write.ending_of_copy(name),
+        )
+    return copies
+
+
+def _refuse_by_state(held: ImageVersion, write: Write) -> None:
+    state = held.state(write.now)
+    if state == "Deleting":
+        raise ArmError(
+            409,
+            "OperationNotAllowed",
+            f"Operation 'Update Gallery Image Version' is not allowed on {held.name}; since it is "
+            "marked for deletion.",
+        )
+    if write.behaviour.concurrent_write == "conflict" and state in ("Creating", "Updating"):
+        raise ArmError(
+            409,
+            "Conflict",
+            "The request failed due to conflict with a concurrent request. To resolve it, please "
+            "refer to https://aka.ms/activitylog to get more details on the conflicting requests.",
+        )
+
+
+def _refuse_other_source(held: ImageVersion, sent: dict[str, Any]) -> None:
+    for key in _SOURCE_KEYS:
+        asked = text_at(sent, key, f"{_STORAGE}.source")
+        if asked and asked.lower() != str(held.source.get(key, "")).lower():
+            raise fixed_property(f"{_STORAGE}.source.{key}")
+
+
+def _refuse_fixed(held: ImageVersion, sent: dict[str, Any]) -> None:
+    usual = {"replicationMode": "Full", "storageAccountStrategy": "DefaultStandard_LRS"}
+    for key, choices in _FIXED.items():
+        asked = choice_at(sent, key, PUBLISHING, choices)
+        if asked is not None and asked != held.publishing.get(key, usual.get(key)):
+            raise fixed_property(f"{PUBLISHING}.{key}")
+
+
+def _publishing(sent: dict[str, Any], held: dict[str, Any], published: str) -> dict[str, Any]:
+    """Return the profile without its regions, in the order of recorded answers."""
+    count = integer_at(sent, "replicaCount", PUBLISHING, least=1, most=MAX_REPLICAS)
+    excluded = flag_at(sent, "excludeFromLatest", PUBLISHING)
+    fixed = {key: choice_at(sent, key, PUBLISHING, choices) for key, choices in _FIXED.items()}
+    end = text_at(sent, "endOfLifeDate", PUBLISHING)
+    if end is not None and not _DATE.fullmatch(end):
+        raise invalid(
+            f"The value of parameter {PUBLISHING}.endOfLifeDate is invalid: it should be a date.",
+            target=f"{PUBLISHING}.endOfLifeDate",
+        )
+    held = {**held, **{key: value for key, value in fixed.items() if value is not None}}
+    extras = {
+        key: copy.deepcopy(value)
+        for key, value in sent.items()
+        if value is not None and key not in _OURS and key not in _FIXED
+    }
+    return {
+        "replicaCount": count or held.get("replicaCount", 1),
+        "excludeFromLatest": bool(held.get("excludeFromLatest") if excluded is None else excluded),
+        "publishedDate": published,
+        "storageAccountType": held.get("storageAccountType", "Standard_LRS"),
+        **{key: value for key, value in held.items() if key not in _OURS},
+        **extras,
+    }
+
+
+def _defaults(home: str, publishing: dict[str, Any]) -> TargetDefaults:
+    return TargetDefaults(
+        home=home,
+        replica_count=publishing["replicaCount"],
+        storage_type=publishing["storageAccountType"],
+    )
+
+
+def _targets(sent: dict[str, Any]) -> list[dict[str, Any]]:
+    return objects_at(sent, "targetRegions", PUBLISHING)
+
+
+def _safety(sent: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
+    asked = {
+        key: value
+        for key in ("allowDeletionOfReplicatedLocations", "blockDeletionBeforeEndOfLife")
+        if (value := flag_at(sent, key, _SAFETY)) is not None
+    }
+    return {
+        "allowDeletionOfReplicatedLocations": False,
+        "reportedForPolicyViolation": False,
+        "policyViolations": [],
+        "blockDeletionBeforeEndOfLife": False,
+        **held,
+        **asked,
+    }
+
+
+def _other(properties: dict[str, Any]) -> dict[str, Any]:
+    security = object_at(properties, "securityProfile", f"{_ROOT}.properties")
+    return {"securityProfile": copy.deepcopy(security)} if security else {}
+
+
+def _disks(storage: dict[str, Any]) -> Disks:
+    """Return the disks; their sizes, which Azure reads off the source, are taken from the body."""
+    system = _disk(object_at(storage, "osDiskImage", _STORAGE), f"{_STORAGE}.osDiskImage")
+    data = objects_at(storage, "dataDiskImages", _STORAGE)
+    return Disks(
+        system=system, data=tuple(_disk(one, f"{_STORAGE}.dataDiskImages") for one in data)
+    )
+
+
+def _disk(sent: dict[str, Any], within: str) -> Disk:
+    size = integer_at(sent, "sizeInGB", within, least=1, most=2**31 - 1) or DEFAULT_DISK_GB
+    if size > MAX_DISK_GB:
+        raise invalid(
+            f"The gallery image version source resource size {size} exceeds the max size "
+            f"{MAX_DISK_GB} supported."
+        )
+    text_at(sent, "hostCaching", within)
+    object_at(sent, "source", within)
+    integer_at(sent, "lun", within, least=0, most=63)
+    stated = {
+        key: copy.deepcopy(value)
+        for key, value in sent.items()
+        if value is not None and key != "sizeInGB"
+    }
+    return Disk(size_gb=size, stated=stated)
