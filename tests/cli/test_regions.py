@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from replication.shipped_regions import shipped_catalog
 from replication.regions import Region, RegionCatalog
+from replication.shipped_regions import shipped_catalog
 from tests.builders import SUBSCRIPTION, US_NEIGHBOURS
 from tests.cli.conftest import Shell
 from tests.fakes import World

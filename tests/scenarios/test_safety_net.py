@@ -1,0 +1,129 @@
+"""Scenarios on a fake clock: crashes, lost messages, the sweep, and what is told to others."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from replication.errors import (
+    TransientError,
+)
+from replication.job import Lease, Phase
+from tests.builders import US_NEIGHBOURS, version_body
+from tests.fakes import build_world
+from tests.scenarios.steps import ID, export, states
+
+
+def test_a_version_that_is_deleted_meanwhile_ends_superseded() -> None:
+    world = build_world()
+    export(world)
+    world.run(until=world.clock() + timedelta(seconds=60))
+    del world.gallery.bodies[str(ID).lower()]
+    world.run()
+    assert world.job(ID).phase is Phase.SUPERSEDED
+    assert set(states(world).values()) == {"removed"}
+    assert world.letters.letters == {}
+
+
+def test_a_version_that_is_created_again_after_its_deletion_is_replicated_again() -> None:
+    world = build_world()
+    export(world)
+    world.run(until=world.clock() + timedelta(seconds=60))
+    del world.gallery.bodies[str(ID).lower()]
+    world.run()
+    world.clock.advance(3600)
+    export(world)
+    world.run()
+    assert states(world) == dict.fromkeys(US_NEIGHBOURS, "completed")
+
+
+def test_a_second_worker_does_not_touch_a_job_that_is_claimed() -> None:
+    world = build_world()
+    export(world)
+    message = world.queues.take()
+    assert message is not None
+    stored = world.store.load(ID.key)
+    assert stored is not None
+    lease = Lease(owner="someone", expires_at=world.clock() + timedelta(seconds=90))
+    world.store.replace(stored, replace(stored.job, lease=lease))
+    done = world.app.reconciler.reconcile(message)
+    assert done.outcome == "busy"
+    assert world.gallery.writes == []
+    world.run()
+    assert world.job(ID).phase is Phase.SUCCEEDED
+
+
+def test_a_message_lost_by_a_crash_is_found_by_the_sweep() -> None:
+    world = build_world()
+    export(world)
+    world.queues.waiting.clear()
+    world.clock.advance(600)
+    report = world.app.sweep.run()
+    assert [finding.image_version_id for finding in report.findings] == [ID]
+    world.run()
+    assert world.job(ID).phase is Phase.SUCCEEDED
+
+
+def test_the_sweep_finds_a_version_no_event_told_of() -> None:
+    world = build_world()
+    world.gallery.add(ID, version_body())
+    assert len(world.app.sweep.run(dry_run=True).findings) == 1
+    assert world.store.rows == {}
+    world.app.sweep.run()
+    world.run()
+    assert world.job(ID).phase is Phase.SUCCEEDED
+    assert world.app.sweep.run().findings == []
+
+
+def test_a_sweep_that_cannot_ask_azure_says_so_and_still_finds_overdue_jobs() -> None:
+    world = build_world()
+    export(world)
+    world.queues.waiting.clear()
+    world.clock.advance(600)
+    world.gallery.read_failures = [TransientError("down", code="unreachable")]
+    report = world.app.sweep.run()
+    assert report.errors == ["subscriptions: down"]
+    assert len(report.findings) == 1
+
+
+def test_a_redelivered_message_sends_what_its_killed_invocation_had_recorded() -> None:
+    world = build_world()
+    export(world)
+    message = world.queues.take()
+    assert message is not None
+    world.queues.failures = [TransientError("storage blip", code="storage_503")]
+    with pytest.raises(TransientError):
+        world.app.reconciler.reconcile(message)
+    assert world.queues.waiting == []
+    assert world.app.reconciler.reconcile(message, redelivered=True).outcome == "stale"
+    world.run()
+    assert world.job(ID).phase is Phase.SUCCEEDED
+    assert len(world.gallery.writes) == 1
+
+
+def test_a_failing_topic_never_fails_a_replication() -> None:
+    world = build_world()
+    world.topic.failure = TransientError("no topic", code="topic")
+    export(world)
+    world.run()
+    assert world.job(ID).phase is Phase.SUCCEEDED
+
+
+def test_outcomes_are_published_once_each() -> None:
+    world = build_world()
+    export(world)
+    world.run()
+    types = [event.type.rsplit(".", 1)[-1] for event in world.topic.events]
+    assert types == ["ReplicaCompleted"] * 8 + ["ReplicationCompleted"]
+    assert len({event.id for event in world.topic.events}) == 9
+
+
+def test_every_decision_stands_in_the_timeline_with_its_reason() -> None:
+    world = build_world()
+    export(world)
+    world.run()
+    entries = world.history.read(ID.key)
+    assert entries[0].event == "planned"
+    assert entries[1].event == "apply"
+    assert entries[-1].event == "succeed"
+    assert all(entry.reason for entry in entries)
