@@ -163,7 +163,7 @@ def _too_many_in_window(group: str, limit: int, *, wait_s: float, span_s: float)
         "measuredRequestCount": limit + 1,
     }
     return ThrottledError(
-        "OperationNotAllowed",
+        "ResourceCollectionRequestsThrottled",
         "The server rejected the request because too many requests have been received for this "
         "subscription.",
         wait_s=wait_s,

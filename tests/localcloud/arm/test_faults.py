@@ -102,6 +102,18 @@ def test_a_wrong_rule_is_refused_with_what_is_wrong(raw: object, named: str) -> 
     assert len(faults.rules) == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [({"retry_after_s": 3}, 429), ({"code": "Odd"}, 500), ({"delay_s": 1}, None)],
+)
+def test_a_fault_without_a_status_gets_the_one_that_goes_with_it(
+    fault: dict[str, Any], status: int | None
+) -> None:
+    found = with_rules({"fault": fault}).for_request("GET", VERSION, ())
+    assert found is not None
+    assert found.status == status
+
+
 def test_a_stuck_region_never_ends_and_the_others_do(world: World) -> None:
     world.with_version("eastus")
     world.api.faults.put([{"match": {"region": "westus"}, "fault": {"stuck": True}}])

@@ -36,7 +36,10 @@ def test_put_and_patch_share_a_window_and_it_opens_again() -> None:
         throttle.take("s", ("PUT", "PATCH")[n % 2], Kind.VERSION, n * 0.1)
     with pytest.raises(ThrottledError) as refused:
         throttle.take("s", "PUT", Kind.VERSION, 60.0)
-    assert (refused.value.status, refused.value.code) == (429, "OperationNotAllowed")
+    assert (refused.value.status, refused.value.code) == (
+        429,
+        "ResourceCollectionRequestsThrottled",
+    )
     assert refused.value.wait_s == 120
     (detail,) = refused.value.details
     assert (detail["code"], detail["target"]) == (
@@ -85,7 +88,7 @@ def test_the_fifty_first_gallery_write_answers_429_and_when_to_come_again(arm: A
     replies = [arm.arm("PUT", GALLERY, body) for _ in range(51)]
     assert {one.status for one in replies[:50]} == {200, 201}
     refused = replies[-1]
-    assert (refused.status, refused.code) == (429, "OperationNotAllowed")
+    assert (refused.status, refused.code) == (429, "ResourceCollectionRequestsThrottled")
     assert 0 < int(refused.headers["Retry-After"]) <= 180
     arm.control("PUT", "behaviour", {"throttling": False})
     assert arm.arm("PUT", GALLERY, body).status == 200

@@ -90,6 +90,15 @@ CREATIONS: list[tuple[str, dict[str, Any], str, str]] = [
         "ZRS storage account type is not supported in this region.",
     ),
     (
+        "encryption in some regions only",
+        version_put(
+            {"name": "eastus", "encryption": {"osDiskImage": {"diskEncryptionSetId": "/des"}}},
+            "westus",
+        ),
+        "InvalidParameter",
+        "A disk encryption set is required for disk 'OS disk' in target region 'West US'",
+    ),
+    (
         "a storage type that is none",
         version_put({"name": "eastus", "storageAccountType": "Floppy"}),
         "InvalidParameter",

@@ -50,7 +50,7 @@ def test_existing_entries_keep_fields_that_nobody_knows(world: World) -> None:
         "additionalReplicaSets": [{"storageAccountType": "Premium_LRS", "regionalReplicaCount": 2}],
         "fieldOfTomorrow": {"a": [1]},
     }
-    world.with_version(special, "westus")
+    world.with_version(special, {"name": "westus", "encryption": special["encryption"]})
     found = world.get(VERSION)["properties"]["publishingProfile"]["targetRegions"][0]
     assert found == {
         **special,
