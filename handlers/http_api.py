@@ -61,7 +61,8 @@ def read_query(params: Mapping[str, str]) -> JobQuery:
                 raise MalformedError(f"phase is {word!r}; it is one of {', '.join(sorted(words))}")
         phases = frozenset(Phase(word) for word in asked)
     text = params.get("limit") or str(_DEFAULT_LIMIT)
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= MAX_LIMIT:
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))
+    if not digits or not 1 <= int(text) <= MAX_LIMIT:
         raise MalformedError(f"limit is {text[:20]!r}; it is a number from 1 to {MAX_LIMIT}")
     return JobQuery(
         phases=phases,

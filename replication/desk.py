@@ -16,7 +16,10 @@ from replication.ports import DeadLetter, DeadLetters
 
 # A table row holds 1 MiB, which is half as many characters.
 MAX_RAW = 300_000
+_MAX_TEXT = 256
+_MAX_DEPTH = 50
 _ID_HEX_DIGITS = 32
+_PERSONAL = ("claims", "authorization", "httprequest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +32,14 @@ class DeadLetterDesk:
 
     def event(self, raw: Any, *, event_id: str, cause: str) -> DeadLetter:
         """Keep an event that cannot be used, without the claims of whoever caused it."""
-        text = json.dumps(_without_claims(raw), default=str)
+        text = json.dumps(_without_claims(raw, _MAX_DEPTH), default=str)
         return self._put(
             source="event",
             identity=f"event\n{event_id}\n{text}",
             code=FailureCode.MALFORMED_EVENT,
             cause=cause,
             attempts=1,
-            correlation_id=event_id,
+            correlation_id=event_id[:_MAX_TEXT].encode("ascii", "backslashreplace").decode(),
             image_version_id=None,
             raw=text,
         )
@@ -145,14 +148,16 @@ def _clipped(raw: str) -> str:
     return f"{raw[:MAX_RAW]}… [cut here; {len(raw)} characters in all]"
 
 
-def _without_claims(raw: Any) -> Any:
-    """Return the event without the parts that describe a person."""
+def _without_claims(raw: Any, depth: int) -> Any:
+    """Return the event without the parts that describe a person, at most `depth` levels of it."""
+    if isinstance(raw, dict | list) and depth == 0:
+        return "… [nested deeper]"
     if isinstance(raw, dict):
         return {
-            key: _without_claims(value)
+            key: _without_claims(value, depth - 1)
             for key, value in raw.items()
-            if str(key).lower() not in ("claims", "authorization", "httprequest")
+            if str(key).lower() not in _PERSONAL
         }
     if isinstance(raw, list):
-        return [_without_claims(value) for value in raw]
+        return [_without_claims(value, depth - 1) for value in raw]
     return raw

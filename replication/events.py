@@ -91,7 +91,7 @@ def read_event(event: ReceivedEvent) -> VersionWritten | VersionDeleted | NotFor
         version_id = ImageVersionId.parse(claimed)
     except MalformedImageVersionIdError as error:
         raise MalformedError(str(error)) from error
-    correlation_id = _text(data.get("correlationId")) or event.id
+    correlation_id = _text(data.get("correlationId")) or event.id[:_MAX_TEXT]
     if kind in _DELETED:
         return VersionDeleted(
             image_version_id=version_id,
@@ -110,7 +110,10 @@ def read_event(event: ReceivedEvent) -> VersionWritten | VersionDeleted | NotFor
 
 def check_size(raw: object) -> None:
     """Raise MalformedError for an event that is larger than Event Grid delivers."""
-    size = len(json.dumps(raw, default=str))
+    try:
+        size = len(json.dumps(raw, default=str))
+    except RecursionError as error:
+        raise MalformedError("the event is nested too deep") from error
     if size > MAX_BYTES:
         raise MalformedError(f"the event has {size} bytes, more than {MAX_BYTES}")
 

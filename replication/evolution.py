@@ -226,7 +226,8 @@ def _close(
         lease=None,
         look_again=False,
         failure=failure,
-        entries=(entry,),
+        # The last ones stay with it: two crashes in a row lose none either.
+        entries=(*job.entries[-2:], entry),
     )
 
 

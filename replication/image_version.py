@@ -13,6 +13,8 @@ MAX_ID_LENGTH = 1024
 _MAX_VERSION_PART = 2**31 - 1
 _VERSION_PARTS = 3
 _KEY_HEX_DIGITS = 32
+# The words for sixty regions must fit into one record.
+_MAX_DETAILS = 1000
 _SEGMENTS = (
     "subscriptions",
     "resourcegroups",
@@ -22,7 +24,8 @@ _SEGMENTS = (
     "images",
     "versions",
 )
-_NAME = re.compile(r"[\w.()-]{1,128}")
+# Dots alone would climb up in the path of a URL.
+_NAME = re.compile(r"(?!\.+$)[\w.()-]{1,128}")
 
 
 class MalformedImageVersionIdError(ValueError):
@@ -326,7 +329,7 @@ def _regional_status(
                 if isinstance(progress, int | float) and not isinstance(progress, bool)
                 else None
             ),
-            details=str(entry.get("details") or ""),
+            details=str(entry.get("details") or "")[:_MAX_DETAILS],
         )
     return summary
 

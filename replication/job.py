@@ -136,8 +136,8 @@ class ReplicationJob:
 
     `sequence` is the number of the newest message; older messages are stale. `revision` counts
     the records written. `claims` counts the claims since the last record: more than a few mean
-    that something kills the worker. `entries` are the timeline entries of the last record, kept
-    with it until the next, so that a crash between the two tables loses none. `one_by_one`: a
+    that something kills the worker. `entries` are the last three timeline
+    entries, kept with the record so that a crash between the two tables loses none. `one_by_one`: a
     refusal did not say which region it meant, so each is added alone.
     """
 

@@ -40,7 +40,7 @@ def parse_policy(content: bytes, *, name: str = "policy") -> ReplicationPolicy:
         raise PolicyFileError(name, [f"is larger than {MAX_BYTES // 1024} KiB"])
     try:
         root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
-        values = {} if root is None else _values(root)
+        values = {} if root is None else _values(root, set())
     except _BadNodeError as error:
         raise PolicyFileError(name, [str(error)]) from error
     except yaml.MarkedYAMLError as error:
@@ -48,6 +48,8 @@ def parse_policy(content: bytes, *, name: str = "policy") -> ReplicationPolicy:
         raise PolicyFileError(name, [f"line {line}: {error.problem}"]) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise PolicyFileError(name, [f"is not YAML in UTF-8: {error}"]) from error
+    if not isinstance(values, dict):
+        raise PolicyFileError(name, ["line 1: is not a mapping of keys to values"])
     try:
         document = _Document.model_validate(values)
     except ValidationError as error:
@@ -115,19 +117,32 @@ class _BadNodeError(ValueError):
     pass
 
 
-def _values(node: yaml.Node) -> Any:
-    """Return the node's plain value; refuses duplicate keys, which YAML parsers let pass."""
+def _values(node: yaml.Node, seen: set[int]) -> Any:
+    """Return the node's plain value.
+
+    Refuses what YAML parsers let pass: duplicate keys, and aliases, with which a short file
+    grows without bounds. `seen` holds the nodes so far.
+    """
+    line = node.start_mark.line + 1
+    if id(node) in seen:
+        raise _BadNodeError(f"line {line}: is used again by an alias; write the value out")
+    seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _BadNodeError(f"line {line}: a key is not a plain text")
             key = str(key_node.value)
             if key in values:
                 raise _BadNodeError(f"line {key_node.start_mark.line + 1}: {key!r} stands twice")
-            values[key] = _values(value_node)
+            values[key] = _values(value_node, seen)
         return values
     if isinstance(node, yaml.SequenceNode):
-        return [_values(entry) for entry in node.value]
-    return yaml.constructor.SafeConstructor().construct_object(node)
+        return [_values(entry, seen) for entry in node.value]
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except (ValueError, LookupError, AttributeError) as error:
+        raise _BadNodeError(f"line {line}: {node.value!r} is no value of {node.tag}") from error
 
 
 def _sentence(root: yaml.Node | None, problem: Any) -> str:

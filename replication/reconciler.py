@@ -144,7 +144,7 @@ class Reconciler:
             after = self._record(step, owner)
         except LeaseLostError as error:
             return Reconciled(outcome="lease_lost", reason=str(error))
-        self.history.append(after.key, (*claimed.entries, *after.entries))
+        self.history.append(after.key, after.entries)
         if after.next_attempt_at is not None:
             quiet = isinstance(decision, Track | Apply)
             self._send(after, QueueName.TRACKING if quiet else QueueName.JOBS)

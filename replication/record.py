@@ -88,7 +88,7 @@ def decode_job(text: str) -> ReplicationJob:
         )
     try:
         return _decode(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MalformedError(f"the record cannot be read: {error!r}") from error
 
 
@@ -107,7 +107,7 @@ def decode_entry(document: Mapping[str, Any]) -> HistoryEntry:
     """Read a timeline entry; raises KeyError, TypeError or ValueError."""
     return HistoryEntry(
         id=str(document["id"]),
-        at=datetime.fromisoformat(document["at"]),
+        at=_time(document["at"]),
         event=str(document["event"]),
         reason=str(document["reason"]),
         details=dict(document.get("details") or {}),
@@ -148,7 +148,7 @@ def _decode_replica(document: Mapping[str, Any]) -> Replica:
         rebuilding=bool(document.get("rebuilding")),
         replica_count=_optional(document.get("replica_count"), int),
         storage_account_type=document.get("storage_account_type"),
-        planned_at=datetime.fromisoformat(document["planned_at"]),
+        planned_at=_time(document["planned_at"]),
         requested_at=_moment(document.get("requested_at")),
         copying_since=_moment(document.get("copying_since")),
         completed_at=_moment(document.get("completed_at")),
@@ -183,14 +183,14 @@ def _decode(document: Mapping[str, Any]) -> ReplicationJob:
         polls=int(document["polls"]),
         failures_in_a_row=int(document["failures_in_a_row"]),
         arm_calls=int(document["arm_calls"]),
-        started_at=datetime.fromisoformat(document["started_at"]),
-        updated_at=datetime.fromisoformat(document["updated_at"]),
-        deadline_at=datetime.fromisoformat(document["deadline_at"]),
+        started_at=_time(document["started_at"]),
+        updated_at=_time(document["updated_at"]),
+        deadline_at=_time(document["deadline_at"]),
         observed_at=_moment(document.get("observed_at")),
         next_attempt_at=_moment(document.get("next_attempt_at")),
         finished_at=_moment(document.get("finished_at")),
         lease=(
-            Lease(owner=str(lease["owner"]), expires_at=datetime.fromisoformat(lease["expires_at"]))
+            Lease(owner=str(lease["owner"]), expires_at=_time(lease["expires_at"]))
             if lease
             else None
         ),
@@ -202,10 +202,7 @@ def _decode(document: Mapping[str, Any]) -> ReplicationJob:
             else None
         ),
         withheld={
-            Region.parse(one["region"]): (
-                datetime.fromisoformat(one["until"]),
-                str(one["reason"]),
-            )
+            Region.parse(one["region"]): (_time(one["until"]), str(one["reason"]))
             for one in document["withheld"]
         },
         entries=tuple(decode_entry(one) for one in document["entries"]),
@@ -217,7 +214,14 @@ def _stamp(moment: datetime | None) -> str | None:
 
 
 def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text is not None else None
+    return _time(text) if text is not None else None
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment
 
 
 def _optional[Value](value: object, convert: Callable[[Any], Value]) -> Value | None:

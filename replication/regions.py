@@ -115,27 +115,35 @@ def build_catalog(
             continue
         details[found.region] = found
         for label in ("displayName", "regionalDisplayName"):
-            if isinstance(entry.get(label), str) and entry[label].strip():
-                aliases.setdefault(Region.parse(entry[label]).name, found.region)
+            called = _region_or_none(entry.get(label))
+            if called is not None:
+                aliases.setdefault(called.name, found.region)
     # A short name always means itself, whatever another region is called in print.
     aliases.update({region.name: region for region in details})
     offered = None
     if provider_locations is not None:
-        parsed = (Region.parse(name).name for name in provider_locations)
-        offered = frozenset(aliases[name] for name in parsed if name in aliases)
+        named = (_region_or_none(name) for name in provider_locations)
+        offered = frozenset(aliases[one.name] for one in named if one and one.name in aliases)
     return RegionCatalog(details=details, aliases=aliases, offered=offered, source=source)
+
+
+def _region_or_none(name: object) -> Region | None:
+    """Return the region of a name; one entry that cannot be read must not hide the others."""
+    try:
+        return Region.parse(name)
+    except InvalidRegionNameError:
+        return None
 
 
 def _physical_region(entry: Mapping[str, Any]) -> RegionDetails | None:
     metadata = entry.get("metadata")
-    name = entry.get("name")
-    if not isinstance(metadata, Mapping) or not isinstance(name, str) or not name.strip():
+    region = _region_or_none(entry.get("name"))
+    if not isinstance(metadata, Mapping) or region is None:
         return None
     geography = metadata.get("geography")
     # Most logical entries have no geography; nine logical stages do.
     if metadata.get("regionType") != "Physical" or not isinstance(geography, str) or not geography:
         return None
-    region = Region.parse(name)
     is_test_ring = geography.startswith(("Stage", "Canary")) or region.name.endswith(
         ("euap", "stg", "stage")
     )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,6 +20,7 @@ _STORAGE_SUFFIX = {
 }
 _WEEK_S = 7 * 24 * 3600
 _MAX_TRIES = 10_000
+_MAX_DIGITS = 9
 
 
 class SettingsError(ValueError):
@@ -136,20 +138,22 @@ class _Reader:
 
     def count(self, name: str, default: int) -> int:
         text = self.text(name, str(default))
-        if not text.isdecimal() or not 1 <= int(text) <= _MAX_TRIES:
+        digits = text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
+        if not digits or not 1 <= int(text) <= _MAX_TRIES:
             self.problems.append(f"{name} is {text!r}; it is a whole number from 1 to {_MAX_TRIES}")
             return default
         return int(text)
 
-    def url(self, name: str) -> str | None:
-        text = self.text(name, "").rstrip("/")
+    def url(self, name: str, default: str = "") -> str | None:
+        text = self.text(name, default).rstrip("/")
         if not text:
             return None
-        parts = urlsplit(text)
-        if parts.scheme == "https" and parts.hostname:
-            return text
-        if parts.scheme == "http" and is_loopback(text):
-            return text
+        with suppress(ValueError):  # of an address in brackets that is none
+            parts = urlsplit(text)
+            if parts.scheme == "https" and parts.hostname:
+                return text
+            if parts.scheme == "http" and is_loopback(text):
+                return text
         self.problems.append(
             f"{name} is {text!r}; it is an https URL, or plain http to this machine only"
         )
@@ -163,9 +167,10 @@ class _Reader:
         suffix = _STORAGE_SUFFIX.get(cloud, _STORAGE_SUFFIX[CLOUDS[0]])
         queue_default = f"https://{account}.queue.{suffix}" if account else ""
         table_default = f"https://{account}.table.{suffix}" if account else ""
-        queue_url = self.text(f"{STORAGE_SETTING}__queueServiceUri", queue_default)
-        table_url = self.text(f"{STORAGE_SETTING}__tableServiceUri", table_default)
-        if not queue_url or not table_url:
+        found = len(self.problems)
+        queue_url = self.url(f"{STORAGE_SETTING}__queueServiceUri", queue_default)
+        table_url = self.url(f"{STORAGE_SETTING}__tableServiceUri", table_default)
+        if not (queue_url and table_url) and len(self.problems) == found:
             self.problems.append(
                 f"{STORAGE_SETTING} is missing: set a connection string, or "
                 f"{STORAGE_SETTING}__accountName, or both {STORAGE_SETTING}__queueServiceUri and "

@@ -2,15 +2,35 @@
 
 import threading
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from azure.core.credentials import AccessToken, TokenCredential
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.rest import HttpRequest, HttpResponse
 from azure.identity import DefaultAzureCredential
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
 _CONNECT_TIMEOUT_S = 5.0
+
+
+class _NoRegistration(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+    """Keep the client from registering a provider on its own, which sleeps until that is done."""
+
+    def on_response(
+        self,
+        request: PipelineRequest[HttpRequest],
+        response: PipelineResponse[HttpRequest, HttpResponse],
+    ) -> None:
+        del request
+        answer = response.http_response
+        if answer.status_code == HTTPStatus.CONFLICT:
+            answer.read()
+            if "MissingSubscriptionRegistration" in answer.text():
+                raise HttpResponseError(response=answer)
 
 
 class _NoCredential:
@@ -79,6 +99,7 @@ class ArmClients:
             "credential_scopes": [self.endpoint.scope],
             # azure-core would sleep through a Retry-After and send a stale body again.
             "retry_total": 0,
+            "per_retry_policies": [_NoRegistration()],
             "connection_timeout": _CONNECT_TIMEOUT_S,
             "read_timeout": self.endpoint.read_timeout_s,
         }

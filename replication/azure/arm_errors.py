@@ -1,5 +1,6 @@
 """Translate what Azure Resource Manager refuses into the product's own errors."""
 
+import math
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,8 @@ from replication.regions import Region
 _LOCK_CODES = {"scopelocked", "readonlydisabledsubscription", "subscriptiondisabled"}
 _REFUSED_CODES = {"authorizationfailed", "linkedauthorizationfailed", "requestdisallowedbypolicy"}
 _MAX_MESSAGE = 600
+# A longer pause than a day would be a mistake, and a message cannot be hidden for longer than 7.
+_MAX_PAUSE_S = 24 * 3600.0
 
 # Sentences of the service for which it has no code of their own (azure-compute-docs,
 # troubleshooting-shared-images).
@@ -43,9 +46,11 @@ def classify(error: AzureError, *, asked_for: Iterable[Region] = ()) -> Replicat
 
     `asked_for` are the regions in the request: a refusal that names some of them is about them.
     """
-    if not isinstance(error, HttpResponseError) or error.status_code is None:
-        return TransientError(f"{type(error).__name__}: {_clip(str(error))}", code="unreachable")
-    status = error.status_code
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    if not isinstance(error, HttpResponseError) or status is None or status < 400:  # noqa: PLR2004
+        # No answer, or a yes in words that cannot be read.
+        word = "unreachable" if status is None else "not_json"
+        return TransientError(f"{type(error).__name__}: {_clip(str(error))}", code=word)
     code = str(getattr(error.error, "code", None) or "")
     said = str(getattr(error.error, "message", None) or error.message or "")
     message = _clip(f"{code or error.reason or status}: {said}")
@@ -67,6 +72,10 @@ def _by_code(status: int, code: str, said: str, message: str) -> ReplicationErro
         return PermanentError(message, code=FailureCode.LOCKED)
     if status == 403 or code.lower() in _REFUSED_CODES:  # noqa: PLR2004
         return PermanentError(message, code=FailureCode.NOT_AUTHORISED)
+    if status == 409 and "quota" in code.lower():  # noqa: PLR2004
+        return PermanentError(message, code=FailureCode.QUOTA_EXCEEDED)
+    if code.lower() == "missingsubscriptionregistration":
+        return PermanentError(message, code=FailureCode.INVALID_REQUEST)
     if status == 404 or "marked for deletion" in said.lower():  # noqa: PLR2004
         return GoneError(message)
     return None
@@ -101,13 +110,19 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Read the pause the service asks for: milliseconds, seconds, or a date."""
     for name, unit_s in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)):
         with suppress(TypeError, ValueError):
-            return max(0.0, float(headers.get(name, "")) * unit_s)
+            return _bounded(float(headers.get(name, "")) * unit_s)
     text = headers.get("Retry-After", "")
     with suppress(TypeError, ValueError):
-        return max(0.0, float(text))
+        return _bounded(float(text))
     with suppress(TypeError, ValueError):
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+        return _bounded(parsedate_to_datetime(text).timestamp() - time.time())
     return None
+
+
+def _bounded(pause_s: float) -> float:
+    if math.isnan(pause_s):
+        raise ValueError("a pause that is no number")
+    return min(_MAX_PAUSE_S, max(0.0, pause_s))
 
 
 def _clip(text: str) -> str:

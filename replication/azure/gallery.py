@@ -1,6 +1,6 @@
 """Azure Compute Gallery through azure-mgmt-compute."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,26 +80,32 @@ class ArmGallery:
 
     def versions(self, subscription_id: str, catalog: RegionCatalog) -> Iterator[ImageVersion]:
         client = self.clients.compute(subscription_id)
-        try:
-            for gallery in client.galleries.list():
-                group, name = _group_and_name(str(gallery.id))
-                for image in client.gallery_images.list_by_gallery(group, name):
-                    pages = client.gallery_image_versions.list_by_gallery_image(
-                        group, name, str(image.name)
-                    )
-                    for model in pages:
-                        version = _listed(model.as_dict(), catalog)
-                        if version is not None:
-                            yield version
-        except AzureError as error:
-            raise classify(error) from error
+        for gallery in _items(client.galleries.list()):
+            group, name = _group_and_name(str(gallery.id))
+            images = client.gallery_images.list_by_gallery(group, name)
+            for image in _items(images, may_be_gone=True):
+                pages = client.gallery_image_versions.list_by_gallery_image(
+                    group, name, str(image.name)
+                )
+                for model in _items(pages, may_be_gone=True):
+                    version = _listed(model.as_dict(), catalog)
+                    if version is not None:
+                        yield version
 
     def subscriptions(self) -> tuple[str, ...]:
-        try:
-            found = self.clients.subscriptions().subscriptions.list()
-            return tuple(str(one.subscription_id) for one in found if one.subscription_id)
-        except AzureError as error:
+        found = _items(self.clients.subscriptions().subscriptions.list())
+        return tuple(str(one.subscription_id) for one in found if one.subscription_id)
+
+
+def _items[Item](pages: Iterable[Item], *, may_be_gone: bool = False) -> Iterator[Item]:
+    """Go through a list, page by page; what was deleted since its parent's list holds nothing."""
+    try:
+        yield from pages
+    except AzureError as error:
+        if not (may_be_gone and isinstance(error, ResourceNotFoundError)):
             raise classify(error) from error
+    except (ValueError, TypeError, AttributeError) as error:  # an answer of another shape
+        raise TransientError(f"ARM answered no list: {error}", code="not_json") from error
 
 
 def _group_and_name(gallery_id: str) -> tuple[str, str]:

@@ -1,9 +1,10 @@
 """Timelines and dead letters on Azure Table Storage."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import batched, islice
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -16,6 +17,7 @@ from replication.ports import DeadLetter
 from replication.record import decode_entry, encode_entry
 
 _LETTERS = "letters"
+_ALL_LETTERS = f"PartitionKey eq '{_LETTERS}'"
 _MAX_BATCH = 100
 
 
@@ -34,17 +36,17 @@ class TableHistory:
             }
             for entry in entries
         }
-        if rows:
-            blip_retries()(self._upsert, list(rows.values())[:_MAX_BATCH])
+        for batch in batched(rows.values(), _MAX_BATCH, strict=False):
+            blip_retries()(self._upsert, batch)
 
     def read(self, key: str, *, limit: int = 500) -> tuple[HistoryEntry, ...]:
         def query() -> list[Any]:
             try:
                 found = self.table.call(
-                    lambda table: list(table.query_entities(f"PartitionKey eq '{key}'"))
+                    lambda table: list(
+                        table.query_entities("PartitionKey eq @key", parameters={"key": key})
+                    )
                 )
-            except ResourceNotFoundError:
-                return []
             except HttpResponseError as error:
                 raise classify(error) from error
             return found
@@ -52,7 +54,7 @@ class TableHistory:
         rows = sorted(blip_retries()(query), key=lambda row: str(row["RowKey"]))[-limit:]
         return tuple(decode_entry(json.loads(join_text("entry", row))) for row in rows)
 
-    def _upsert(self, rows: list[dict[str, Any]]) -> None:
+    def _upsert(self, rows: Sequence[dict[str, Any]]) -> None:
         operations = [("upsert", row, {"mode": UpdateMode.REPLACE}) for row in rows]
         try:
             self.table.call(lambda table: table.submit_transaction(operations))
@@ -98,16 +100,14 @@ class TableDeadLetters:
 
     def find(self, *, limit: int = 100) -> tuple[DeadLetter, ...]:
         try:
-            pages = self.table.call(
-                lambda table: table.query_entities(
-                    f"PartitionKey eq '{_LETTERS}'", results_per_page=limit
-                ).by_page()
+            rows = self.table.call(
+                lambda table: list(
+                    islice(table.query_entities(_ALL_LETTERS, results_per_page=limit), limit)
+                )
             )
-            return tuple(_letter(row) for row in next(pages, ()))
-        except ResourceNotFoundError:
-            return ()
         except HttpResponseError as error:
             raise classify(error) from error
+        return tuple(_letter(row) for row in rows)
 
 
 def _letter(row: Any) -> DeadLetter:

@@ -17,7 +17,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.data.tables import UpdateMode
+from azure.data.tables import TableClient, UpdateMode
 
 from replication.azure.storage_errors import classify
 from replication.azure.tables import Table, join_text, split_text
@@ -73,26 +73,26 @@ class TableJobStore:
         return StoredJob(job=job, etag=str(written["etag"]))
 
     def find(self, query: JobQuery) -> JobPage:
-        pages = self.table.call(
-            lambda table: table.query_entities(
-                _filter(query), results_per_page=query.limit
-            ).by_page(continuation_token=_cursor(query.cursor))
-        )
+        token = _cursor(query.cursor)
         jobs: list[ReplicationJob] = []
+        # A page of the service may hold fewer rows than asked for, even none.
+        while True:
+            rows, token = self._rows(query, token, query.limit - len(jobs))
+            jobs += [job for row in rows if (job := _readable(row)) is not None]
+            if token is None or len(jobs) >= query.limit:
+                return JobPage(jobs=tuple(jobs), next_cursor=_text(token))
+
+    def _rows(self, query: JobQuery, token: Any, count: int) -> tuple[list[Any], Any]:
+        def ask(table: TableClient) -> tuple[list[Any], Any]:
+            found = table.query_entities(_filter(query), results_per_page=count)
+            pages: Any = found.by_page(continuation_token=token)
+            rows = list(next(pages, ()))
+            return rows, pages.continuation_token
+
         try:
-            rows = next(pages, None)
-            # A page of the service may hold fewer rows than asked for, even none.
-            while rows is not None:
-                jobs += [job for row in rows if (job := _readable(row)) is not None]
-                token = pages.continuation_token  # type: ignore[attr-defined]
-                if token is None or len(jobs) >= query.limit:
-                    return JobPage(jobs=tuple(jobs), next_cursor=_text(token))
-                rows = next(pages, None)
-        except ResourceNotFoundError:
-            return JobPage(jobs=(), next_cursor=None)
+            return self.table.call(ask)
         except HttpResponseError as error:
             raise classify(error) from error
-        return JobPage(jobs=tuple(jobs), next_cursor=None)
 
 
 def _row(job: ReplicationJob) -> dict[str, Any]:
@@ -164,8 +164,9 @@ def _cursor(text: str | None) -> Any:
         return None
     try:
         token = json.loads(base64.urlsafe_b64decode(text.encode()))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedError("the cursor is not one that this API gave out") from error
-    if not isinstance(token, dict):
+    known = isinstance(token, dict) and {"PartitionKey", "RowKey"} == token.keys()
+    if not known or not all(isinstance(part, str) for part in token.values()):
         raise MalformedError("the cursor is not one that this API gave out")
     return token

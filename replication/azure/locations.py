@@ -17,6 +17,8 @@ from replication.shipped_regions import shipped_catalog
 
 _PROVIDER_API_VERSION = "2021-04-01"
 _VERSION_TYPE = "galleries/images/versions"
+# An answer of another shape than ARM's shows as one of the last three.
+_UNREADABLE = (AzureError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +50,9 @@ class ArmCatalogs:
         try:
             found = self.clients.subscriptions().subscriptions.list_locations(subscription_id)
             locations = [location.as_dict() for location in found]
-        except (AzureError, ValueError) as error:
+            if not locations:
+                raise ValueError("an empty list of regions")
+        except _UNREADABLE as error:
             self._log(subscription_id, "locations", error)
             if last is not None:
                 return last, False
@@ -57,7 +61,7 @@ class ArmCatalogs:
         source = f"Azure Resource Manager, {self.clock():%Y-%m-%d %H:%M} UTC"
         try:
             offered = self._offered(subscription_id)
-        except (AzureError, ValueError) as error:
+        except _UNREADABLE as error:
             self._log(subscription_id, "providers/Microsoft.Compute", error)
             complete = False
         if offered is None:
@@ -73,8 +77,7 @@ class ArmCatalogs:
         response = self.clients.subscriptions().send_request(request)
         response.raise_for_status()
         body: Any = response.json()
-        types = body.get("resourceTypes") if isinstance(body, dict) else None
-        for one in types if isinstance(types, list) else ():
+        for one in body.get("resourceTypes") or ():
             if str(one.get("resourceType")).lower() == _VERSION_TYPE:
                 return [str(name) for name in one.get("locations") or ()]
         return None

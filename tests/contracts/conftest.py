@@ -1,0 +1,143 @@
+"""Every port twice: in memory, and as the adapter on a real storage emulator."""
+
+import base64
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from replication.azure.history import TableDeadLetters, TableHistory
+from replication.azure.job_store import TableJobStore
+from replication.azure.queues import StorageJobQueues
+from replication.azure.storage_clients import StorageAccount
+from replication.azure.tables import Table
+from replication.bootstrap import utc_now
+from replication.ports import DeadLetters, History, JobQueues, JobStore, QueueName
+from tests.fakes import FakeClock, MemoryDeadLetters, MemoryHistory, MemoryJobStore, MemoryQueues
+from tests.localcloud.functions.hosts import ready_line, start_localcloud
+
+KINDS = ("memory", "azurite")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emulator:
+    """One emulator for the whole session, with a client for its tables and one for its queues."""
+
+    connection_string: str
+    tables: TableServiceClient
+    queues: QueueServiceClient
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    with start_localcloud("storage", "--port-base", "0") as process:
+        try:
+            connection_string = str(ready_line(process)["storage"])
+            account = StorageAccount(connection_string=connection_string)
+            with account.tables() as tables, account.queues() as queues:
+                yield Emulator(
+                    connection_string=connection_string, tables=tables, queues=queues
+                )
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@dataclass(slots=True)
+class FreshTables:
+    """Hands out tables that do not exist yet."""
+
+    emulator: Emulator
+    used: list[Table] = field(default_factory=list)
+
+    def table(self) -> Table:
+        table = Table(self.emulator.tables, f"t{uuid.uuid4().hex}")
+        self.used.append(table)
+        return table
+
+
+@pytest.fixture
+def fresh_tables(emulator: Emulator) -> Iterator[FreshTables]:
+    fresh = FreshTables(emulator)
+    yield fresh
+    for table in fresh.used:
+        emulator.tables.delete_table(table.name)
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest) -> JobStore:
+    if request.param == "memory":
+        return MemoryJobStore()
+    fresh: FreshTables = request.getfixturevalue("fresh_tables")
+    return TableJobStore(fresh.table())
+
+
+@pytest.fixture(params=KINDS)
+def history(request: pytest.FixtureRequest) -> History:
+    if request.param == "memory":
+        return MemoryHistory()
+    fresh: FreshTables = request.getfixturevalue("fresh_tables")
+    return TableHistory(fresh.table())
+
+
+@pytest.fixture(params=KINDS)
+def letters(request: pytest.FixtureRequest) -> DeadLetters:
+    if request.param == "memory":
+        return MemoryDeadLetters()
+    fresh: FreshTables = request.getfixturevalue("fresh_tables")
+    return TableDeadLetters(fresh.table())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuesUnderTest:
+    """The port, a look at the bodies that are visible now, and a way to let time pass."""
+
+    port: JobQueues
+    visible: Callable[[QueueName], list[str]]
+    pass_time: Callable[[float], None]
+
+
+@pytest.fixture(params=KINDS)
+def queues(request: pytest.FixtureRequest) -> QueuesUnderTest:
+    if request.param == "azurite":
+        real: QueuesUnderTest = request.getfixturevalue("azurite_queues")
+        return real
+    clock = FakeClock(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+    memory = MemoryQueues(clock)
+
+    def visible(queue: QueueName) -> list[str]:
+        return [body for due, _, name, body in memory.waiting if name is queue and due <= clock()]
+
+    return QueuesUnderTest(port=memory, visible=visible, pass_time=clock.advance)
+
+
+@pytest.fixture
+def azurite_queues(emulator: Emulator) -> Iterator[QueuesUnderTest]:
+    def visible(queue: QueueName) -> list[str]:
+        with emulator.queues.get_queue_client(queue.value) as client:
+            return [
+                base64.b64decode(one.content, validate=True).decode()
+                for one in client.peek_messages(max_messages=32)
+            ]
+
+    _delete_queues(emulator)
+    yield QueuesUnderTest(
+        port=StorageJobQueues(service=emulator.queues, clock=utc_now),
+        visible=visible,
+        pass_time=time.sleep,
+    )
+    _delete_queues(emulator)
+
+
+def _delete_queues(emulator: Emulator) -> None:
+    for queue in QueueName:
+        for name in (queue.value, f"{queue.value}-poison"):
+            with suppress(ResourceNotFoundError):
+                emulator.queues.delete_queue(name)

@@ -1,0 +1,101 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replication.errors import MalformedError, NewerFormatError
+from replication.messages import MAX_BYTES, JobMessage
+from tests.builders import version_id
+from tests.core.strategies import COUNTS, JSON, anything_at, image_version_ids
+
+MESSAGES = st.builds(
+    JobMessage,
+    image_version_id=image_version_ids(),
+    sequence=COUNTS,
+    correlation_id=st.text(max_size=256),
+)
+PLAIN = JobMessage(image_version_id=version_id(), sequence=3, correlation_id="corr-1")
+RESERVED = {"id", "dequeuecount", "popreceipt", "insertiontime", "expirationtime"}
+
+
+@given(message=MESSAGES)
+def test_a_message_reads_as_it_was_written(message: JobMessage) -> None:
+    body = message.encode()
+    assert JobMessage.decode(body) == message
+    assert JobMessage.decode(body.encode()) == message
+
+
+@given(message=MESSAGES)
+def test_a_message_fits_and_has_nothing_at_the_top_that_the_host_would_overwrite(
+    message: JobMessage,
+) -> None:
+    body = message.encode()
+    assert len(body.encode()) <= MAX_BYTES
+    assert not RESERVED & {name.lower() for name in json.loads(body)}
+
+
+@given(body=st.text() | st.binary() | JSON.map(json.dumps))
+def test_garbage_is_malformed_and_nothing_else(body: str | bytes) -> None:
+    with pytest.raises(MalformedError):
+        JobMessage.decode(body)
+
+
+@given(document=anything_at(json.loads(PLAIN.encode())))
+def test_a_message_with_one_thing_wrong_is_read_or_malformed(document: Any) -> None:
+    try:
+        message = JobMessage.decode(json.dumps(document))
+    except MalformedError as error:
+        assert str(error)
+    else:
+        assert JobMessage.decode(message.encode()) == message
+
+
+def changed(**job: Any) -> str:
+    document = json.loads(PLAIN.encode())
+    document["job"].update(job)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("", "not JSON"),
+        ("[" * 100_000, "longer than 8192"),
+        ("[" * 8000, "not JSON|not a JSON object"),
+        (b"\xff\xfe\xfd", "not JSON"),
+        ("[1]", "not a JSON object"),
+        ("{}", "no format version"),
+        ('{"v": true}', "no format version"),
+        ('{"v": 0}', "no format version"),
+        ('{"v": 1}', "no object 'job'"),
+        ('{"v": 1, "job": []}', "no object 'job'"),
+        (changed(image_version_id=None), "job.image_version_id: there is no resource id"),
+        (changed(image_version_id="/x"), "job.image_version_id: '/x' is not of the form"),
+        (changed(sequence=-1), "job.sequence"),
+        (changed(sequence=True), "job.sequence"),
+        (changed(sequence=1.0), "job.sequence"),
+        (changed(correlation_id=5), "job.correlation_id"),
+        (changed(correlation_id="x" * 257), "job.correlation_id"),
+    ],
+)
+def test_what_is_wrong_with_a_message_is_named(body: str | bytes, said: str) -> None:
+    with pytest.raises(MalformedError, match=said) as raised:
+        JobMessage.decode(body)
+    assert not isinstance(raised.value, NewerFormatError)
+
+
+def test_a_message_of_a_newer_release_is_told_apart() -> None:
+    with pytest.raises(NewerFormatError, match="format 2, this release reads 1"):
+        JobMessage.decode('{"v": 2, "anything": "else"}')
+
+
+def test_fields_of_the_future_pass() -> None:
+    document = json.loads(PLAIN.encode()) | {"later": 1}
+    document["job"]["priority"] = "high"
+    assert JobMessage.decode(json.dumps(document)) == PLAIN
+
+
+def test_a_message_names_the_key_of_its_record() -> None:
+    assert PLAIN.key == version_id().key
