@@ -198,7 +198,8 @@ def check_record(before: ReplicationJob, job: ReplicationJob, decision: Decision
     assert (job.next_attempt_at is None) is job.phase.is_end
     assert (job.failure is not None) is isinstance(decision, GiveUp | Partial)
     assert job.lease is None
-    (entry,) = job.entries
+    *earlier, entry = job.entries
+    assert tuple(earlier) == before.entries[-2:]
     assert entry.reason == decision.reason == job.reason
     regions = [one.region for one in job.replicas]
     assert regions == sorted(set(regions))
