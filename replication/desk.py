@@ -160,4 +160,10 @@ def _without_claims(raw: Any, depth: int) -> Any:
         }
     if isinstance(raw, list):
         return [_without_claims(value, depth - 1) for value in raw]
+    if isinstance(raw, str) and "{" in raw and any(word in raw.lower() for word in _PERSONAL):
+        try:
+            inner = json.loads(raw)  # JSON as a text within JSON
+        except (ValueError, RecursionError):
+            return "… [not kept: it names parts that describe a person]"
+        return _without_claims(inner, depth - 1) if depth else "… [nested deeper]"
     return raw

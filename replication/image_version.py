@@ -1,6 +1,7 @@
 """Image versions of an Azure Compute Gallery: their ids, target regions and replication status."""
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -321,17 +322,18 @@ def _regional_status(
             state = CopyState(str(entry.get("state")))
         except ValueError:
             state = CopyState.UNKNOWN
-        progress = entry.get("progress")
         summary[catalog.resolve(entry.get("region"))] = RegionalReplicationStatus(
             state=state,
-            progress=(
-                min(100, max(0, int(progress)))
-                if isinstance(progress, int | float) and not isinstance(progress, bool)
-                else None
-            ),
+            progress=_percent(entry.get("progress")),
             details=str(entry.get("details") or "")[:_MAX_DETAILS],
         )
     return summary
+
+
+def _percent(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return min(100, max(0, int(value)))
 
 
 def _provisioned_size_gb(storage: Mapping[str, Any]) -> int | None:

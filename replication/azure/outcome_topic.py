@@ -33,7 +33,8 @@ class EventGridTopic:
             for event in events
         ]
         try:
-            self.client.send(batch)
+            # This client takes no heed of `retry_total` when it is built, only here.
+            self.client.send(batch, retry_total=0)
         except AzureError as error:
             raise TransientError(f"the outcome topic: {error}", code="topic") from error
         except ValueError as error:
@@ -56,7 +57,5 @@ def open_topic(endpoint: str) -> EventGridTopic:
         credential = AzureKeyCredential("local")
     else:
         credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
-    client = EventGridPublisherClient(
-        endpoint, credential, retry_total=0, connection_timeout=5, read_timeout=10
-    )
+    client = EventGridPublisherClient(endpoint, credential, connection_timeout=5, read_timeout=10)
     return EventGridTopic(client)

@@ -67,7 +67,7 @@ def test_physical_regions_are_known_and_those_that_offer_gallery_versions(
     fill(arm)
     catalog = catalogs.of(SUBSCRIPTION)
     assert {one.name for one in catalog.details} == {"eastus", "westus2", "westus3"}
-    assert catalog.offered == {Region("eastus"), Region("westus2")}
+    assert catalog.offered == frozenset({Region("eastus"), Region("westus2")})
     assert catalog.source == "Azure Resource Manager, 2026-11-23 08:00 UTC"
 
 
@@ -103,7 +103,9 @@ def test_every_subscription_is_asked_for_itself(arm: StubArm, catalogs: ArmCatal
         Canned(body=[]),
         Canned(body={"resourceTypes": 5}),
         Canned(body={"resourceTypes": [5]}),
-        Canned(body={"resourceTypes": [{"resourceType": "galleries/images/versions", "locations": 5}]}),
+        Canned(
+            body={"resourceTypes": [{"resourceType": "galleries/images/versions", "locations": 5}]}
+        ),
         Canned(body={}),
         Canned(drop=True),
     ],
@@ -128,7 +130,7 @@ def test_a_provider_that_failed_is_asked_again_soon(
     catalogs.of(SUBSCRIPTION)
     arm.answer("GET", PROVIDER, provider("East US"))
     clock.advance(RETRY_S)
-    assert catalogs.of(SUBSCRIPTION).offered == {Region("eastus")}
+    assert catalogs.of(SUBSCRIPTION).offered == frozenset({Region("eastus")})
 
 
 @pytest.mark.parametrize(
@@ -186,4 +188,4 @@ def test_a_region_whose_name_cannot_be_read_hides_no_other(
     arm.answer("GET", PROVIDER, provider("", 5, "East US", "West US 2", "Atlantis"))
     catalog = catalogs.of(SUBSCRIPTION)
     assert set(catalog.details) == {Region("eastus"), Region("westus2")}
-    assert catalog.offered == {Region("eastus"), Region("westus2")}
+    assert catalog.offered == frozenset({Region("eastus"), Region("westus2")})

@@ -1,4 +1,4 @@
-"""What each answer of Resource Manager means; texts as Azure's own documents and users quote them."""
+"""What each answer of Resource Manager means; the texts are those that Azure documents."""
 
 import json
 from collections.abc import Mapping
@@ -40,6 +40,7 @@ class Response:
     body: str
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: str = "Reason"
+    request: None = None
 
     def text(self) -> str:
         return self.body
@@ -50,7 +51,7 @@ def refused(
 ) -> HttpResponseError:
     body = json.dumps({"error": {"code": code, "message": message}}) if code else "<html>oops"
     response = Response(status_code=status, body=body, headers=headers or {})
-    return HttpResponseError(response=response)  # type: ignore[arg-type] - of the vendor's class
+    return HttpResponseError(response=response)
 
 
 def classified(error: HttpResponseError) -> ReplicationError:
@@ -111,22 +112,28 @@ def test_answers_that_a_later_try_or_look_deals_with(
         (
             400,
             "InvalidParameter",
-            "Gallery image version publishing profile regions 'westus' must contain the location "
-            "of image version eastus.",
+            (
+                "Gallery image version publishing profile regions must contain the location "
+                "of image version eastus."
+            ),
             FailureCode.INVALID_REQUEST,
         ),
         (
             400,
             "InvalidParameter",
-            "The value 200 of parameter regionalReplicaCount is out of range. The value must be "
-            "between 1 and 100, inclusive.",
+            (
+                "The value 200 of parameter replicaCount is out of range. The value must be "
+                "between 1 and 100, inclusive."
+            ),
             FailureCode.INVALID_REQUEST,
         ),
         (
             400,
             "BadRequest",
-            "Complete set of target locations not specified while updating gallery artifact 'a'. "
-            "Deletion of previously replicated locations is not allowed",
+            (
+                "Complete set of target locations not specified while updating gallery artifact. "
+                "Deletion of previously replicated locations is not allowed"
+            ),
             FailureCode.INVALID_REQUEST,
         ),
         (
@@ -138,8 +145,10 @@ def test_answers_that_a_later_try_or_look_deals_with(
         (
             400,
             "InvalidParameter",
-            "Replication is not possible, source resource size 2520 exceeds the max size 2048 "
-            "supported.",
+            (
+                "Replication is not possible, source resource size 2520 exceeds the max size 2048 "
+                "supported."
+            ),
             FailureCode.SOURCE_TOO_LARGE,
         ),
         (400, "QuotaExceeded", "You have reached the limit", FailureCode.QUOTA_EXCEEDED),
@@ -148,8 +157,10 @@ def test_answers_that_a_later_try_or_look_deals_with(
         (
             400,
             "LocationNotAvailableForResourceType",
-            "The provided location 'mars' is not available for resource type "
-            "'Microsoft.Compute/galleries'.",
+            (
+                "The provided location 'mars' is not available for resource type "
+                "'Microsoft.Compute/galleries'."
+            ),
             FailureCode.REGION_UNAVAILABLE,
         ),
     ],
@@ -175,9 +186,11 @@ def test_a_version_that_is_marked_for_deletion_is_gone() -> None:
     ("said", "expected"),
     [
         (
-            "The provided location eastus2 is not available for resource type "
-            "'Microsoft.Compute/galleries'. List of available regions for the resource type is "
-            "'eastus,westus'.",
+            (
+                "The provided location eastus2 is not available for resource type "
+                "'Microsoft.Compute/galleries'. List of available regions for the resource type is "
+                "'eastus,westus'."
+            ),
             {"eastus2"},
         ),
         ("The location 'East US' is not available for this subscription.", {"eastus"}),
@@ -251,7 +264,7 @@ def test_no_answer_at_all_is_worth_another_try(error: ServiceRequestError) -> No
 
 def test_a_yes_that_cannot_be_read_is_worth_another_look() -> None:
     response = Response(status_code=200, body="<html>")
-    error = DecodeError("bad JSON", response=response)  # type: ignore[arg-type] - as above
+    error = DecodeError("bad JSON", response=response)
     meant = classify(error)
     assert type(meant) is TransientError
     assert meant.code == "not_json"

@@ -10,7 +10,6 @@ from replication.azure.arm_clients import ArmClients
 from replication.azure.gallery import ArmGallery
 from replication.errors import (
     ConflictError,
-    FailureCode,
     GoneError,
     PermanentError,
     RegionUnavailableError,
@@ -128,16 +127,20 @@ def test_a_write_does_not_need_to_understand_the_answer(arm: StubArm, gallery: A
         (Canned(drop=True), TransientError),
         (refusal(403, "AuthorizationFailed"), PermanentError),
         (refusal(409, "ScopeLocked"), PermanentError),
-        (refusal(409, "MissingSubscriptionRegistration", "not 'Microsoft.Compute'"), PermanentError),
+        (
+            refusal(409, "MissingSubscriptionRegistration", "not 'Microsoft.Compute'"),
+            PermanentError,
+        ),
     ],
 )
 def test_nothing_is_sent_again_within_a_call(
     arm: StubArm, gallery: ArmGallery, canned: Canned, expected: type[Exception]
 ) -> None:
-    for method, call in (
+    calls: tuple[tuple[str, Callable[[], object]], ...] = (
         ("GET", lambda: gallery.read(ID, CATALOG)),
         ("PATCH", lambda: gallery.set_target_regions(ID, ENTRIES)),
-    ):
+    )
+    for method, call in calls:
         arm.asked.clear()
         arm.answer(method, PATH, canned)
         with pytest.raises(expected) as raised:
@@ -172,10 +175,18 @@ def test_a_version_that_is_gone_when_written_is_gone(arm: StubArm, gallery: ArmG
 
 @pytest.mark.parametrize(
     "body",
-    ["<html>", "", '"text"', "[]", "null", {"location": 5}, {"properties": {}}]
-    + [{"location": "eastus", "properties": {"publishingProfile": {"targetRegions": [{}]}}}]
-    + [{"location": "eastus", "properties": {"publishingProfile": {"targetRegions": 5}}}]
-    + [{"location": "eastus", "properties": []}],
+    [
+        "<html>",
+        "",
+        '"text"',
+        "[]",
+        "null",
+        {"location": 5},
+        {"properties": {}},
+        {"location": "eastus", "properties": {"publishingProfile": {"targetRegions": [{}]}}},
+        {"location": "eastus", "properties": {"publishingProfile": {"targetRegions": 5}}},
+        {"location": "eastus", "properties": []},
+    ],
 )
 def test_an_answer_that_cannot_be_understood_is_worth_another_try(
     arm: StubArm, gallery: ArmGallery, body: Any

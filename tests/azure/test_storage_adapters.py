@@ -87,10 +87,10 @@ def calls_on(port: int) -> Iterator[dict[str, Callable[[], object]]]:
             "history.read": lambda: history.read("key"),
             "letters.put": lambda: letters.put(letter),
             "letters.get": lambda: letters.get("a"),
-            "letters.find": lambda: letters.find(),
+            "letters.find": letters.find,
             "queues.send": lambda: port_of_queues.send(QueueName.JOBS, message),
-            "queues.depths": lambda: port_of_queues.depths(),
-            "queues.ensure": lambda: port_of_queues.ensure(),
+            "queues.depths": port_of_queues.depths,
+            "queues.ensure": port_of_queues.ensure,
         }
 
 

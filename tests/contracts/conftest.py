@@ -42,9 +42,7 @@ def emulator() -> Iterator[Emulator]:
             connection_string = str(ready_line(process)["storage"])
             account = StorageAccount(connection_string=connection_string)
             with account.tables() as tables, account.queues() as queues:
-                yield Emulator(
-                    connection_string=connection_string, tables=tables, queues=queues
-                )
+                yield Emulator(connection_string=connection_string, tables=tables, queues=queues)
         finally:
             process.terminate()
             process.wait(60)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from azure.data.tables import UpdateMode
 
 from replication.azure.job_store import TableJobStore
 from replication.azure.tables import split_text
@@ -178,9 +179,7 @@ def test_due_jobs_are_found_by_the_moment_of_their_next_look(store: JobStore) ->
     soon = store.insert(
         job(version_id(version="1.0.1"), next_attempt_at=NOON + timedelta(milliseconds=1))
     ).job
-    store.insert(
-        job(version_id(version="1.0.2"), next_attempt_at=NOON + timedelta(milliseconds=2))
-    )
+    store.insert(job(version_id(version="1.0.2"), next_attempt_at=NOON + timedelta(milliseconds=2)))
     store.insert(job(version_id(version="1.0.3"), next_attempt_at=None))
     due = JobQuery(due_before=NOON + timedelta(milliseconds=2))
     assert keys(store, due) == [soon.key]
@@ -220,7 +219,7 @@ def test_a_record_that_cannot_be_read_hides_no_other_and_breaks_no_page(
     expected = sorted(one.key for one in jobs)
     broken = expected.pop(1)
     row = {"PartitionKey": broken, "RowKey": "job", "v": 1, "document_0": "{"}
-    table.call(lambda client: client.upsert_entity(row, mode="replace"))
+    table.call(lambda client: client.upsert_entity(row, mode=UpdateMode.REPLACE))
     page = store.find(JobQuery(limit=3))
     assert [one.key for one in page.jobs] == expected[:3]
     rest = store.find(JobQuery(limit=3, cursor=page.next_cursor))

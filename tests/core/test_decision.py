@@ -97,7 +97,9 @@ def test_a_version_that_is_being_deleted_supersedes() -> None:
 
 
 def test_nothing_wanted_is_skipped_with_the_plans_reason() -> None:
-    decision = decided(job(), version(), policy=ReplicationPolicy(denied_regions=frozenset({OTHER})))
+    decision = decided(
+        job(), version(), policy=ReplicationPolicy(denied_regions=frozenset({OTHER}))
+    )
     assert isinstance(decision, Skip)
     assert "1 left out" in decision.reason
 
@@ -132,9 +134,7 @@ def test_a_region_that_was_written_and_is_gone_was_lost() -> None:
 
 
 def test_a_region_that_was_removed_for_repair_is_added_back() -> None:
-    decision = decided(
-        job(ReplicaState.FAILED, attempts=2, rebuilding=True), version(listed=False)
-    )
+    decision = decided(job(ReplicaState.FAILED, attempts=2, rebuilding=True), version(listed=False))
     assert isinstance(decision, Apply)
     assert decision.reason == "add back after the removal for repair: ukwest"
 
@@ -225,7 +225,7 @@ def test_a_copy_that_failed_again_is_removed_to_be_added_back() -> None:
     ],
 )
 def test_a_region_is_removed_only_if_it_is_ours_and_everyone_allows_it(
-    changes: dict[str, Any], may_remove: bool, repair_allowed: bool  # noqa: FBT001 - of the table
+    *, changes: dict[str, Any], may_remove: bool, repair_allowed: bool
 ) -> None:
     base = failed(attempts=2)
     ours = base.with_replicas(replace(base.replicas[0], **changes))

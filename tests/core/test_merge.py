@@ -1,6 +1,7 @@
 """The merge of target regions: union only, verbatim, and never a region twice."""
 
 import copy
+import random
 from collections.abc import Sequence
 
 from hypothesis import given
@@ -67,10 +68,10 @@ def test_merging_again_adds_nothing(
 
 @given(existing=target_regions(), wanted=WANTED, order=st.randoms(use_true_random=False))
 def test_the_order_in_which_regions_are_wanted_does_not_matter(
-    existing: tuple[TargetRegion, ...], wanted: list[NewRegion], order: object
+    existing: tuple[TargetRegion, ...], wanted: list[NewRegion], order: random.Random
 ) -> None:
     shuffled = list(wanted)
-    order.shuffle(shuffled)  # type: ignore[attr-defined] - hypothesis's Random
+    order.shuffle(shuffled)
     one = merge_target_regions(existing, wanted, home=HOME)
     other = merge_target_regions(existing, shuffled, home=HOME)
     assert one == other or repr(one) == repr(other)

@@ -94,9 +94,10 @@ def test_extra_regions_of_the_policy_are_wanted_except_the_home_region() -> None
     extra = frozenset({Region("swedencentral"), Region("eastus"), Region("westus2")})
     one = planned("polandcentral", policy=ReplicationPolicy(extra_regions=extra))
     assert {wanted.reason for wanted in one.wanted} == {"an extra region of the policy"}
-    assert Region("eastus") not in planned(
-        policy=ReplicationPolicy(extra_regions=extra)
-    ).wanted_regions
+    assert (
+        Region("eastus")
+        not in planned(policy=ReplicationPolicy(extra_regions=extra)).wanted_regions
+    )
 
 
 def test_an_extra_region_that_does_not_exist_is_left_out_by_name() -> None:
@@ -134,7 +135,7 @@ def test_regions_that_the_provider_does_not_offer_are_left_out() -> None:
     ],
 )
 def test_versions_that_cannot_go_elsewhere_stay(
-    shallow: bool, encrypted: bool, said: str  # noqa: FBT001 - of the table
+    *, shallow: bool, encrypted: bool, said: str
 ) -> None:
     one = planned(shallow=shallow, encrypted=encrypted)
     assert one.wanted == ()
@@ -174,7 +175,8 @@ def test_every_candidate_is_wanted_or_left_out_with_a_reason_never_both(
     without = [entry.region for entry in one.left_out]
     candidates = set(CATALOG.same_geography(version.home_region)) | extra
     assert sorted(wanted + without) == sorted(candidates - {version.home_region})
-    assert all(entry.reason for entry in (*one.wanted, *one.left_out))
+    assert all(entry.reason for entry in one.wanted)
+    assert all(entry.reason for entry in one.left_out)
     assert not set(wanted) & denied
     assert one.reason
     # What is to be added can be written as it is.

@@ -15,6 +15,7 @@ ID = version_id(gallery="LabGallery")
     [
         (("*",), (), None),
         (("lab*",), (), None),
+        (("other", "lab*"), ("another",), None),
         (("LABGALLERY",), (), None),
         ((f"{ID.gallery_id}/",), (), None),
         (("*/resourcegroups/LABS-RG/*",), (), None),

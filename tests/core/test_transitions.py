@@ -104,6 +104,7 @@ def check(seen: Observation, decision: Decision, limits: Limits) -> None:
     hours=st.floats(min_value=0, max_value=100_000),
 )
 def test_any_observation_gives_a_decision_with_a_reason(
+    *,
     job: ReplicationJob,
     version: ImageVersion | None,
     policy: ReplicationPolicy,

@@ -1,0 +1,133 @@
+"""The query of a list is read strictly, and errors are problem details."""
+
+import json
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+import handlers.http_api as api
+from replication import bootstrap
+from replication.errors import MalformedError, TransientError
+from replication.job import Phase
+from replication.ports import JobQuery
+from tests.builders import version_body, version_id, written_event
+from tests.fakes import World, build_world
+
+
+def test_a_list_without_parameters_is_the_first_fifty() -> None:
+    assert api.read_query({}) == JobQuery(limit=50)
+    assert api.read_query({"code": "a-function-key", "limit": "", "phase": ""}) == JobQuery()
+
+
+def test_every_parameter_is_read() -> None:
+    params = {
+        "phase": "Failed,waiting",
+        "gallery": "Lab's",
+        "geography": "United States",
+        "cursor": "abc",
+        "limit": "200",
+    }
+    assert api.read_query(params) == JobQuery(
+        phases=frozenset({Phase.FAILED, Phase.WAITING}),
+        gallery="Lab's",
+        geography="United States",
+        cursor="abc",
+        limit=200,
+    )
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"pahse": "failed"}, "unknown parameter 'pahse'; known: phase, gallery, geography"),
+        ({"phase": "done"}, "phase is 'done'; it is one of applying, cancelled"),
+        ({"phase": "failed,"}, "phase is ''; it is one of"),
+        ({"limit": "0"}, "limit is '0'; it is a number from 1 to 200"),
+        ({"limit": "201"}, "limit is '201'"),
+        ({"limit": "-1"}, "limit is '-1'"),
+        ({"limit": "ten"}, "limit is 'ten'"),
+        ({"limit": "٣"}, "limit is '٣'"),
+        ({"limit": "00000000019999999"}, "limit is '00000000019999999'"),
+        ({"limit": "9" * 5000}, "limit is '99999999999999999999'"),
+    ],
+)
+def test_a_wrong_parameter_is_named(params: dict[str, str], said: str) -> None:
+    with pytest.raises(MalformedError) as raised:
+        api.read_query(params)
+    assert str(raised.value).startswith(said)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = build_world()
+    monkeypatch.setattr(bootstrap, "_app", world.app)
+    return world
+
+
+def get(path: str, *, key: str = "", **params: str) -> func.HttpRequest:
+    return func.HttpRequest(
+        method="GET", url=f"/api/v1/{path}", params=params, route_params={"key": key}, body=b""
+    )
+
+
+def call(function: Any, request: func.HttpRequest) -> tuple[int, str, dict[str, Any]]:
+    """Call a function as the runtime does, past its decorators."""
+    response = function.build().get_user_function()(request)
+    return response.status_code, response.mimetype, json.loads(response.get_body())
+
+
+def test_a_wrong_parameter_is_a_problem_of_the_caller(world: World) -> None:
+    assert world.store.rows == {}
+    status, kind, body = call(api.replications, get("replications", limit="0"))
+    assert (status, kind) == (400, "application/problem+json")
+    assert body == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "limit is '0'; it is a number from 1 to 200",
+    }
+
+
+def test_a_storage_in_trouble_is_a_problem_of_the_service(world: World) -> None:
+    world.store.failures.append(TransientError("storage: away"))
+    status, kind, body = call(api.replications, get("replications"))
+    assert (status, kind) == (503, "application/problem+json")
+    assert body["detail"] == "storage: away"
+
+
+def test_what_is_on_record_is_listed_and_shown(world: World) -> None:
+    world.gallery.add(version_id(), version_body())
+    world.app.intake.receive(written_event(version_id()), {})
+    status, kind, body = call(api.replications, get("replications", gallery="labgallery"))
+    assert (status, kind, body["next"]) == (200, "application/json", None)
+    status, _, shown = call(api.replication, get("replications/k", key=version_id().key))
+    assert (status, shown["image_version_id"]) == (200, str(version_id()))
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "title"),
+    [("0" * 32, 404, "Not Found"), ("x", 400, "Bad Request"), ("", 400, "Bad Request")],
+)
+def test_a_key_that_is_not_there_or_none_is_a_problem(
+    world: World, key: str, status: int, title: str
+) -> None:
+    assert world.store.rows == {}
+    answered, kind, body = call(api.replication, get("replications/k", key=key))
+    assert (answered, kind, body["title"]) == (status, "application/problem+json", title)
+
+
+def test_health_tells_what_is_wrong(world: World) -> None:
+    assert call(api.health, get("health"))[0] == 200
+    world.store.failures.append(TransientError("storage: away"))
+    status, kind, body = call(api.health, get("health"))
+    assert (status, kind, body["status"]) == (503, "application/json", "unhealthy")
+
+
+def test_queues_are_listed(world: World) -> None:
+    assert world.queues.waiting == []
+    status, _, body = call(api.queues, get("queues"))
+    assert status == 200
+    items = body["items"]
+    assert isinstance(items, list)
+    assert [item["name"] for item in items] == ["replication-jobs", "replication-tracking"]
