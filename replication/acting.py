@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from replication.admission import Admissions, Queueing
+from replication.circuits import Hold
 from replication.decision import (
     Apply,
     Decision,
@@ -13,9 +15,10 @@ from replication.decision import (
     Repair,
     Retry,
     Supersede,
+    Withdraw,
     decide,
-    decide_on_error,
 )
+from replication.error_decision import decide_on_error
 from replication.errors import (
     ConflictError,
     FailureCode,
@@ -27,6 +30,7 @@ from replication.errors import (
     ReplicationError,
     ThrottledError,
     TransientError,
+    UnknownAnswerError,
 )
 from replication.evolution import absorb, intend, withheld_regions, withhold
 from replication.image_version import (
@@ -35,14 +39,16 @@ from replication.image_version import (
     NewRegion,
     merge_target_regions,
 )
-from replication.job import Failure, ReplicationJob
+from replication.job import Failure, ReplicaState, ReplicationJob
 from replication.job_records import JobRecords
 from replication.limits import Limits
 from replication.log import log_outcome
-from replication.planning import PlanSubject, plan
+from replication.planning import PlanSubject, ReplicationPlan, plan
 from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery
-from replication.regions import InvalidRegionNameError, Region
+from replication.region_health import RegionHealth, refusal_end
+from replication.regions import InvalidRegionNameError, Region, RegionCatalog
+from replication.throttling import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,8 @@ class Actor:
     records: JobRecords
     gallery: Gallery
     catalogs: Catalogs
+    admissions: Admissions
+    health: RegionHealth
     policy: ReplicationPolicy
     limits: Limits
     clock: Callable[[], datetime]
@@ -76,49 +84,87 @@ class Actor:
 
     def _step(self, job: ReplicationJob, owner: str) -> Step:
         try:
+            job, queueing = self.admissions.ask(job, _calls_ahead(job))
+            if queueing is not None:
+                return self._queue_up(job, queueing, code="held_back", message=queueing.reason)
             catalog = self.catalogs.of(job.image_version_id.subscription_id)
             job = replace(job, arm_calls=job.arm_calls + 1)
             version = self.gallery.read(job.image_version_id, catalog)
-            now = self.clock()
-            planned = None
-            if version is not None:
-                withheld = withheld_regions(job, version, self.policy, now=now)
-                planned = plan(PlanSubject.of(version), self.policy, catalog, withheld)
-                job = absorb(
-                    job,
-                    version,
-                    planned,
-                    policy_fingerprint=self.policy.fingerprint,
-                    now=now,
-                    limits=self.limits,
-                )
-            seen = Observation(
-                job=job,
-                version=version,
-                plan=planned,
-                now=now,
-                limits=self.limits,
-                repair_allowed=self.policy.repair_failed_regions,
-                chance=self.chance(),
-            )
-            decision = decide(seen)
+            job, decision = self._decide(job, version, catalog)
         # An error nobody foresaw is counted and capped like any other; losing the job is worse.
         except Exception as error:
-            raise _StepFailedError(job, error) from error
-        if version is not None and isinstance(decision, Apply | Repair):
+            raise _StepFailedError(job, error, operation=Operation.READ) from error
+        if version is not None and isinstance(decision, Apply | Repair | Withdraw):
             job = self._write(job, version, decision, owner)
+        self._learn(job)
         return Step(job=job, decision=decision)
 
-    def _write(
-        self, job: ReplicationJob, version: ImageVersion, decision: Apply | Repair, owner: str
-    ) -> ReplicationJob:
-        if isinstance(decision, Repair):
-            entries = tuple(
-                target.entry
-                for target in version.target_regions
-                if target.region != decision.region
+    def _decide(
+        self, job: ReplicationJob, version: ImageVersion | None, catalog: RegionCatalog
+    ) -> tuple[ReplicationJob, Decision]:
+        now, planned, held = self.clock(), None, {}
+        if version is not None:
+            refused = self.health.refused(job.image_version_id.subscription_id)
+            withheld = refused | withheld_regions(job, version, self.policy, now=now)
+            planned = plan(PlanSubject.of(version), self.policy, catalog, withheld)
+            job = absorb(
+                job,
+                version,
+                planned,
+                policy_fingerprint=self.policy.fingerprint,
+                now=now,
+                limits=self.limits,
             )
-        else:
+            held = self._held(job, version, planned, now)
+        seen = Observation(
+            job=job,
+            version=version,
+            plan=planned,
+            now=now,
+            limits=self.limits,
+            repair_allowed=self.policy.repair_failed_regions,
+            chance=self.chance(),
+            held=held,
+        )
+        return job, decide(seen)
+
+    def _held(
+        self, job: ReplicationJob, version: ImageVersion, planned: ReplicationPlan, now: datetime
+    ) -> dict[Region, Hold]:
+        """Return the regions to be left in peace; a probe is claimed only by who can write now."""
+        wanted = [one for one in job.replicas if one.region in planned.wanted_regions]
+        missing = [one.region for one in wanted if one.region not in version.listed]
+        failed = [
+            one
+            for one in wanted
+            if one.region in version.listed and one.state is ReplicaState.FAILED
+        ]
+        if now >= job.deadline_at:
+            return self.health.closed(job.key, [*missing, *(one.region for one in failed)])
+        if job.withdrawing or version.is_changing or job.writes >= self.limits.write_max_attempts:
+            return {}
+        hopeful = [one.region for one in failed if one.attempts < self.limits.region_max_attempts]
+        return self.health.holds(job.key, [*missing, *hopeful])
+
+    def _learn(self, job: ReplicationJob) -> None:
+        """Note what Azure says is left of its limits; that never fails a replication."""
+        try:
+            self.admissions.learn()
+        except ReplicationError as error:
+            log_outcome(
+                "throttle.unrecorded", level=logging.WARNING, key=job.key, reason=str(error)
+            )
+
+    def _write(
+        self,
+        job: ReplicationJob,
+        version: ImageVersion,
+        decision: Apply | Repair | Withdraw,
+        owner: str,
+    ) -> ReplicationJob:
+        asked_for: frozenset[Region] = frozenset()
+        if isinstance(decision, Apply):
+            asked_for = decision.regions
             new = [
                 NewRegion(
                     region=region,
@@ -130,6 +176,11 @@ class Actor:
             merged = merge_target_regions(version.target_regions, new, home=version.home_region)
             entries = merged.entries
             job = intend(job, new, decision.reason, now=self.clock())
+        else:
+            gone = decision.regions if isinstance(decision, Withdraw) else {decision.region}
+            entries = tuple(
+                target.entry for target in version.target_regions if target.region not in gone
+            )
         try:
             self._save_intent(job, owner)
             job = replace(job, arm_calls=job.arm_calls + 1)
@@ -137,8 +188,13 @@ class Actor:
         except LeaseLostError:
             raise
         except Exception as error:
-            asked_for = frozenset() if isinstance(decision, Repair) else decision.regions
-            raise _StepFailedError(job, error, asked_for=asked_for) from error
+            raise _StepFailedError(
+                job,
+                error,
+                operation=Operation.WRITE,
+                asked_for=asked_for,
+                listed=version.listed,
+            ) from error
         return job
 
     def _save_intent(self, job: ReplicationJob, owner: str) -> None:
@@ -160,24 +216,71 @@ class Actor:
         now, job, error = self.clock(), failed.job, failed.error
         if isinstance(error, GoneError):
             return Step(job=job, decision=Supersede(reason=str(error)))
+        if isinstance(error, ThrottledError):
+            return self._after_throttle(job, error, failed.operation)
         if isinstance(error, PermanentError) and error.code in _ABOUT_ONE_REGION:
-            return self._after_refusal(job, error, failed.asked_for)
+            return self._after_refusal(job, error, failed.asked_for, failed.listed)
         if isinstance(error, PermanentError):
             failure = Failure(code=error.code, message=str(error))
             return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
         return self._after_transient(job, error, now=now)
 
+    def _after_throttle(
+        self, job: ReplicationJob, error: ThrottledError, operation: Operation
+    ) -> Step:
+        """Close the gate for everybody, and take a place in the line behind it."""
+        try:
+            self.admissions.refused(job.image_version_id, operation, error)
+            job, queueing = self.admissions.ask(job, (operation,))
+        except ReplicationError as unrecorded:
+            log_outcome(
+                "throttle.unrecorded", level=logging.WARNING, key=job.key, reason=str(unrecorded)
+            )
+            queueing = None
+        if queueing is None:
+            return self._after_transient(job, error, now=self.clock())
+        return self._queue_up(job, queueing, code=error.code, message=str(error))
+
+    def _queue_up(
+        self, job: ReplicationJob, queueing: Queueing, *, code: str, message: str
+    ) -> Step:
+        """Wait for a place in line; only the deadline ends that."""
+        now = self.clock()
+        after_s = max(0.0, (queueing.until - now).total_seconds())
+        decision = decide_on_error(
+            job,
+            now=now,
+            limits=self.limits,
+            # The places are spread already; jitter would only lose the turn.
+            chance=0.0,
+            code=code,
+            message=message,
+            retry_after_s=after_s,
+            kind="throttled",
+        )
+        return Step(job=job, decision=decision)
+
     def _after_refusal(
-        self, job: ReplicationJob, error: PermanentError, asked_for: frozenset[Region]
+        self,
+        job: ReplicationJob,
+        error: PermanentError,
+        asked_for: frozenset[Region],
+        listed: frozenset[Region],
     ) -> Step:
         """Go on without the regions that were refused: one bad region never blocks the others."""
         regions = error.regions if isinstance(error, RegionUnavailableError) else frozenset()
         if not regions and len(asked_for) == 1:
             regions = asked_for
+        if not (regions or asked_for) - listed:
+            # About what is in the list already: to leave it out changes nothing.
+            failure = Failure(code=error.code, message=str(error))
+            return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
         if regions:
-            until = self.clock() + timedelta(seconds=self.limits.refusal_memory_s)
+            until = refusal_end(self.clock(), self.limits)
             names = ", ".join(sorted(region.name for region in regions))
             reason = f"Azure refused it to this subscription: {error}"
+            if error.code in _ABOUT_THE_SUBSCRIPTION:
+                self._remember(job, regions, reason, until)
             return Step(
                 job=withhold(job, regions, reason, until=until),
                 decision=Retry(
@@ -194,6 +297,16 @@ class Actor:
                 reason=f"Azure does not say which region it means, add them one by one: {error}",
             ),
         )
+
+    def _remember(
+        self, job: ReplicationJob, regions: frozenset[Region], reason: str, until: datetime
+    ) -> None:
+        """Tell every other version of the subscription; this one knows it in any case."""
+        subscription_id = job.image_version_id.subscription_id
+        try:
+            self.health.refuse(subscription_id, regions, reason, until=until)
+        except ReplicationError as error:
+            log_outcome("refusal.unrecorded", level=logging.WARNING, key=job.key, reason=str(error))
 
     def _after_transient(self, job: ReplicationJob, error: Exception, *, now: datetime) -> Step:
         if not isinstance(error, _EXPECTED):
@@ -218,6 +331,8 @@ class Actor:
                 if isinstance(error, ConflictError)
                 else "throttled"
                 if isinstance(error, ThrottledError)
+                else "unknown"
+                if isinstance(error, UnknownAnswerError)
                 else "failed"
             ),
         )
@@ -225,7 +340,16 @@ class Actor:
 
 
 # Refusals that are about a region, whether the service names it or not.
-_ABOUT_ONE_REGION = (FailureCode.REGION_UNAVAILABLE, FailureCode.ZONE_REDUNDANCY_UNSUPPORTED)
+_ABOUT_ONE_REGION = (
+    FailureCode.ENCRYPTION_SET_MISSING,
+    FailureCode.REGION_UNAVAILABLE,
+    FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
+)
+# Of these, the ones that hold for every version; a disk encryption set is the version's own.
+_ABOUT_THE_SUBSCRIPTION = (
+    FailureCode.REGION_UNAVAILABLE,
+    FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
+)
 _EXPECTED = (
     TransientError,
     MalformedImageVersionError,
@@ -234,13 +358,29 @@ _EXPECTED = (
 )
 
 
+def _calls_ahead(job: ReplicationJob) -> tuple[Operation, ...]:
+    """Return what a look at the job will need: one that will write must not read in vain."""
+    unasked = (ReplicaState.PLANNED, ReplicaState.FAILED)
+    if job.withdrawing or any(one.state in unasked for one in job.replicas):
+        return (Operation.READ, Operation.WRITE)
+    return (Operation.READ,)
+
+
 class _StepFailedError(ReplicationError):
     """Carries what was learned before the error."""
 
     def __init__(
-        self, job: ReplicationJob, error: Exception, *, asked_for: frozenset[Region] = frozenset()
+        self,
+        job: ReplicationJob,
+        error: Exception,
+        *,
+        operation: Operation,
+        asked_for: frozenset[Region] = frozenset(),
+        listed: frozenset[Region] = frozenset(),
     ) -> None:
         super().__init__(str(error))
         self.job = job
         self.error = error
+        self.operation = operation
         self.asked_for = asked_for
+        self.listed = listed

@@ -5,30 +5,38 @@ import random
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from azure.core import AzureClouds
 from azure.mgmt.core.tools import get_arm_endpoints
+from tenacity import Retrying
 
 from replication.acting import Actor
+from replication.admission import Admissions
 from replication.azure.arm_clients import ArmClients, ArmEndpoint
+from replication.azure.control_store import TableControls
+from replication.azure.dead_letters import TableDeadLetters
 from replication.azure.gallery import ArmGallery
-from replication.azure.history import TableDeadLetters, TableHistory
+from replication.azure.history import TableHistory
 from replication.azure.job_store import TableJobStore
 from replication.azure.locations import ArmCatalogs
 from replication.azure.outcome_topic import NoTopic, open_topic
 from replication.azure.queues import StorageJobQueues
 from replication.azure.storage_clients import StorageAccount
 from replication.azure.tables import Table
+from replication.cancelling import Canceller
+from replication.controls import Controls
+from replication.dead_letters import DeadLetterService
 from replication.desk import DeadLetterDesk
 from replication.intake import Intake
-from replication.job_records import JobRecords
+from replication.job_records import JobRecords, contention_retries
 from replication.policy import ReplicationPolicy
 from replication.policy_file import load_policy
 from replication.ports import (
     Catalogs,
+    ControlStore,
     DeadLetters,
     Gallery,
     History,
@@ -37,7 +45,9 @@ from replication.ports import (
     OutcomeTopic,
 )
 from replication.queries import Queries
+from replication.rate_meter import RateMeter
 from replication.reconciler import Reconciler
+from replication.region_health import RegionHealth
 from replication.settings import Settings, is_loopback
 from replication.sweep import Sweep
 
@@ -58,11 +68,14 @@ class Ports:
     store: JobStore
     history: History
     letters: DeadLetters
+    controls: ControlStore
     queues: JobQueues
     topic: OutcomeTopic
     clock: Callable[[], datetime]
     chance: Callable[[], float]
     new_owner: Callable[[], str]
+    retries: Callable[[], Retrying] = contention_retries
+    meter: RateMeter = field(default_factory=RateMeter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +89,19 @@ class App:
     reconciler: Reconciler
     sweep: Sweep
     desk: DeadLetterDesk
+    dead_letters: DeadLetterService
+    canceller: Canceller
     queries: Queries
 
 
 def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> App:
     """Wire the services to the ports."""
-    records = JobRecords(store=ports.store)
+    records = JobRecords(store=ports.store, retries=ports.retries)
+    controls = Controls(store=ports.controls, retries=ports.retries, clock=ports.clock)
+    admissions = Admissions(
+        controls=controls, meter=ports.meter, limits=settings.limits, clock=ports.clock
+    )
+    health = RegionHealth(controls=controls, limits=settings.limits, clock=ports.clock)
     desk = DeadLetterDesk(letters=ports.letters, clock=ports.clock)
     intake = Intake(
         records=records,
@@ -90,6 +110,8 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         catalogs=ports.catalogs,
         queues=ports.queues,
         desk=desk,
+        admissions=admissions,
+        health=health,
         policy=policy,
         limits=settings.limits,
         clock=ports.clock,
@@ -98,6 +120,8 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         records=records,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
+        admissions=admissions,
+        health=health,
         policy=policy,
         limits=settings.limits,
         clock=ports.clock,
@@ -110,6 +134,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         desk=desk,
         topic=ports.topic,
         actor=actor,
+        health=health,
         intake=intake,
         limits=settings.limits,
         clock=ports.clock,
@@ -121,6 +146,8 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         records=records,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
+        admissions=admissions,
+        health=health,
         intake=intake,
         policy=policy,
         limits=settings.limits,
@@ -144,13 +171,25 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         reconciler=reconciler,
         sweep=sweep,
         desk=desk,
+        dead_letters=DeadLetterService(
+            letters=ports.letters, intake=intake, queues=ports.queues, clock=ports.clock
+        ),
+        canceller=Canceller(
+            records=records,
+            history=ports.history,
+            queues=ports.queues,
+            desk=desk,
+            limits=settings.limits,
+            clock=ports.clock,
+        ),
         queries=queries,
     )
 
 
 def open_ports(settings: Settings) -> Ports:
     """Open the adapters to Azure, or to what stands in for it on this machine."""
-    clients = ArmClients(_arm_endpoint(settings))
+    meter = RateMeter()
+    clients = ArmClients(_arm_endpoint(settings), meter)
     storage = settings.storage
     account = StorageAccount(
         connection_string=storage.connection_string,
@@ -166,11 +205,13 @@ def open_ports(settings: Settings) -> Ports:
         store=TableJobStore(Table(tables, "replications")),
         history=TableHistory(Table(tables, "history")),
         letters=TableDeadLetters(Table(tables, "deadletters")),
+        controls=TableControls(Table(tables, "controls")),
         queues=StorageJobQueues(service=account.queues(), clock=utc_now),
         topic=open_topic(endpoint) if endpoint else NoTopic(),
         clock=utc_now,
         chance=random.SystemRandom().random,
         new_owner=lambda: uuid.uuid4().hex,
+        meter=meter,
     )
 
 

@@ -1,15 +1,18 @@
 """Decide what to do next with a job: pure, total, and always with a reason."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from replication.backoff import CopyProgress, retry_delay_s, tracking_delay_s
+from replication.backoff import CopyProgress, tracking_delay_s
+from replication.circuits import Hold
 from replication.errors import FailureCode
 from replication.image_version import CopyState, ImageVersion, ProvisioningState
 from replication.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
 from replication.limits import Limits
 from replication.planning import ReplicationPlan
 from replication.regions import Region
+from replication.stuck import stuck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +41,12 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Try again later: something failed that may work then."""
+    """Try again later: something failed that may work then; `unknown` if in unknown words."""
 
     after_s: float
     reason: str
     counts: bool = True
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,21 @@ class Repair:
     """Remove one failed region, so that the next look adds it back."""
 
     region: Region
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Take regions out of the list again: cancelled before their copies were done."""
+
+    regions: frozenset[Region]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Nothing more is to be done for a cancelled job."""
+
     reason: str
 
 
@@ -90,7 +109,20 @@ class GiveUp:
     failure: Failure
 
 
-Decision = Apply | Track | Wait | Retry | Repair | Succeed | Partial | Skip | Supersede | GiveUp
+Decision = (
+    Apply
+    | Track
+    | Wait
+    | Retry
+    | Repair
+    | Withdraw
+    | Cancel
+    | Succeed
+    | Partial
+    | Skip
+    | Supersede
+    | GiveUp
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +130,8 @@ class Observation:
     """What is known at one moment.
 
     `job` has absorbed `version` already; `version` is None when the image version is gone.
-    `chance` is a random number in [0, 1) for the jitter of delays.
+    `held` are regions that must be left in peace for now. `chance` is a random number in [0, 1)
+    for the jitter of delays.
     """
 
     job: ReplicationJob
@@ -108,6 +141,7 @@ class Observation:
     limits: Limits
     repair_allowed: bool
     chance: float
+    held: Mapping[Region, Hold] = field(default_factory=dict)
 
 
 def decide(seen: Observation) -> Decision:  # noqa: PLR0911 - one guard for each way out
@@ -117,74 +151,40 @@ def decide(seen: Observation) -> Decision:  # noqa: PLR0911 - one guard for each
         return Supersede(reason="the image version no longer exists")
     if version.provisioning_state is ProvisioningState.DELETING:
         return Supersede(reason="the image version is being deleted")
+    if job.withdrawing:
+        return _withdraw(seen, version)
     wanted = [one for one in job.replicas if one.region in plan.wanted_regions]
     if not wanted:
         return Skip(reason=plan.reason)
     missing = frozenset(one.region for one in wanted if one.region not in version.listed)
-    open_replicas = [one for one in wanted if one.state is not ReplicaState.COMPLETED]
+    open_replicas = [
+        one for one in wanted if one.state is not ReplicaState.COMPLETED or one.region in missing
+    ]
     if not missing and not open_replicas:
         return Succeed(reason=f"all {len(wanted)} wanted regions are Completed")
     if seen.now >= job.deadline_at:
-        return _deadline(seen, wanted)
+        return _deadline(seen, open_replicas)
     if version.is_changing:
         return _while_changing(seen, missing, open_replicas)
-    if missing:
-        return _apply_missing(seen, missing)
+    if missing - seen.held.keys():
+        return _apply_missing(seen, missing - seen.held.keys())
     return _follow(seen, wanted, open_replicas)
 
 
-def decide_on_error(
-    job: ReplicationJob,
-    *,
-    now: datetime,
-    limits: Limits,
-    chance: float,
-    code: str,
-    message: str,
-    retry_after_s: float | None,
-    kind: str,
-) -> Decision:
-    """Decide after a transient error of the kinds `throttled`, `conflict` and `failed`.
-
-    A pause that the service asks for, and a conflict with another writer, cost no retry; only
-    the deadline ends them.
-    """
-    if now >= job.deadline_at and job.phase is not Phase.FAILED:
-        return GiveUp(
-            reason=f"the deadline passed while the service answered {code}: {message}",
-            failure=Failure(code=FailureCode.DEADLINE_EXCEEDED, message=f"{code}: {message}"),
-        )
-    attempt = job.failures_in_a_row + 1
-    after_s = retry_delay_s(attempt, limits, chance=chance, retry_after_s=retry_after_s)
-    if kind == "conflict":
-        return Wait(
-            after_s=after_s,
-            reason=f"another writer is at work ({code}); look again before any write",
-        )
-    if kind == "throttled":
-        return Retry(
-            after_s=after_s,
-            counts=False,
-            reason=f"the service asks for a pause ({code}): {message}",
-        )
-    if attempt > limits.retry_max_attempts:
-        return GiveUp(
-            reason=f"failed {attempt} times in a row, the last time with {code}: {message}",
-            failure=Failure(code=FailureCode.RETRIES_EXHAUSTED, message=f"{code}: {message}"),
-        )
-    return Retry(
-        after_s=after_s,
-        reason=f"try {attempt} of {limits.retry_max_attempts} failed with {code}: {message}",
-    )
-
-
-def _deadline(seen: Observation, wanted: list[Replica]) -> Decision:
-    behind = [one for one in wanted if one.state is not ReplicaState.COMPLETED]
+def _deadline(seen: Observation, behind: list[Replica]) -> Decision:
     names = ", ".join(one.region.name for one in behind)
-    failure = Failure(
-        code=FailureCode.DEADLINE_EXCEEDED,
-        message=f"not Completed by {seen.job.deadline_at.isoformat()}: {names}",
-    )
+    first = seen.job.failure
+    if seen.job.phase is Phase.FAILED and first is not None:
+        reason = f"looked at again, still not Completed: {names}; {first.message}"
+        return GiveUp(reason=reason, failure=first)
+    message = f"not Completed by {seen.job.deadline_at.isoformat()}: {names}"
+    code = FailureCode.DEADLINE_EXCEEDED
+    holds = [seen.held[one.region] for one in behind if one.region in seen.held]
+    if len(holds) == len(behind):
+        code = FailureCode.REGION_HELD_BACK
+    if holds:
+        message = "; ".join((message, *(hold.reason for hold in holds)))
+    failure = Failure(code=code, message=message)
     return GiveUp(reason=f"the deadline passed; not Completed: {names}", failure=failure)
 
 
@@ -214,7 +214,7 @@ def _apply_missing(seen: Observation, missing: frozenset[Region]) -> Decision:
         return GiveUp(
             reason=f"{job.writes} writes did not bring {names} into the list to stay",
             failure=Failure(
-                code=FailureCode.RETRIES_EXHAUSTED,
+                code=FailureCode.WRITES_EXHAUSTED,
                 message="regions kept vanishing from the list; is another writer removing them?",
             ),
         )
@@ -230,13 +230,23 @@ def _apply_missing(seen: Observation, missing: frozenset[Region]) -> Decision:
 
 
 def _follow(seen: Observation, wanted: list[Replica], open_replicas: list[Replica]) -> Decision:
+    listed = seen.version.listed if seen.version else frozenset[Region]()
     failed = [one for one in open_replicas if one.state is ReplicaState.FAILED]
-    running = [one for one in open_replicas if one.state is not ReplicaState.FAILED]
+    running = [
+        one
+        for one in open_replicas
+        if one.state is not ReplicaState.FAILED and one.region in listed
+    ]
     hopeful = [one for one in failed if one.attempts < seen.limits.region_max_attempts]
-    if hopeful and seen.job.writes < seen.limits.write_max_attempts:
-        return _try_again(seen, hopeful)
+    may_write = seen.job.writes < seen.limits.write_max_attempts
+    free = [one for one in hopeful if one.region not in seen.held]
+    if free and may_write:
+        return _try_again(seen, free)
     if running:
         return _track(seen, running, "")
+    unlisted = [one for one in open_replicas if one.region not in listed]
+    if unlisted or (hopeful and may_write):
+        return _until_released(seen, [*unlisted, *hopeful])
     spent = failed[0]
     names = ", ".join(f"{one.region} ({one.attempts} copies)" for one in failed)
     failure = Failure(code=FailureCode.COPY_FAILED, message=spent.reason)
@@ -247,6 +257,44 @@ def _follow(seen: Observation, wanted: list[Replica], open_replicas: list[Replic
             failure=failure,
         )
     return GiveUp(reason=f"the copy failed in every wanted region: {names}", failure=failure)
+
+
+def _until_released(seen: Observation, waiting: list[Replica]) -> Wait:
+    """Wait for regions whose circuits are open; everything else is done."""
+    holds = [seen.held[one.region] for one in waiting if one.region in seen.held]
+    until = min(hold.until for hold in holds)
+    remaining_s = (until - seen.now).total_seconds() * (1 + seen.chance / 10)
+    after_s = min(seen.limits.tracking_max_s, max(seen.limits.tracking_min_s, remaining_s))
+    return Wait(after_s=after_s, reason="; ".join(dict.fromkeys(hold.reason for hold in holds)))
+
+
+def _withdraw(seen: Observation, version: ImageVersion) -> Decision:
+    """Remove what this app added and what is not yet Completed; leave everything else."""
+    unfinished = [
+        one.region
+        for one in seen.job.replicas
+        if one.managed
+        and one.requested_at is not None
+        and one.region in version.listed
+        and one.state is not ReplicaState.COMPLETED
+    ]
+    unseen = [region for region in unfinished if region not in version.replication]
+    if unseen and seen.now < seen.job.deadline_at:
+        # It may be Completed by now; what is Completed stays.
+        return Wait(
+            after_s=seen.limits.tracking_min_s,
+            reason=f"cancelled; no status is shown for {unseen[0]}, look again before removing it",
+        )
+    names = ", ".join(region.name for region in unfinished)
+    if not unfinished:
+        return Cancel(reason="cancelled; nothing that was added is left unfinished")
+    if not version.may_remove_regions:
+        return Cancel(
+            reason=f"cancelled; the version's safety profile keeps {names} from being removed"
+        )
+    if seen.job.writes >= seen.limits.write_max_attempts or seen.now >= seen.job.deadline_at:
+        return Cancel(reason=f"cancelled; {names} could not be removed in time and stay")
+    return Withdraw(regions=frozenset(unfinished), reason=f"cancelled: remove {names} again")
 
 
 def _try_again(seen: Observation, hopeful: list[Replica]) -> Decision:
@@ -272,6 +320,9 @@ def _try_again(seen: Observation, hopeful: list[Replica]) -> Decision:
         tried_plainly = replica.attempts >= limits.region_max_attempts - 1
         ours = replica.managed and replica.requested_at is not None
         removable = version is not None and version.may_remove_regions and seen.repair_allowed
+        # What this very look does not show as failed may be Completed by now.
+        shown = version.replication.get(replica.region) if version is not None else None
+        removable = removable and shown is not None and shown.state is CopyState.FAILED
         if tried_plainly and ours and removable and not replica.rebuilding:
             return Repair(
                 region=replica.region,
@@ -292,10 +343,14 @@ def _track(seen: Observation, running: list[Replica], prefix: str) -> Decision:
         if one.state is not ReplicaState.FAILED
     ]
     after_s = tracking_delay_s(copies, seen.limits, chance=seen.chance)
-    progress = ", ".join(
-        f"{one.region} {one.progress if one.progress is not None else '?'} %" for one in running
-    )
+    progress = ", ".join(_progress(one, seen) for one in running)
     return Track(after_s=after_s, reason=f"{prefix}under way: {progress}")
+
+
+def _progress(replica: Replica, seen: Observation) -> str:
+    percent = "?" if replica.progress is None else replica.progress
+    found = stuck(replica, now=seen.now, limits=seen.limits)
+    return f"{replica.region} {percent} %" + (f" ({found.reason})" if found else "")
 
 
 def _copy_start(replica: Replica) -> datetime:

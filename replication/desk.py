@@ -4,15 +4,21 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from replication.errors import FailureCode, MalformedError, ReplicationError
-from replication.job import Failure, ReplicationJob
+from replication.errors import (
+    FailureCode,
+    MalformedError,
+    NewerFormatError,
+    RecordChangedError,
+    ReplicationError,
+)
+from replication.job import Failure, HistoryEntry, ReplicaState, ReplicationJob
 from replication.log import log_outcome
 from replication.messages import JobMessage
-from replication.ports import DeadLetter, DeadLetters
+from replication.ports import DeadLetter, DeadLetters, LetterState
 
 # A table row holds 1 MiB, which is half as many characters.
 MAX_RAW = 300_000
@@ -24,7 +30,7 @@ _PERSONAL = ("claims", "authorization", "httprequest")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterDesk:
-    """Where dead letters are laid; laying the same one twice leaves one."""
+    """Where dead letters are laid; laying the same one twice leaves one, a job has one at most."""
 
     letters: DeadLetters
     clock: Callable[[], datetime]
@@ -74,13 +80,18 @@ class DeadLetterDesk:
         the message back to the poison queue of a poison queue, which is nowhere.
         """
         raw = body.decode("utf-8", "backslashreplace")
+        code = FailureCode.POISON_MESSAGE
+        cause = "the host gave the message up; the invocations' log lines say why"
+        try:
+            JobMessage.decode(raw)
+        except NewerFormatError as error:
+            code = FailureCode.NEWER_FORMAT
+            cause = f"a newer release wrote it ({error}); replay it once that release runs"
+        except MalformedError as error:
+            code, cause = FailureCode.MALFORMED_MESSAGE, str(error)
         try:
             letter = self.message(
-                raw,
-                queue=queue,
-                attempts=self.max_dequeue_count,
-                code=FailureCode.POISON_MESSAGE,
-                cause="the host gave the message up; the invocations' log lines say why",
+                raw, queue=queue, attempts=self.max_dequeue_count, code=code, cause=cause
             )
         except ReplicationError as error:
             log_outcome(
@@ -95,8 +106,18 @@ class DeadLetterDesk:
             "dead_letter.kept", level=logging.ERROR, queue=queue, id=letter.id, code=letter.code
         )
 
-    def job(self, job: ReplicationJob, failure: Failure, *, reason: str) -> DeadLetter:
+    def job(
+        self,
+        job: ReplicationJob,
+        failure: Failure,
+        *,
+        reason: str,
+        timeline: tuple[HistoryEntry, ...],
+    ) -> DeadLetter:
         """Keep a job that only a person can bring further."""
+        behind = [
+            one.region.name for one in job.replicas if one.state is not ReplicaState.COMPLETED
+        ]
         message = JobMessage(
             image_version_id=job.image_version_id,
             sequence=job.sequence,
@@ -104,15 +125,39 @@ class DeadLetterDesk:
         )
         return self._put(
             source="job",
-            # One letter for a job and a cause, however often the sweep finds it again.
-            identity=f"job\n{job.key}\n{failure.code}",
+            identity=f"job\n{job.key}",
             code=failure.code,
             cause=f"{reason} [{failure.message}]",
             attempts=job.attempts,
             correlation_id=job.correlation_id,
             image_version_id=str(job.image_version_id),
             raw=message.encode(),
+            regions=tuple(behind),
+            timeline=timeline,
         )
+
+    def open_letter_of(self, key: str) -> str | None:
+        """Return the id of a job's letter if it lies open, None else."""
+        stored = self.letters.get(_letter_id(f"job\n{key}"))
+        if stored is None or stored.letter.state is not LetterState.OPEN:
+            return None
+        return stored.letter.id
+
+    def resolve(self, letter_id: str, *, reason: str) -> None:
+        """Mark a letter as no longer needing anyone; one laid anew meanwhile stays open."""
+        stored = self.letters.get(letter_id)
+        if stored is None or stored.letter.state is LetterState.RESOLVED:
+            return
+        resolved = replace(
+            stored.letter,
+            state=LetterState.RESOLVED,
+            state_at=self.clock(),
+            state_reason=reason,
+        )
+        try:
+            self.letters.replace(stored, resolved)
+        except RecordChangedError:
+            log_outcome("dead_letter.changed", id=letter_id, reason="laid anew meanwhile")
 
     def _put(
         self,
@@ -125,10 +170,11 @@ class DeadLetterDesk:
         correlation_id: str,
         image_version_id: str | None,
         raw: str,
+        regions: tuple[str, ...] = (),
+        timeline: tuple[HistoryEntry, ...] = (),
     ) -> DeadLetter:
-        digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
         letter = DeadLetter(
-            id=digest[:_ID_HEX_DIGITS],
+            id=_letter_id(identity),
             at=self.clock(),
             source=source,
             code=code.value,
@@ -137,9 +183,16 @@ class DeadLetterDesk:
             correlation_id=correlation_id,
             image_version_id=image_version_id,
             raw=_clipped(raw),
+            regions=regions,
+            timeline=timeline,
         )
         self.letters.put(letter)
         return letter
+
+
+def _letter_id(identity: str) -> str:
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest[:_ID_HEX_DIGITS]
 
 
 def _clipped(raw: str) -> str:

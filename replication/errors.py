@@ -3,6 +3,7 @@
 ReplicationError
 ├── TransientError            try again; `retry_after_s` where the service named a time
 │   ├── ThrottledError        the service asks for a pause; no failure of ours
+│   ├── UnknownAnswerError    an answer that stands in no table of ours; capped sooner
 │   └── ConflictError         someone else is writing; observe again, never send the old body
 ├── PermanentError            trying again cannot help; carries a FailureCode
 │   ├── RegionUnavailableError   the subscription may not use these regions
@@ -24,16 +25,22 @@ class FailureCode(StrEnum):
 
     COPY_FAILED = "copy_failed"
     DEADLINE_EXCEEDED = "deadline_exceeded"
+    ENCRYPTION_SET_MISSING = "encryption_set_missing"
     INVALID_REQUEST = "invalid_request"
     LOCKED = "locked"
     MALFORMED_EVENT = "malformed_event"
     MALFORMED_MESSAGE = "malformed_message"
+    NEWER_FORMAT = "newer_format"
     NOT_AUTHORISED = "not_authorised"
     POISON_MESSAGE = "poison_message"
     QUOTA_EXCEEDED = "quota_exceeded"
+    REGION_HELD_BACK = "region_held_back"
     REGION_UNAVAILABLE = "region_unavailable"
+    REMOVED_BY_SOMEONE = "removed_by_someone"
     RETRIES_EXHAUSTED = "retries_exhausted"
     SOURCE_TOO_LARGE = "source_too_large"
+    UNKNOWN_ANSWER = "unknown_answer"
+    WRITES_EXHAUSTED = "writes_exhausted"
     ZONE_REDUNDANCY_UNSUPPORTED = "zone_redundancy_unsupported"
 
 
@@ -52,8 +59,31 @@ class TransientError(ReplicationError):
         self.retry_after_s = retry_after_s
 
 
+class ThrottleKind(StrEnum):
+    """What a pause is about: one kind of call in the subscription, all of them, or one gallery."""
+
+    OPERATION = "operation"
+    SUBSCRIPTION = "subscription"
+    GALLERY = "gallery"
+
+
 class ThrottledError(TransientError):
     """The service asks for a pause."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "429",
+        retry_after_s: float | None = None,
+        kind: ThrottleKind = ThrottleKind.OPERATION,
+    ) -> None:
+        super().__init__(message, code=code, retry_after_s=retry_after_s)
+        self.kind = kind
+
+
+class UnknownAnswerError(TransientError):
+    """The service refused in words that stand in no table of ours."""
 
 
 class ConflictError(TransientError):

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from replication.decision import (
     Apply,
+    Cancel,
     Decision,
     GiveUp,
     Partial,
@@ -20,7 +21,9 @@ from replication.decision import (
     Supersede,
     Track,
     Wait,
+    Withdraw,
 )
+from replication.errors import FailureCode
 from replication.image_version import CopyState, ImageVersion, NewRegion, RegionalReplicationStatus
 from replication.job import (
     Failure,
@@ -34,6 +37,7 @@ from replication.limits import Limits
 from replication.planning import ReplicationPlan
 from replication.policy import ReplicationPolicy
 from replication.regions import Region
+from replication.stuck import with_stuck
 
 _REMOVED = "removed by someone after it was Completed; ask for the replication to put it back"
 
@@ -50,10 +54,12 @@ def withheld_regions(
     # A version that was gone and is there again has nothing to do with the one before.
     if not policy.restore_removed_regions and job.phase is not Phase.SUPERSEDED:
         for replica in job.replicas:
-            gone = replica.region not in version.listed
-            was_done = replica.state is ReplicaState.COMPLETED and job.phase.is_end
-            if gone and (was_done or replica.state is ReplicaState.REMOVED):
+            if replica.region in version.listed:
+                continue
+            if replica.state is ReplicaState.COMPLETED and job.phase.is_end:
                 withheld[replica.region] = _REMOVED
+            elif replica.state is ReplicaState.REMOVED:
+                withheld[replica.region] = replica.reason
     return withheld
 
 
@@ -67,12 +73,13 @@ def absorb(
     limits: Limits,
 ) -> ReplicationJob:
     """Bring the record up to what the version and the plan show."""
-    if job.phase.is_end and job.phase is not Phase.FAILED:
+    if job.phase.is_end and job.phase is not Phase.FAILED and not job.withdrawing:
         # A look at a job that was over opens a new run with a deadline of its own.
         job = replace(
             job,
             deadline_at=now + timedelta(seconds=limits.deadline_s),
             failures_in_a_row=0,
+            unknown_in_a_row=0,
             writes=0,
         )
     if job.phase is Phase.SUPERSEDED:
@@ -91,12 +98,16 @@ def absorb(
             replicas.append(_see(replica, version, now))
         elif replica.state is not ReplicaState.PLANNED:
             reason = left_out.get(replica.region, "no longer in the list nor in the plan")
-            replicas.append(_removed(replica, reason))
+            code = FailureCode.REMOVED_BY_SOMEONE if reason == _REMOVED else replica.code
+            replicas.append(replace(_removed(replica, reason), code=code))
     return replace(
         job,
         home_region=version.home_region,
         geography=plan.geography,
-        replicas=tuple(sorted(replicas, key=lambda one: one.region)),
+        replicas=tuple(
+            with_stuck(one, now=now, limits=limits)
+            for one in sorted(replicas, key=lambda one: one.region)
+        ),
         left_out=plan.left_out,
         catalog_source=plan.catalog_source,
         policy_fingerprint=policy_fingerprint,
@@ -135,7 +146,7 @@ def withhold(
     return replace(job, withheld={**job.withheld, **refused}, replicas=replicas)
 
 
-def record(  # noqa: C901, PLR0912 - one arm for each decision
+def record(
     job: ReplicationJob, decision: Decision, *, now: datetime, limits: Limits
 ) -> ReplicationJob:
     """Write down a decision that was carried out, and when the next look is due.
@@ -144,57 +155,95 @@ def record(  # noqa: C901, PLR0912 - one arm for each decision
     record is stale.
     """
     reopened = job.phase.is_end
-    after_s: float | None
-    failure: Failure | None = None
-    match decision:
-        case Apply():
-            job = _applied(job, decision.regions, now)
-            job = job.to(Phase.TRACKING, decision.reason, at=now)
-            after_s = limits.tracking_min_s
-        case Repair():
-            replica = job.replica(decision.region)
-            if replica is not None:
-                job = job.with_replicas(replace(replica, rebuilding=True, progress=None))
-            job = replace(job, writes=job.writes + 1, attempts=job.attempts + 1)
-            job = job.to(Phase.APPLYING, decision.reason, at=now)
-            after_s = limits.retry_base_s
-        case Track():
-            job = replace(job, polls=job.polls + 1, failures_in_a_row=0)
-            job = job.to(Phase.TRACKING, decision.reason, at=now)
-            after_s = decision.after_s
-        case Wait():
-            job = job.to(Phase.WAITING, decision.reason, at=now)
-            after_s = decision.after_s
-        case Retry():
-            if decision.counts:
-                job = replace(
-                    job,
-                    failures_in_a_row=job.failures_in_a_row + 1,
-                    attempts=job.attempts + 1,
-                )
-            job = job.to(Phase.WAITING, decision.reason, at=now)
-            after_s = decision.after_s
-        case Succeed():
-            job, after_s = job.to(Phase.SUCCEEDED, decision.reason, at=now), None
-        case Skip():
-            job, after_s = job.to(Phase.SKIPPED, decision.reason, at=now), None
-        case Supersede():
-            gone = [_removed(one, decision.reason) for one in job.replicas]
-            job = job.with_replicas(*gone).to(Phase.SUPERSEDED, decision.reason, at=now)
-            after_s = None
-        case Partial():
-            job, after_s = job.to(Phase.PARTIAL, decision.reason, at=now), None
-            failure = decision.failure
-        case GiveUp():
-            job, after_s = job.to(Phase.FAILED, decision.reason, at=now), None
-            failure = decision.failure
-        case _:
-            assert_never(decision)
+    failure = None
+    # Who cancelled wants nothing more of the job; why a removal failed stands in its reason.
+    if isinstance(decision, Partial | GiveUp) and not job.withdrawing:
+        failure = decision.failure
+    job, after_s = _carried_out(job, decision, now, limits)
     if reopened and not job.phase.is_end:
         job = replace(job, started_at=now)
     if job.look_again:
         after_s = min(limits.tracking_min_s if after_s is None else after_s, limits.tracking_min_s)
     return _close(job, decision, after_s=after_s, failure=failure, now=now)
+
+
+def _carried_out(  # noqa: C901 - one arm for each decision
+    job: ReplicationJob, decision: Decision, now: datetime, limits: Limits
+) -> tuple[ReplicationJob, float | None]:
+    """Return the job after the decision, and in how many seconds to look again, if at all."""
+    after_s: float | None = None
+    phase = _END_AFTER.get(type(decision), Phase.WAITING)
+    match decision:
+        case Apply():
+            job, phase = _applied(job, decision.regions, now), Phase.TRACKING
+            after_s = limits.tracking_min_s
+        case Repair():
+            job, phase = _taken_out(job, decision.region), Phase.APPLYING
+            after_s = limits.retry_base_s
+        case Withdraw():
+            job, phase = _withdrawn(job, decision.regions, decision.reason), Phase.CANCELLED
+            after_s = limits.retry_base_s
+        case Track():
+            job, phase = (
+                replace(job, polls=job.polls + 1, failures_in_a_row=0, unknown_in_a_row=0),
+                Phase.TRACKING,
+            )
+            after_s = decision.after_s
+        case Wait():
+            after_s = decision.after_s
+        case Retry():
+            after_s = decision.after_s
+            if decision.counts:
+                job = replace(
+                    job,
+                    failures_in_a_row=job.failures_in_a_row + 1,
+                    unknown_in_a_row=job.unknown_in_a_row + (1 if decision.unknown else 0),
+                    attempts=job.attempts + 1,
+                )
+        case Supersede():
+            job = job.with_replicas(*(_removed(one, decision.reason) for one in job.replicas))
+        case Succeed() | Skip() | Partial() | GiveUp() | Cancel():
+            pass
+        case _:
+            assert_never(decision)
+    if job.withdrawing:
+        phase = Phase.CANCELLED
+        job = replace(job, withdrawing=after_s is not None)
+    return job.to(phase, decision.reason, at=now), after_s
+
+
+_END_AFTER: dict[type[Decision], Phase] = {
+    Succeed: Phase.SUCCEEDED,
+    Partial: Phase.PARTIAL,
+    Skip: Phase.SKIPPED,
+    Supersede: Phase.SUPERSEDED,
+    GiveUp: Phase.FAILED,
+    Cancel: Phase.CANCELLED,
+}
+
+
+def _working(job: ReplicationJob) -> ReplicationJob:
+    """Return the job with its failures forgotten: the service does what it is asked."""
+    return replace(job, failures_in_a_row=0, unknown_in_a_row=0)
+
+
+def _taken_out(job: ReplicationJob, region: Region) -> ReplicationJob:
+    replica = job.replica(region)
+    if replica is not None:
+        job = job.with_replicas(replace(replica, rebuilding=True, progress=None))
+    return replace(job, writes=job.writes + 1, attempts=job.attempts + 1)
+
+
+def _withdrawn(job: ReplicationJob, regions: frozenset[Region], reason: str) -> ReplicationJob:
+    gone = [_removed(one, reason) for one in job.replicas if one.region in regions]
+    job = replace(
+        job,
+        writes=job.writes + 1,
+        attempts=job.attempts + 1,
+        failures_in_a_row=0,
+        unknown_in_a_row=0,
+    )
+    return job.with_replicas(*gone)
 
 
 def _close(
@@ -205,30 +254,39 @@ def _close(
     failure: Failure | None,
     now: datetime,
 ) -> ReplicationJob:
-    revision = job.revision + 1
-    entry = HistoryEntry(
-        id=f"{int(now.timestamp() * 1_000_000):020d}-{revision:06d}",
-        at=now,
-        event=type(decision).__name__.lower(),
-        reason=decision.reason,
-        details={
-            "phase": job.phase.value,
-            "regions": {one.region.name: one.state.value for one in job.replicas},
-        },
+    details: dict[str, object] = {
+        "phase": job.phase.value,
+        "regions": {one.region.name: one.state.value for one in job.replicas},
+    }
+    job = with_entry(
+        job, type(decision).__name__.lower(), decision.reason, now=now, details=details
     )
     return replace(
         job,
         sequence=job.sequence + 1,
-        revision=revision,
         claims=0,
         updated_at=now,
         next_attempt_at=None if after_s is None else now + timedelta(seconds=after_s),
         lease=None,
         look_again=False,
         failure=failure,
-        # The last ones stay with it: two crashes in a row lose none either.
-        entries=(*job.entries[-2:], entry),
     )
+
+
+def with_entry(
+    job: ReplicationJob, event: str, reason: str, *, now: datetime, details: dict[str, object]
+) -> ReplicationJob:
+    """Return the job one revision further, with a line in its timeline."""
+    revision = job.revision + 1
+    entry = HistoryEntry(
+        id=f"{int(now.timestamp() * 1_000_000):020d}-{revision:06d}",
+        at=now,
+        event=event,
+        reason=reason,
+        details=details,
+    )
+    # The last ones stay with it: two crashes in a row lose none either.
+    return replace(job, revision=revision, entries=(*job.entries[-2:], entry))
 
 
 def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> ReplicationJob:
@@ -238,6 +296,8 @@ def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> 
             continue
         lost = replica.attempts > 0 and replica.intended and not replica.rebuilding
         lost = lost and replica.state is not ReplicaState.FAILED
+        # Asked for once more while it is in the list: that does not make it ours to remove.
+        listed = replica.state is ReplicaState.FAILED and not replica.rebuilding
         asked = replica.to(ReplicaState.REQUESTED, "asked for, not reported yet")
         changed.append(
             replace(
@@ -247,13 +307,21 @@ def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> 
                 lost_updates=replica.lost_updates + (1 if lost else 0),
                 rebuilding=False,
                 progress=None,
-                requested_at=now,
+                requested_at=replica.requested_at if listed else now,
                 copying_since=now,
+                progressed_at=None,
+                stuck_since=None,
                 completed_at=None,
             )
         )
     job = job.with_replicas(*changed)
-    return replace(job, writes=job.writes + 1, attempts=job.attempts + 1, failures_in_a_row=0)
+    return replace(
+        job,
+        writes=job.writes + 1,
+        attempts=job.attempts + 1,
+        failures_in_a_row=0,
+        unknown_in_a_row=0,
+    )
 
 
 def _see(replica: Replica, version: ImageVersion, now: datetime) -> Replica:
@@ -289,12 +357,21 @@ def _see_status(
         failed_now = replica.state is not ReplicaState.FAILED
         return replace(
             replica.to(ReplicaState.FAILED, status.details or "Azure reports Failed, no details"),
+            code=FailureCode.COPY_FAILED,
             progress=status.progress,
             failed_at=now if failed_now else replica.failed_at,
         )
+    further = (status.progress or 0) > (replica.progress or 0)
+    began = replica.state is not ReplicaState.REPLICATING
     running = replica.to(ReplicaState.REPLICATING, status.details or f"Azure: {status.state}")
-    return replace(running, progress=status.progress, completed_at=None, failed_at=None)
+    return replace(
+        running,
+        progress=status.progress,
+        progressed_at=now if further or began else replica.progressed_at,
+        completed_at=None,
+        failed_at=None,
+    )
 
 
 def _removed(replica: Replica, reason: str) -> Replica:
-    return replace(replica.to(ReplicaState.REMOVED, reason), progress=None)
+    return replace(replica.to(ReplicaState.REMOVED, reason), progress=None, stuck_since=None)

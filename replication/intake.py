@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from replication.admission import Admissions
 from replication.desk import DeadLetterDesk
-from replication.errors import MalformedError
+from replication.errors import MalformedError, NewerFormatError, ThrottledError
 from replication.events import (
     NotForUs,
     ReceivedEvent,
@@ -16,6 +17,7 @@ from replication.events import (
     check_size,
     read_event,
 )
+from replication.evolution import with_entry
 from replication.image_version import ImageVersion, ImageVersionId
 from replication.job import HistoryEntry, Phase, Replica, ReplicaState, ReplicationJob
 from replication.job_records import JobRecords
@@ -25,7 +27,12 @@ from replication.messages import JobMessage
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery, History, JobQueues, QueueName
+from replication.region_health import RegionHealth
 from replication.regions import InvalidRegionNameError, Region, RegionCatalog
+from replication.throttling import Operation
+
+# A message that is due is taken within a second or two, unless it is lost or the app is busy.
+_PROBABLY_LOST = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,8 @@ class Intake:
     catalogs: Catalogs
     queues: JobQueues
     desk: DeadLetterDesk
+    admissions: Admissions
+    health: RegionHealth
     policy: ReplicationPolicy
     limits: Limits
     clock: Callable[[], datetime]
@@ -54,11 +63,14 @@ class Intake:
     def receive(self, event: ReceivedEvent, raw: Any) -> Taken:
         """Handle an event of any type.
 
-        Raises TransientError when Azure or the storage fails, so that the sender tries again.
+        Raises TransientError when Azure or the storage fails, and NewerFormatError for a record
+        that a newer release wrote, so that the sender tries again.
         """
         try:
             check_size(raw)
-            read = read_event(event)
+            taken = self._take(read_event(event))
+        except NewerFormatError:
+            raise  # the newer release is to take it; the sender tries again until then
         except MalformedError as error:
             letter = self.desk.event(raw, event_id=event.id, cause=str(error))
             log_outcome(
@@ -70,7 +82,6 @@ class Intake:
                 dead_letter=letter.id,
             )
             return Taken(action="rejected", reason=str(error))
-        taken = self._take(read)
         log_outcome(
             f"event.{taken.action}",
             event_id=event.id,
@@ -85,6 +96,8 @@ class Intake:
         out_of_scope = self.policy.why_out_of_scope(version_id)
         if out_of_scope:
             return Taken(action="ignored", reason=out_of_scope, key=version_id.key)
+        # What Azure refused before may be allowed by now: that is why somebody asks.
+        self.health.forget_refusals(version_id.subscription_id)
         if self.records.load(version_id.key) is None:
             return self._enrol(version_id, None, trigger=trigger, correlation_id=correlation_id)
         return self._look(version_id, at=None, forced=True, why=trigger)
@@ -132,7 +145,7 @@ class Intake:
         home = _known_region(home_region, catalog)
         if seen is None and home is None:
             arm_calls = 1
-            seen = self.gallery.read(version_id, catalog)
+            seen = self._read(version_id, catalog)
         if seen is not None:
             subject = PlanSubject.of(seen)
         elif home is not None:
@@ -153,6 +166,20 @@ class Intake:
             return Taken(action="skipped", reason=job.reason, key=job.key)
         self._send(job)
         return Taken(action="queued", reason=job.reason, key=job.key)
+
+    def _read(self, version_id: ImageVersionId, catalog: RegionCatalog) -> ImageVersion | None:
+        """Read a version unless Azure asked for a pause; raises TransientError."""
+        until = self.admissions.closed_until(version_id.subscription_id, Operation.READ)
+        if until is not None:
+            pause_s = (until - self.clock()).total_seconds()
+            raise ThrottledError(
+                f"Azure asked for a pause until {until.isoformat()}", retry_after_s=pause_s
+            )
+        try:
+            return self.gallery.read(version_id, catalog)
+        except ThrottledError as error:
+            self.admissions.refused(version_id, Operation.READ, error)
+            raise
 
     def _new_job(
         self, subject: PlanSubject, catalog: RegionCatalog, *, trigger: str, correlation_id: str
@@ -207,8 +234,10 @@ class Intake:
         if changed is None:
             return Taken(action="ignored", reason="the record is gone", key=version_id.key)
         before, after = changed.before, changed.after.job
+        if forced:
+            self.history.append(after.key, after.entries)
         moved = after.sequence != before.sequence
-        # A look that is due and not begun may have lost its message; a second one is harmless.
+        # A look that is late and not begun may have lost its message; a second one is harmless.
         if moved or _is_overdue(after, self.clock()):
             self._send(after)
         action = "queued" if moved else "due" if after.next_attempt_at else "ignored"
@@ -242,6 +271,7 @@ def bring_forward(
     """
     if forced:
         job = _fresh_run(job, now=now, limits=limits)
+        job = with_entry(job, "request", why, now=now, details={})
     else:
         if job.phase is Phase.CANCELLED:
             return None, "the replication was cancelled; ask for it to go on"
@@ -284,8 +314,12 @@ def _fresh_run(job: ReplicationJob, *, now: datetime, limits: Limits) -> Replica
         job,
         replicas=replicas,
         withheld={},
+        one_by_one=False,
+        withdrawing=False,
+        failure=None,
         writes=0,
         failures_in_a_row=0,
+        unknown_in_a_row=0,
         claims=0,
         deadline_at=now + timedelta(seconds=limits.deadline_s),
     )
@@ -294,4 +328,4 @@ def _fresh_run(job: ReplicationJob, *, now: datetime, limits: Limits) -> Replica
 def _is_overdue(job: ReplicationJob, now: datetime) -> bool:
     if job.next_attempt_at is None or (job.lease is not None and job.lease.expires_at > now):
         return False
-    return now >= job.next_attempt_at
+    return now >= job.next_attempt_at + _PROBABLY_LOST

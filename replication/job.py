@@ -74,7 +74,8 @@ class Replica:
 
     `intended`: this app is about to ask for the region. `managed`: it did. `requested_at`: Azure
     acknowledged that; only then may the app remove the region again. `rebuilding`: removed for
-    repair, to be added back. `attempts` counts the copies asked for.
+    repair, to be added back. `attempts` counts the copies asked for. `progressed_at`: when the copy
+    was last seen further than before. `code` says why a replica is failed or removed.
     """
 
     region: Region
@@ -83,6 +84,7 @@ class Replica:
     progress: int | None = None
     intended: bool = False
     managed: bool = False
+    code: FailureCode | None = None
     attempts: int = 0
     lost_updates: int = 0
     rebuilding: bool = False
@@ -91,6 +93,8 @@ class Replica:
     planned_at: datetime
     requested_at: datetime | None = None
     copying_since: datetime | None = None
+    progressed_at: datetime | None = None
+    stuck_since: datetime | None = None
     completed_at: datetime | None = None
     failed_at: datetime | None = None
 
@@ -100,7 +104,7 @@ class Replica:
             raise IllegalTransitionError(
                 f"a replica in {self.region} cannot go from {self.state} to {state}"
             )
-        return replace(self, state=state, reason=reason)
+        return replace(self, state=state, reason=reason, code=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,14 @@ class Lease:
 
     owner: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place in the line before a limit of Azure's: of which scope, and the number drawn."""
+
+    scope: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +150,9 @@ class ReplicationJob:
     the records written. `claims` counts the claims since the last record: more than a few mean
     that something kills the worker. `entries` are the last three timeline
     entries, kept with the record so that a crash between the two tables loses none. `one_by_one`: a
-    refusal did not say which region it meant, so each is added alone.
+    refusal did not say which region it meant, so each is added alone. `withdrawing`: cancelled, and
+    what was added and is not yet Completed is to be removed. `letter_id`: the job's newest dead
+    letter that is not resolved.
     """
 
     image_version_id: ImageVersionId
@@ -160,6 +174,7 @@ class ReplicationJob:
     writes: int = 0
     polls: int = 0
     failures_in_a_row: int = 0
+    unknown_in_a_row: int = 0
     arm_calls: int = 0
     started_at: datetime
     updated_at: datetime
@@ -170,6 +185,9 @@ class ReplicationJob:
     lease: Lease | None = None
     look_again: bool = False
     one_by_one: bool = False
+    withdrawing: bool = False
+    place: Place | None = None
+    letter_id: str | None = None
     failure: Failure | None = None
     withheld: dict[Region, tuple[datetime, str]] = field(default_factory=dict)
     entries: tuple[HistoryEntry, ...] = ()

@@ -1,11 +1,16 @@
 """The events that others may subscribe to: a replica is usable, a replication came to an end."""
 
+from datetime import datetime
+
+from replication.circuits import Circuit
 from replication.job import Phase, ReplicaState, ReplicationJob
 from replication.ports import OutcomeEvent
 
 REPLICA_COMPLETED = "GalleryReplicator.ReplicaCompleted"
 REPLICATION_COMPLETED = "GalleryReplicator.ReplicationCompleted"
 REPLICATION_FAILED = "GalleryReplicator.ReplicationFailed"
+REGION_HELD_BACK = "GalleryReplicator.RegionHeldBack"
+REGION_RELEASED = "GalleryReplicator.RegionReleased"
 
 
 def outcome_events(before: ReplicationJob, after: ReplicationJob) -> tuple[OutcomeEvent, ...]:
@@ -31,6 +36,42 @@ def outcome_events(before: ReplicationJob, after: ReplicationJob) -> tuple[Outco
             data["code"] = after.failure.code.value
             events.append(_event(after, REPLICATION_FAILED, "job", data))
     return tuple(events)
+
+
+def region_held_back(
+    job: ReplicationJob, circuit: Circuit, *, reason: str, at: datetime
+) -> OutcomeEvent:
+    """Return the one alert about a region that keeps failing; `job` is the last that failed."""
+    since = circuit.opened_at or at
+    return OutcomeEvent(
+        id=f"{circuit.region}-{int(since.timestamp())}-held-back",
+        type=REGION_HELD_BACK,
+        subject=f"/regions/{circuit.region}",
+        at=at,
+        data={
+            "region": circuit.region.name,
+            "since": since.isoformat(),
+            "reason": reason,
+            "failedVersions": len(circuit.failures),
+            "imageVersionId": str(job.image_version_id),
+        },
+    )
+
+
+def region_released(job: ReplicationJob, circuit: Circuit, *, at: datetime) -> OutcomeEvent:
+    """Return the news that a region works again; `job` is the one whose copy worked."""
+    since = circuit.opened_at or at
+    return OutcomeEvent(
+        id=f"{circuit.region}-{int(since.timestamp())}-released",
+        type=REGION_RELEASED,
+        subject=f"/regions/{circuit.region}",
+        at=at,
+        data={
+            "region": circuit.region.name,
+            "since": since.isoformat(),
+            "imageVersionId": str(job.image_version_id),
+        },
+    )
 
 
 def _event(

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from replication.errors import ReplicationError
 from replication.image_version import ImageVersion, ImageVersionId
 from replication.job import HistoryEntry, Phase, ReplicationJob
 from replication.messages import JobMessage
@@ -43,11 +44,21 @@ class JobQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableRow:
+    """A record that cannot be read, left as it is; `newer` when a newer release wrote it."""
+
+    key: str
+    reason: str
+    newer: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
     """One page of jobs; `next_cursor` is None on the last."""
 
     jobs: tuple[ReplicationJob, ...]
     next_cursor: str | None
+    unreadable: tuple[UnreadableRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +72,21 @@ class QueueDepth:
     poison_depth: int
 
 
+class LetterState(StrEnum):
+    """Whether a dead letter still needs a person."""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    RESOLVED = "resolved"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """Something that a person has to look at, with all that is needed to send it again."""
+    """Something that a person has to look at, with all that is needed to send it again.
+
+    `regions` are those that were not ready, `timeline` the last entries of the job. `state_reason`
+    says who or what changed the state, `state_at` when.
+    """
 
     id: str
     at: datetime
@@ -74,6 +97,52 @@ class DeadLetter:
     correlation_id: str
     image_version_id: str | None
     raw: str
+    regions: tuple[str, ...] = ()
+    timeline: tuple[HistoryEntry, ...] = ()
+    state: LetterState = LetterState.OPEN
+    state_at: datetime | None = None
+    state_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLetter:
+    """A dead letter with the tag that its next write must match."""
+
+    letter: DeadLetter
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterQuery:
+    """Which dead letters to list; None means any, `laid_by` the latest moment."""
+
+    state: LetterState | None = LetterState.OPEN
+    code: str | None = None
+    source: str | None = None
+    gallery: str | None = None
+    region: str | None = None
+    image_version_id: str | None = None
+    laid_by: datetime | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterPage:
+    """One page of dead letters in the order of their ids; `next_cursor` is None on the last."""
+
+    letters: tuple[StoredLetter, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRow:
+    """One row of what all instances share; the tag is that of the stored row."""
+
+    kind: str
+    key: str
+    document: Mapping[str, Any]
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +154,14 @@ class OutcomeEvent:
     subject: str
     at: datetime
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadPart:
+    """A part of a subscription that could not be listed, and why."""
+
+    name: str
+    error: ReplicationError
 
 
 class Gallery(Protocol):
@@ -107,8 +184,13 @@ class Gallery(Protocol):
         """
         ...
 
-    def versions(self, subscription_id: str, catalog: RegionCatalog) -> Iterator[ImageVersion]:
-        """List every image version of the subscription, without replication status."""
+    def versions(
+        self, subscription_id: str, catalog: RegionCatalog
+    ) -> Iterator[ImageVersion | UnreadPart]:
+        """List every image version of the subscription, without replication status.
+
+        A part that cannot be listed is told of in its place, and the others follow.
+        """
         ...
 
     def subscriptions(self) -> tuple[str, ...]:
@@ -120,7 +202,10 @@ class Catalogs(Protocol):
     """The regions of each subscription."""
 
     def of(self, subscription_id: str) -> RegionCatalog:
-        """Return the catalog; never raises, a shipped snapshot serves where ARM cannot."""
+        """Return the catalog; a shipped snapshot serves where ARM refuses to answer.
+
+        Raises TransientError for a trouble that passes, unless an earlier answer is at hand.
+        """
         ...
 
 
@@ -157,18 +242,46 @@ class History(Protocol):
 
 
 class DeadLetters(Protocol):
-    """What waits for a person."""
+    """What waits for a person; kept until it is discarded."""
 
     def put(self, letter: DeadLetter) -> None:
         """Keep the letter; one of the same id is replaced."""
         ...
 
-    def get(self, letter_id: str) -> DeadLetter | None:
+    def get(self, letter_id: str) -> StoredLetter | None:
         """Return the letter, None when there is none."""
         ...
 
-    def find(self, *, limit: int = 100) -> tuple[DeadLetter, ...]:
-        """Return letters in the order of their ids."""
+    def replace(self, stored: StoredLetter, letter: DeadLetter) -> None:
+        """Write the letter anew; raises RecordChangedError if `stored` is not the newest."""
+        ...
+
+    def discard(self, stored: StoredLetter) -> None:
+        """Delete the letter; raises RecordChangedError if it was changed; gone is fine."""
+        ...
+
+    def find(self, query: LetterQuery) -> LetterPage:
+        """Return one page of letters; raises MalformedError for a cursor of another's making."""
+        ...
+
+
+class ControlStore(Protocol):
+    """What all instances share, a few hundred rows at most; every write is a compare-and-swap."""
+
+    def all(self) -> tuple[ControlRow, ...]:
+        """Return every row."""
+        ...
+
+    def load(self, kind: str, key: str) -> ControlRow | None:
+        """Return the row, None when there is none."""
+        ...
+
+    def save(self, row: ControlRow, *, etag: str | None) -> None:
+        """Write a row; raises RecordChangedError unless the stored tag is `etag` (None: no row)."""
+        ...
+
+    def remove(self, row: ControlRow) -> None:
+        """Delete the row; raises RecordChangedError if it was changed; gone is fine."""
         ...
 
 
@@ -177,6 +290,10 @@ class JobQueues(Protocol):
 
     def send(self, queue: QueueName, message: JobMessage, *, delay_s: float = 0) -> None:
         """Queue a message that becomes visible after the delay, in seconds."""
+        ...
+
+    def put_back(self, queue: QueueName, body: str, *, delay_s: float) -> None:
+        """Queue a message again exactly as it came, because a newer release is to read it."""
         ...
 
     def depths(self) -> tuple[QueueDepth, ...]:

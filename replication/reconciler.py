@@ -11,17 +11,29 @@ from replication.desk import DeadLetterDesk
 from replication.errors import FailureCode, LeaseLostError, ReplicationError
 from replication.evolution import record
 from replication.intake import Intake
-from replication.job import Failure, Lease, ReplicationJob
+from replication.job import Failure, Lease, Phase, ReplicationJob
 from replication.job_records import JobRecords
 from replication.limits import Limits
 from replication.log import log_outcome
 from replication.messages import JobMessage
 from replication.outcomes import outcome_events
-from replication.ports import History, JobQueues, OutcomeTopic, QueueName
+from replication.ports import (
+    DeadLetter,
+    History,
+    JobQueues,
+    OutcomeEvent,
+    OutcomeTopic,
+    QueueName,
+)
+from replication.region_health import RegionHealth
+from replication.stuck import stuck
 
 # A claim that was never followed by a record means that the worker died in between.
 MAX_CLAIMS = 10
 _BUSY_DELAY_S = 5.0
+# How much of its timeline a dead letter takes along.
+_TIMELINE = 20
+_ENDED_WELL = (Phase.SUCCEEDED, Phase.SKIPPED, Phase.SUPERSEDED, Phase.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +61,7 @@ class Reconciler:
     desk: DeadLetterDesk
     topic: OutcomeTopic
     actor: Actor
+    health: RegionHealth
     intake: Intake
     limits: Limits
     clock: Callable[[], datetime]
@@ -99,7 +112,6 @@ class Reconciler:
             claim.job = replace(
                 job,
                 lease=Lease(owner=owner, expires_at=now + timedelta(seconds=self.limits.lease_s)),
-                sequence=max(job.sequence, message.sequence),
                 claims=job.claims + 1,
             )
             return claim.job
@@ -137,25 +149,42 @@ class Reconciler:
             except LeaseLostError as error:
                 return Reconciled(outcome="lease_lost", reason=str(error))
         decision = step.decision
-        preview = record(step.job, decision, now=self.clock(), limits=self.limits)
-        if preview.failure is not None and preview.failure != claimed.failure:
-            self.desk.job(preview, preview.failure, reason=decision.reason)
+        step, laid = self._settle_letter(claimed, step)
         try:
-            after = self._record(step, owner)
+            after = self._record(claimed, step, owner)
         except LeaseLostError as error:
+            if laid is not None:
+                self._hand_over(laid, claimed.key)
             return Reconciled(outcome="lease_lost", reason=str(error))
+        if after.letter_id is not None and after.phase in _ENDED_WELL:
+            self.desk.resolve(after.letter_id, reason=f"{after.phase.value}: {after.reason}")
         self.history.append(after.key, after.entries)
         if after.next_attempt_at is not None:
             quiet = isinstance(decision, Track | Apply)
             self._send(after, QueueName.TRACKING if quiet else QueueName.JOBS)
-        self._publish(claimed, after)
+        self._publish(after, (*outcome_events(claimed, after), *self._learn(claimed, after)))
+        self._tell_stuck(claimed, after)
         return Reconciled(outcome=type(decision).__name__.lower(), reason=decision.reason)
 
-    def _record(self, step: Step, owner: str) -> ReplicationJob:
+    def _hand_over(self, laid: DeadLetter, key: str) -> None:
+        """Leave the letter to whoever has the job now: it is that job's, whoever laid it."""
+
+        def change(job: ReplicationJob) -> ReplicationJob | None:
+            if job.letter_id is not None or job.phase in _ENDED_WELL:
+                return None
+            return replace(job, letter_id=laid.id)
+
+        changed = self.records.change(key, change)
+        if changed is None or changed.after.job.phase in _ENDED_WELL:
+            self.desk.resolve(laid.id, reason="the worker that laid it had lost its claim")
+
+    def _record(self, claimed: ReplicationJob, step: Step, owner: str) -> ReplicationJob:
         def change(fresh: ReplicationJob) -> ReplicationJob:
             if fresh.lease is None or fresh.lease.owner != owner:
                 raise LeaseLostError("the claim lapsed and another worker took over")
             job = replace(step.job, look_again=fresh.look_again, sequence=fresh.sequence)
+            if fresh.letter_id != claimed.letter_id:  # handed over meanwhile
+                job = replace(job, letter_id=fresh.letter_id)
             return record(job, step.decision, now=self.clock(), limits=self.limits)
 
         changed = self.records.change(step.job.key, change)
@@ -173,9 +202,58 @@ class Reconciler:
         delay_s = max(0.0, (due - self.clock()).total_seconds())
         self.queues.send(queue, message, delay_s=delay_s)
 
-    def _publish(self, before: ReplicationJob, after: ReplicationJob) -> None:
+    def _settle_letter(self, claimed: ReplicationJob, step: Step) -> tuple[Step, DeadLetter | None]:
+        """Lay a letter for what ended badly, and return it; resolve that of what ended well."""
+        preview = record(step.job, step.decision, now=self.clock(), limits=self.limits)
+        failure, letter_id, laid = preview.failure, claimed.letter_id, None
+        if letter_id is None and claimed.claims > 1:
+            # A worker before this one may have laid a letter and died before its record.
+            letter_id = self.desk.open_letter_of(claimed.key)
+        if failure is not None and failure != claimed.failure:
+            past = {one.id: one for one in self.history.read(claimed.key, limit=_TIMELINE)}
+            past |= {one.id: one for one in preview.entries}
+            laid = self.desk.job(
+                preview,
+                failure,
+                reason=step.decision.reason,
+                timeline=tuple(past[one] for one in sorted(past)),
+            )
+            letter_id = laid.id
+        elif letter_id is not None and preview.phase in _ENDED_WELL:
+            self.desk.resolve(letter_id, reason=f"{preview.phase.value}: {preview.reason}")
+            letter_id = None
+        return replace(step, job=replace(step.job, letter_id=letter_id)), laid
+
+    def _learn(self, before: ReplicationJob, after: ReplicationJob) -> tuple[OutcomeEvent, ...]:
+        """Tell all versions how regions fare; that never fails a replication."""
+        try:
+            return self.health.learn(before, after)
+        except ReplicationError as error:
+            log_outcome(
+                "circuit.unrecorded", level=logging.WARNING, key=after.key, reason=str(error)
+            )
+            return ()
+
+    def _tell_stuck(self, before: ReplicationJob, after: ReplicationJob) -> None:
+        for replica in after.replicas:
+            old = before.replica(replica.region)
+            if replica.stuck_since is None or (old is not None and old.stuck_since is not None):
+                continue
+            found = stuck(replica, now=after.updated_at, limits=self.limits)
+            if found is not None:
+                log_outcome(
+                    "replica.stuck",
+                    level=logging.WARNING,
+                    key=after.key,
+                    image_version=str(after.image_version_id),
+                    region=replica.region.name,
+                    since=found.since,
+                    percent_per_min=found.percent_per_min,
+                    reason=found.reason,
+                )
+
+    def _publish(self, after: ReplicationJob, events: tuple[OutcomeEvent, ...]) -> None:
         """Tell the outcome topic; its failure never fails a replication."""
-        events = outcome_events(before, after)
         if not events:
             return
         try:

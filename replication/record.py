@@ -1,8 +1,9 @@
 """A job as a JSON document, and back."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from replication.errors import FailureCode, MalformedError, NewerFormatError
@@ -12,6 +13,7 @@ from replication.job import (
     HistoryEntry,
     Lease,
     Phase,
+    Place,
     Replica,
     ReplicaState,
     ReplicationJob,
@@ -20,6 +22,9 @@ from replication.planning import LeftOutRegion
 from replication.regions import Region
 
 FORMAT_VERSION = 1
+_MAX_NAME = 256
+_MAX_COUNT = 2**53
+_MAX_LEVELS = 50
 
 
 def encode_job(job: ReplicationJob) -> str:
@@ -45,6 +50,7 @@ def encode_job(job: ReplicationJob) -> str:
         "writes": job.writes,
         "polls": job.polls,
         "failures_in_a_row": job.failures_in_a_row,
+        "unknown_in_a_row": job.unknown_in_a_row,
         "arm_calls": job.arm_calls,
         "started_at": _stamp(job.started_at),
         "updated_at": _stamp(job.updated_at),
@@ -59,6 +65,9 @@ def encode_job(job: ReplicationJob) -> str:
         ),
         "look_again": job.look_again,
         "one_by_one": job.one_by_one,
+        "withdrawing": job.withdrawing,
+        "place": ({"scope": job.place.scope, "number": job.place.number} if job.place else None),
+        "letter_id": job.letter_id,
         "failure": (
             {"code": job.failure.code.value, "message": job.failure.message}
             if job.failure
@@ -74,22 +83,29 @@ def encode_job(job: ReplicationJob) -> str:
 
 
 def decode_job(text: str) -> ReplicationJob:
-    """Read a job's JSON; raises MalformedError, or NewerFormatError for a newer release's."""
+    """Read a job's JSON; raises MalformedError, or NewerFormatError for a newer release's.
+
+    Strict: what is of another type is refused, not converted, for it would be written back so.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MalformedError(f"the record is not JSON: {error}") from error
+        raise MalformedError(f"the record is not JSON: {_clip(str(error))}") from error
     if not isinstance(document, dict):
         raise MalformedError("the record is not a JSON object")
     version = document.get("v")
-    if isinstance(version, int) and version > FORMAT_VERSION:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise MalformedError("the record has no format version 'v'")
+    if version > FORMAT_VERSION:
         raise NewerFormatError(
-            f"the record has format {version}, this release reads {FORMAT_VERSION}"
+            f"the record has format {str(version)[:20]}, this release reads {FORMAT_VERSION}"
         )
     try:
         return _decode(document)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise MalformedError(f"the record cannot be read: {error!r}") from error
+    except KeyError as error:
+        raise MalformedError(f"the record cannot be read: it has no {error}") from error
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise MalformedError(f"the record cannot be read: {_clip(str(error))}") from error
 
 
 def encode_entry(entry: HistoryEntry) -> dict[str, object]:
@@ -105,12 +121,13 @@ def encode_entry(entry: HistoryEntry) -> dict[str, object]:
 
 def decode_entry(document: Mapping[str, Any]) -> HistoryEntry:
     """Read a timeline entry; raises KeyError, TypeError or ValueError."""
+    details = document.get("details")
     return HistoryEntry(
-        id=str(document["id"]),
-        at=_time(document["at"]),
-        event=str(document["event"]),
-        reason=str(document["reason"]),
-        details=dict(document.get("details") or {}),
+        id=_text(document, "id"),
+        at=_time(document, "at"),
+        event=_text(document, "event"),
+        reason=_text(document, "reason"),
+        details=_shallow("details", _object("details", {} if details is None else details)),
     )
 
 
@@ -120,6 +137,7 @@ def _encode_replica(replica: Replica) -> dict[str, object]:
         "state": replica.state.value,
         "reason": replica.reason,
         "progress": replica.progress,
+        "code": replica.code.value if replica.code else None,
         "intended": replica.intended,
         "managed": replica.managed,
         "attempts": replica.attempts,
@@ -130,6 +148,8 @@ def _encode_replica(replica: Replica) -> dict[str, object]:
         "planned_at": _stamp(replica.planned_at),
         "requested_at": _stamp(replica.requested_at),
         "copying_since": _stamp(replica.copying_since),
+        "progressed_at": _stamp(replica.progressed_at),
+        "stuck_since": _stamp(replica.stuck_since),
         "completed_at": _stamp(replica.completed_at),
         "failed_at": _stamp(replica.failed_at),
     }
@@ -139,73 +159,85 @@ def _decode_replica(document: Mapping[str, Any]) -> Replica:
     return Replica(
         region=Region.parse(document["region"]),
         state=ReplicaState(document["state"]),
-        reason=str(document["reason"]),
-        progress=_optional(document.get("progress"), int),
-        intended=bool(document.get("intended")),
-        managed=bool(document.get("managed")),
-        attempts=int(document.get("attempts") or 0),
-        lost_updates=int(document.get("lost_updates") or 0),
-        rebuilding=bool(document.get("rebuilding")),
-        replica_count=_optional(document.get("replica_count"), int),
-        storage_account_type=document.get("storage_account_type"),
-        planned_at=_time(document["planned_at"]),
-        requested_at=_moment(document.get("requested_at")),
-        copying_since=_moment(document.get("copying_since")),
-        completed_at=_moment(document.get("completed_at")),
-        failed_at=_moment(document.get("failed_at")),
+        reason=_text(document, "reason"),
+        progress=_or_none(_count, document, "progress"),
+        code=FailureCode(document["code"]) if document.get("code") is not None else None,
+        intended=_flag(document, "intended"),
+        managed=_flag(document, "managed"),
+        attempts=_or_none(_count, document, "attempts") or 0,
+        lost_updates=_or_none(_count, document, "lost_updates") or 0,
+        rebuilding=_flag(document, "rebuilding"),
+        replica_count=_or_none(_count, document, "replica_count"),
+        storage_account_type=_or_none(_name, document, "storage_account_type"),
+        planned_at=_time(document, "planned_at"),
+        requested_at=_or_none(_time, document, "requested_at"),
+        copying_since=_or_none(_time, document, "copying_since"),
+        progressed_at=_or_none(_time, document, "progressed_at"),
+        stuck_since=_or_none(_time, document, "stuck_since"),
+        completed_at=_or_none(_time, document, "completed_at"),
+        failed_at=_or_none(_time, document, "failed_at"),
     )
 
 
 def _decode(document: Mapping[str, Any]) -> ReplicationJob:
-    lease = document.get("lease")
-    failure = document.get("failure")
+    lease = _or_none(_part, document, "lease")
+    failure = _or_none(_part, document, "failure")
+    place = _or_none(_part, document, "place")
     return ReplicationJob(
         image_version_id=ImageVersionId.parse(document["image_version_id"]),
         phase=Phase(document["phase"]),
-        reason=str(document["reason"]),
-        trigger=str(document["trigger"]),
-        correlation_id=str(document["correlation_id"]),
+        reason=_text(document, "reason"),
+        trigger=_text(document, "trigger"),
+        correlation_id=_text(document, "correlation_id"),
         home_region=Region.parse(document["home_region"]),
-        geography=document.get("geography"),
-        replicas=tuple(_decode_replica(one) for one in document["replicas"]),
+        geography=_or_none(_name, document, "geography"),
+        replicas=tuple(_decode_replica(one) for one in _parts(document, "replicas")),
         left_out=tuple(
-            LeftOutRegion(region=Region.parse(one["region"]), reason=str(one["reason"]))
-            for one in document["left_out"]
+            LeftOutRegion(region=Region.parse(one["region"]), reason=_text(one, "reason"))
+            for one in _parts(document, "left_out")
         ),
-        policy_fingerprint=str(document["policy_fingerprint"]),
-        catalog_source=str(document["catalog_source"]),
-        size_gb=_optional(document.get("size_gb"), int),
-        sequence=int(document["sequence"]),
-        revision=int(document["revision"]),
-        claims=int(document["claims"]),
-        attempts=int(document["attempts"]),
-        writes=int(document["writes"]),
-        polls=int(document["polls"]),
-        failures_in_a_row=int(document["failures_in_a_row"]),
-        arm_calls=int(document["arm_calls"]),
-        started_at=_time(document["started_at"]),
-        updated_at=_time(document["updated_at"]),
-        deadline_at=_time(document["deadline_at"]),
-        observed_at=_moment(document.get("observed_at")),
-        next_attempt_at=_moment(document.get("next_attempt_at")),
-        finished_at=_moment(document.get("finished_at")),
+        policy_fingerprint=_name(document, "policy_fingerprint"),
+        catalog_source=_text(document, "catalog_source"),
+        size_gb=_or_none(_count, document, "size_gb"),
+        sequence=_count(document, "sequence"),
+        revision=_count(document, "revision"),
+        claims=_count(document, "claims"),
+        attempts=_count(document, "attempts"),
+        writes=_count(document, "writes"),
+        polls=_count(document, "polls"),
+        failures_in_a_row=_count(document, "failures_in_a_row"),
+        unknown_in_a_row=_or_none(_count, document, "unknown_in_a_row") or 0,
+        arm_calls=_count(document, "arm_calls"),
+        started_at=_time(document, "started_at"),
+        updated_at=_time(document, "updated_at"),
+        deadline_at=_time(document, "deadline_at"),
+        observed_at=_or_none(_time, document, "observed_at"),
+        next_attempt_at=_or_none(_time, document, "next_attempt_at"),
+        finished_at=_or_none(_time, document, "finished_at"),
         lease=(
-            Lease(owner=str(lease["owner"]), expires_at=_time(lease["expires_at"]))
-            if lease
+            Lease(owner=_text(lease, "owner"), expires_at=_time(lease, "expires_at"))
+            if lease is not None
             else None
         ),
-        look_again=bool(document["look_again"]),
-        one_by_one=bool(document.get("one_by_one")),
+        look_again=_flag(document, "look_again"),
+        one_by_one=_flag(document, "one_by_one"),
+        withdrawing=_flag(document, "withdrawing"),
+        place=(
+            Place(scope=_text(place, "scope"), number=_count(place, "number"))
+            if place is not None
+            else None
+        ),
+        letter_id=_or_none(_text, document, "letter_id"),
         failure=(
-            Failure(code=FailureCode(failure["code"]), message=str(failure["message"]))
-            if failure
+            Failure(code=FailureCode(failure["code"]), message=_text(failure, "message"))
+            if failure is not None
             else None
         ),
         withheld={
-            Region.parse(one["region"]): (_time(one["until"]), str(one["reason"]))
-            for one in document["withheld"]
+            Region.parse(one["region"]): (_time(one, "until"), _text(one, "reason"))
+            for one in _parts(document, "withheld")
         },
-        entries=tuple(decode_entry(one) for one in document["entries"]),
+        entries=tuple(decode_entry(one) for one in _parts(document, "entries")),
     )
 
 
@@ -213,16 +245,79 @@ def _stamp(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment is not None else None
 
 
-def _moment(text: str | None) -> datetime | None:
-    return _time(text) if text is not None else None
+def _or_none[Value](
+    read: Callable[[Mapping[str, Any], str], Value], document: Mapping[str, Any], name: str
+) -> Value | None:
+    """Read what a record may lack, or have as null."""
+    return None if document.get(name) is None else read(document, name)
 
 
-def _time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+def _text(document: Mapping[str, Any], name: str) -> str:
+    value = document[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {type(value).__name__}, not a text")
+    return value
+
+
+def _name(document: Mapping[str, Any], name: str) -> str:
+    value = _text(document, name)
+    if len(value) > _MAX_NAME:
+        raise ValueError(f"{name} has {len(value)} characters, more than {_MAX_NAME}")
+    value.encode()  # raises for half characters, which no table holds
+    return value
+
+
+def _count(document: Mapping[str, Any], name: str) -> int:
+    value = document[name]
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_COUNT:
+        raise ValueError(f"{name} is not a whole number from 0 to {_MAX_COUNT}")
+    return value
+
+
+def _flag(document: Mapping[str, Any], name: str) -> bool:
+    value = document.get(name)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is {type(value).__name__}, not true or false")
+    return value
+
+
+def _time(document: Mapping[str, Any], name: str) -> datetime:
+    moment = datetime.fromisoformat(_text(document, name))
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
-    return moment
+        raise ValueError(f"{name} has no time zone")
+    return moment.astimezone(UTC)
 
 
-def _optional[Value](value: object, convert: Callable[[Any], Value]) -> Value | None:
-    return None if value is None else convert(value)
+def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return _object(name, document[name])
+
+
+def _parts(document: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    value = document[name]
+    if not isinstance(value, list):
+        raise TypeError(f"{name} is {type(value).__name__}, not a list")
+    return [_object(name, one) for one in value]
+
+
+def _object(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} is {type(value).__name__}, not an object")
+    return value
+
+
+def _shallow[Value](name: str, value: Value, levels: int = _MAX_LEVELS) -> Value:
+    """Return the value; raises ValueError for what cannot be written as JSON again."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name} holds {value}, which is no number of JSON")
+    if isinstance(value, dict | list):
+        if levels == 0:
+            raise ValueError(f"{name} is nested deeper than {_MAX_LEVELS} levels")
+        for one in value.values() if isinstance(value, dict) else value:
+            _shallow(name, one, levels - 1)
+    return value
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= _MAX_NAME else f"{text[:_MAX_NAME]}…"

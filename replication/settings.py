@@ -1,6 +1,7 @@
 """The settings of the app, read once from the environment and checked whole."""
 
 import math
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ _STORAGE_SUFFIX = {
 _WEEK_S = 7 * 24 * 3600
 _MAX_TRIES = 10_000
 _MAX_DIGITS = 9
+_MAX_TEXT = 1024
+_MAX_SHOWN = 80
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 
 
 class SettingsError(ValueError):
@@ -61,7 +65,7 @@ class Settings:
             storage=reader.storage(cloud),
             cloud=cloud,
             resource_manager_url=reader.url("AZURE_RESOURCE_MANAGER_URL"),
-            policy_path=app_root / reader.text("REPLICATION_POLICY", "replication-policy.yaml"),
+            policy_path=app_root / reader.path("REPLICATION_POLICY", "replication-policy.yaml"),
             outcome_topic_endpoint=reader.url("OUTCOME_TOPIC_ENDPOINT"),
             limits=_limits(reader),
             catalog_ttl_s=reader.number("REGION_CATALOG_TTL_S", 6 * 3600, at_least=1),
@@ -82,6 +86,22 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def _is_safe_url(text: str) -> bool:
+    # A client would drop line ends, and stumble over the rest only when it is used.
+    if not text.isprintable() or " " in text or len(text) > _MAX_TEXT:
+        return False
+    with suppress(ValueError):  # of a port or of an address in brackets that is none
+        parts = urlsplit(text)
+        if parts.port == 0 or not parts.hostname:
+            return False
+        return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(text))
+    return False
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…")
+
+
 def _limits(reader: "_Reader") -> Limits:
     base = Limits()
     limits = Limits(
@@ -95,9 +115,15 @@ def _limits(reader: "_Reader") -> Limits:
         overdue_after_s=reader.number("OVERDUE_AFTER_S", base.overdue_after_s),
         refusal_memory_s=3600
         * reader.number("REGION_REFUSAL_MEMORY_H", base.refusal_memory_s / 3600),
+        stuck_min_s=reader.number("STUCK_MIN_S", base.stuck_min_s),
+        circuit_hold_s=reader.number("CIRCUIT_HOLD_S", base.circuit_hold_s),
+        circuit_memory_s=3600 * reader.number("CIRCUIT_MEMORY_H", base.circuit_memory_s / 3600),
+        circuit_probe_s=3600 * reader.number("CIRCUIT_PROBE_H", base.circuit_probe_s / 3600),
         retry_max_attempts=reader.count("RETRY_MAX_ATTEMPTS", base.retry_max_attempts),
         region_max_attempts=reader.count("REGION_MAX_ATTEMPTS", base.region_max_attempts),
         write_max_attempts=reader.count("WRITE_MAX_ATTEMPTS", base.write_max_attempts),
+        unknown_max_attempts=reader.count("UNKNOWN_MAX_ATTEMPTS", base.unknown_max_attempts),
+        circuit_failures=reader.count("CIRCUIT_FAILURES", base.circuit_failures),
     )
     for low, high, names in (
         (limits.tracking_min_s, limits.tracking_max_s, "TRACKING_MIN_DELAY_S"),
@@ -120,8 +146,14 @@ class _Reader:
     def one_of(self, name: str, words: tuple[str, ...], *, default: str) -> str:
         word = self.text(name, default)
         if word not in words:
-            self.problems.append(f"{name} is {word!r}; it is one of {', '.join(words)}")
+            self.problems.append(f"{name} is {_shown(word)}; it is one of {', '.join(words)}")
         return word
+
+    def path(self, name: str, default: str) -> str:
+        text = self.text(name, default)
+        if not text.isprintable() or len(text) > _MAX_TEXT:
+            self.problems.append(f"{name} is {_shown(text)}; it is the path of a file")
+        return text
 
     def number(self, name: str, default: float, *, at_least: float = 0.0) -> float:
         text = self.text(name, str(default))
@@ -131,7 +163,7 @@ class _Reader:
             value = math.nan
         if not at_least <= value <= _WEEK_S:
             self.problems.append(
-                f"{name} is {text!r}; it is a number from {at_least:g} to {_WEEK_S}"
+                f"{name} is {_shown(text)}; it is a number from {at_least:g} to {_WEEK_S}"
             )
             return default
         return value
@@ -140,7 +172,9 @@ class _Reader:
         text = self.text(name, str(default))
         digits = text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
         if not digits or not 1 <= int(text) <= _MAX_TRIES:
-            self.problems.append(f"{name} is {text!r}; it is a whole number from 1 to {_MAX_TRIES}")
+            self.problems.append(
+                f"{name} is {_shown(text)}; it is a whole number from 1 to {_MAX_TRIES}"
+            )
             return default
         return int(text)
 
@@ -148,14 +182,10 @@ class _Reader:
         text = self.text(name, default).rstrip("/")
         if not text:
             return None
-        with suppress(ValueError):  # of an address in brackets that is none
-            parts = urlsplit(text)
-            if parts.scheme == "https" and parts.hostname:
-                return text
-            if parts.scheme == "http" and is_loopback(text):
-                return text
+        if _is_safe_url(text):
+            return text
         self.problems.append(
-            f"{name} is {text!r}; it is an https URL, or plain http to this machine only"
+            f"{name} is {_shown(text)}; it is an https URL, or plain http to this machine only"
         )
         return None
 
@@ -164,6 +194,12 @@ class _Reader:
         if connection_string:
             return StorageSettings(connection_string=connection_string)
         account = self.text(f"{STORAGE_SETTING}__accountName", "")
+        if account and not _ACCOUNT.fullmatch(account):
+            self.problems.append(
+                f"{STORAGE_SETTING}__accountName is {_shown(account)}; it has 3 to 24 small "
+                "letters and digits"
+            )
+            account = "unusable"
         suffix = _STORAGE_SUFFIX.get(cloud, _STORAGE_SUFFIX[CLOUDS[0]])
         queue_default = f"https://{account}.queue.{suffix}" if account else ""
         table_default = f"https://{account}.table.{suffix}" if account else ""

@@ -1,11 +1,13 @@
 """Compare every image version in scope with its plan, and queue again what was missed."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from replication.errors import MalformedError, ReplicationError
+from replication.admission import Admissions
+from replication.errors import FailureCode, PermanentError, ReplicationError, ThrottledError
 from replication.evolution import withheld_regions
 from replication.image_version import ImageVersion, ImageVersionId
 from replication.intake import Intake
@@ -15,8 +17,10 @@ from replication.limits import Limits
 from replication.log import log_outcome
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
-from replication.ports import Catalogs, Gallery, JobQuery, JobStore
-from replication.regions import RegionCatalog
+from replication.ports import Catalogs, Gallery, JobQuery, JobStore, UnreadPart
+from replication.region_health import RegionHealth
+from replication.regions import Region, RegionCatalog
+from replication.throttling import Operation, ThrottleScope
 
 _PAGE = 200
 # How often a job that ended badly is looked at again: what was wrong may have been mended.
@@ -37,15 +41,39 @@ class Finding:
 
 @dataclass(slots=True, kw_only=True)
 class SweepReport:
-    """What a sweep saw and queued; `errors` names the parts that could not be swept."""
+    """What a sweep saw and queued; `errors` names the parts that could not be swept.
+
+    `stuck` counts the replicas without progress for longer than their speed explains.
+    """
 
     versions_seen: int = 0
     out_of_scope: int = 0
     findings: list[Finding] = field(default_factory=list)
+    stuck: int = 0
     errors: list[str] = field(default_factory=list)
+    not_authorised: bool = False
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Report the failure of one part, and go on with the others."""
+        try:
+            yield
+        except ReplicationError as error:
+            self.failed(name, error)
+
+    def failed(self, name: str, error: ReplicationError) -> None:
+        """Report a part that failed."""
+        self.errors.append(f"{name}: {error}")
+        refused = isinstance(error, PermanentError) and error.code is FailureCode.NOT_AUTHORISED
+        self.not_authorised = self.not_authorised or refused
 
     def raise_if_incomplete(self) -> None:
-        """Raise SweepIncompleteError if a part could not be swept, so that the run shows red."""
+        """Raise if a part could not be swept, so that the run shows red.
+
+        PermanentError where a right is missing, SweepIncompleteError else.
+        """
+        if self.not_authorised:
+            raise PermanentError("; ".join(self.errors), code=FailureCode.NOT_AUTHORISED)
         if self.errors:
             raise SweepIncompleteError("; ".join(self.errors))
 
@@ -58,6 +86,8 @@ class Sweep:
     records: JobRecords
     gallery: Gallery
     catalogs: Catalogs
+    admissions: Admissions
+    health: RegionHealth
     intake: Intake
     policy: ReplicationPolicy
     limits: Limits
@@ -71,67 +101,89 @@ class Sweep:
         """
         report = SweepReport()
         subscriptions: set[str] = set()
-        self._sweep_overdue(report, subscriptions, dry_run=dry_run)
-        try:
+        with report.part("the records"):
+            self._sweep_records(report, subscriptions, dry_run=dry_run)
+        with report.part("subscriptions"):
             subscriptions |= {one.lower() for one in self.gallery.subscriptions()}
-        except ReplicationError as error:
-            report.errors.append(f"subscriptions: {error}")
         for subscription_id in sorted(subscriptions):
-            try:
+            with report.part(f"subscription {subscription_id}"):
                 self._sweep_subscription(subscription_id, report, dry_run=dry_run)
-            except ReplicationError as error:
-                report.errors.append(f"subscription {subscription_id}: {error}")
         log_outcome(
             "sweep.done",
             level=logging.ERROR if report.errors else logging.INFO,
             versions_seen=report.versions_seen,
             out_of_scope=report.out_of_scope,
             findings=len(report.findings),
+            stuck=report.stuck,
             errors=report.errors,
             dry_run=dry_run,
         )
         return report
 
-    def _sweep_overdue(
+    def _sweep_records(
         self, report: SweepReport, subscriptions: set[str], *, dry_run: bool
     ) -> None:
-        """Find jobs whose message was lost, Azure reachable or not."""
+        """Find jobs whose message was lost, Azure reachable or not; and count stuck replicas."""
         now = self.clock()
         late = now - timedelta(seconds=self.limits.overdue_after_s)
-        for job in self._jobs(JobQuery(limit=_PAGE)):
+        for job in self._jobs(JobQuery(limit=_PAGE), report):
             subscriptions.add(job.image_version_id.subscription_id.lower())
+            if not job.phase.is_end:
+                report.stuck += sum(1 for one in job.replicas if one.stuck_since is not None)
             leased = job.lease is not None and job.lease.expires_at > now
             if job.next_attempt_at is not None and job.next_attempt_at < late and not leased:
                 reason = f"overdue since {job.next_attempt_at.isoformat()}: its message was lost"
-                self._queue(job.image_version_id, reason, report, dry_run=dry_run)
+                with report.part(str(job.image_version_id)):
+                    self._queue(job.image_version_id, reason, report, dry_run=dry_run)
 
     def _sweep_subscription(
         self, subscription_id: str, report: SweepReport, *, dry_run: bool
     ) -> None:
+        until = self.admissions.closed_until(subscription_id, Operation.READ)
+        if until is not None:
+            report.errors.append(
+                f"subscription {subscription_id}: Azure asked for a pause until "
+                f"{until.isoformat()}; the next sweep looks at it"
+            )
+            return
         catalog = self.catalogs.of(subscription_id)
         for version in self.gallery.versions(subscription_id, catalog):
+            if isinstance(version, UnreadPart):
+                report.failed(f"subscription {subscription_id}, {version.name}", version.error)
+                if isinstance(version.error, ThrottledError):
+                    scope = ThrottleScope(
+                        subscription_id=subscription_id.lower(), operation=Operation.READ
+                    )
+                    self.admissions.refused_scope(scope, version.error)
+                    return
+                continue
             report.versions_seen += 1
-            if self.policy.why_out_of_scope(version.id) is not None:
-                report.out_of_scope += 1
-                continue
-            try:
-                stored = self.records.load(version.id.key)
-            except MalformedError as error:
-                report.errors.append(f"{version.id}: {error}")
-                continue
-            if stored is None:
-                self._sweep_unknown(version, catalog, report, dry_run=dry_run)
-                continue
-            reason = why_look(
-                stored.job, version, self.policy, catalog, now=self.clock(), recheck_s=_RECHECK_S
-            )
-            if reason is not None:
-                self._queue(version.id, reason, report, dry_run=dry_run)
+            with report.part(str(version.id)):
+                self._sweep_version(version, catalog, report, dry_run=dry_run)
+
+    def _sweep_version(
+        self, version: ImageVersion, catalog: RegionCatalog, report: SweepReport, *, dry_run: bool
+    ) -> None:
+        if self.policy.why_out_of_scope(version.id) is not None:
+            report.out_of_scope += 1
+            return
+        stored = self.records.load(version.id.key)
+        if stored is None:
+            self._sweep_unknown(version, catalog, report, dry_run=dry_run)
+            return
+        now = self.clock()
+        refused = self.health.refused(version.id.subscription_id)
+        reason = why_look(
+            stored.job, version, self.policy, catalog, refused, now=now, recheck_s=_RECHECK_S
+        )
+        if reason is not None:
+            self._queue(version.id, reason, report, dry_run=dry_run)
 
     def _sweep_unknown(
         self, version: ImageVersion, catalog: RegionCatalog, report: SweepReport, *, dry_run: bool
     ) -> None:
-        planned = plan(PlanSubject.of(version), self.policy, catalog)
+        refused = self.health.refused(version.id.subscription_id)
+        planned = plan(PlanSubject.of(version), self.policy, catalog, refused)
         if all(one.already_listed for one in planned.wanted):
             return
         report.findings.append(
@@ -147,10 +199,11 @@ class Sweep:
         if not dry_run:
             self.intake.revisit(version_id, why=f"sweep: {reason}")
 
-    def _jobs(self, query: JobQuery) -> Iterator[ReplicationJob]:
+    def _jobs(self, query: JobQuery, report: SweepReport) -> Iterator[ReplicationJob]:
         while True:
             page = self.store.find(query)
             yield from page.jobs
+            report.errors += [f"record {row.key}: {row.reason}" for row in page.unreadable]
             if page.next_cursor is None:
                 return
             query = JobQuery(limit=query.limit, cursor=page.next_cursor)
@@ -161,6 +214,7 @@ def why_look(
     version: ImageVersion,
     policy: ReplicationPolicy,
     catalog: RegionCatalog,
+    refused: Mapping[Region, str],
     *,
     now: datetime,
     recheck_s: float,
@@ -171,7 +225,7 @@ def why_look(
     """
     if not job.phase.is_end or job.next_attempt_at is not None or job.phase is Phase.CANCELLED:
         return None
-    withheld = withheld_regions(job, version, policy, now=now)
+    withheld = {**refused, **withheld_regions(job, version, policy, now=now)}
     planned = plan(PlanSubject.of(version), policy, catalog, withheld)
     missing = [one.region.name for one in planned.wanted if not one.already_listed]
     gone = [

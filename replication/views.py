@@ -6,9 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from costs.estimate import CostEstimate, RegionalReplicas, estimate_cost
+from replication.errors import FailureCode
+from replication.failures import FAILURES
+from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.job import HistoryEntry, Replica, ReplicaState, ReplicationJob
 from replication.planning import ReplicationPlan
-from replication.ports import QueueDepth
+from replication.ports import DeadLetter, QueueDepth
+from replication.stuck import percent_per_min
 
 
 def replication_view(job: ReplicationJob) -> dict[str, Any]:
@@ -39,9 +43,12 @@ def replication_view(job: ReplicationJob) -> dict[str, Any]:
         "correlation_id": job.correlation_id,
         "failure": (
             {"code": job.failure.code.value, "message": job.failure.message}
+            | advice_view(job.failure.code.value)
             if job.failure
             else None
         ),
+        "stuck": any(one.stuck_since is not None for one in job.replicas),
+        "dead_letter_id": job.letter_id,
         "cost": cost_view(job_cost(job)),
     }
 
@@ -79,6 +86,49 @@ def plan_view(planned: ReplicationPlan, cost: CostEstimate) -> dict[str, Any]:
         "left_out": [{"region": one.region.name, "reason": one.reason} for one in planned.left_out],
         "cost": cost_view(cost),
     }
+
+
+def letter_view(letter: DeadLetter) -> dict[str, Any]:
+    """Return a dead letter in the shape of the API's list."""
+    return {
+        "id": letter.id,
+        "at": stamp(letter.at),
+        "source": letter.source,
+        "code": letter.code,
+        "cause": letter.cause,
+        "attempts": letter.attempts,
+        "correlation_id": letter.correlation_id,
+        "image_version_id": letter.image_version_id,
+        "key": _key(letter.image_version_id),
+        "regions": list(letter.regions),
+        "state": letter.state.value,
+        "state_at": stamp(letter.state_at),
+        "state_reason": letter.state_reason,
+        **advice_view(letter.code),
+    }
+
+
+def letter_detail_view(letter: DeadLetter) -> dict[str, Any]:
+    """Return a dead letter whole: with its timeline and the raw message."""
+    return {**letter_view(letter), "timeline": timeline_view(letter.timeline), "raw": letter.raw}
+
+
+def advice_view(code: str) -> dict[str, Any]:
+    """Return what a failure code means, and where the runbook speaks of it."""
+    try:
+        kind = FAILURES[FailureCode(code)]
+    except ValueError:  # of a newer release
+        return {"advice": None, "transient": None, "runbook": None}
+    return {"advice": kind.sentence, "transient": kind.transient, "runbook": kind.runbook}
+
+
+def _key(image_version_id: str | None) -> str | None:
+    if image_version_id is None:
+        return None
+    try:
+        return ImageVersionId.parse(image_version_id).key
+    except MalformedImageVersionIdError:
+        return None
 
 
 def queue_view(depth: QueueDepth) -> dict[str, Any]:
@@ -130,4 +180,19 @@ def _region_view(replica: Replica) -> dict[str, Any]:
         "reason": replica.reason,
         "attempts": replica.attempts,
         "lost_updates": replica.lost_updates,
+        "failure_code": replica.code.value if replica.code else None,
+        "copying_since": stamp(replica.copying_since),
+        "progressed_at": stamp(replica.progressed_at),
+        "stuck": _stuck_view(replica),
+    }
+
+
+def _stuck_view(replica: Replica) -> dict[str, Any] | None:
+    """Return since when a copy has not moved, and how fast it did before."""
+    if replica.stuck_since is None:
+        return None
+    speed = percent_per_min(replica)
+    return {
+        "since": stamp(replica.stuck_since),
+        "expected_percent_per_min": None if speed is None else round(speed, 2),
     }

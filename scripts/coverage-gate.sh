@@ -8,12 +8,17 @@ cd "$(dirname "$0")/.."
 CORE="
 costs/estimate.py
 replication/backoff.py
+replication/circuits.py
+replication/control_rows.py
 replication/decision.py
+replication/error_decision.py
 replication/errors.py
 replication/events.py
 replication/evolution.py
+replication/failures.py
 replication/image_version.py
 replication/job.py
+replication/letter_filter.py
 replication/limits.py
 replication/messages.py
 replication/outcomes.py
@@ -21,6 +26,8 @@ replication/planning.py
 replication/policy.py
 replication/record.py
 replication/regions.py
+replication/stuck.py
+replication/throttling.py
 "
 
 .venv/bin/coverage report --fail-under=90 --skip-covered

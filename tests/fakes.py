@@ -1,47 +1,45 @@
 """The ports in memory; they pass the same contract suites as the real ones."""
 
-import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from replication.bootstrap import App, Ports, build_app
-from replication.errors import GoneError, MalformedError, RecordChangedError, ReplicationError
-from replication.image_version import ImageVersion, ImageVersionId
+from replication.errors import (
+    MalformedError,
+    NewerFormatError,
+    RecordChangedError,
+    ReplicationError,
+)
+from replication.image_version import ImageVersionId
 from replication.job import HistoryEntry, ReplicationJob
+from replication.letter_filter import matches
 from replication.limits import Limits
 from replication.messages import JobMessage
 from replication.policy import ReplicationPolicy
 from replication.ports import (
+    ControlRow,
     DeadLetter,
     JobPage,
     JobQuery,
+    LetterPage,
+    LetterQuery,
     OutcomeEvent,
     QueueDepth,
     QueueName,
     StoredJob,
+    StoredLetter,
+    UnreadableRow,
 )
 from replication.record import decode_job, encode_job
 from replication.regions import RegionCatalog
 from replication.settings import Settings
 from replication.shipped_regions import shipped_catalog
-from tests.builders import SUBSCRIPTION
-
-
-@dataclass
-class FakeClock:
-    """A clock that only moves when told."""
-
-    now: datetime = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+from tests.clock import FakeClock
+from tests.gallery import MemoryGallery
 
 
 @dataclass
@@ -56,7 +54,7 @@ class MemoryJobStore:
     def load(self, key: str) -> StoredJob | None:
         self._call()
         row = self.rows.get(key)
-        return None if row is None else StoredJob(job=decode_job(row[0]), etag=str(row[1]))
+        return None if row is None else StoredJob(job=_decoded(key, row[0]), etag=str(row[1]))
 
     def insert(self, job: ReplicationJob) -> StoredJob:
         self._call()
@@ -75,16 +73,23 @@ class MemoryJobStore:
         self._call()
         if query.cursor is not None and query.cursor not in self.rows:
             raise MalformedError("the cursor is not one that this API gave out")
-        found = []
+        found, unreadable = [], []
         for key in sorted(self.rows):
             if query.cursor is not None and key <= query.cursor:
                 continue
-            job = decode_job(self.rows[key][0])
+            try:
+                job = _decoded(key, self.rows[key][0])
+            except MalformedError as error:
+                newer = isinstance(error, NewerFormatError)
+                unreadable.append(UnreadableRow(key=key, reason=str(error), newer=newer))
+                continue
             if _matches(job, query):
                 found.append(job)
         page = tuple(found[: query.limit])
         more = len(found) > query.limit
-        return JobPage(jobs=page, next_cursor=page[-1].key if more else None)
+        return JobPage(
+            jobs=page, next_cursor=page[-1].key if more else None, unreadable=tuple(unreadable)
+        )
 
     def _write(self, job: ReplicationJob) -> StoredJob:
         tag = next(self._tags)
@@ -95,6 +100,13 @@ class MemoryJobStore:
         self.calls += 1
         if self.failures:
             raise self.failures.pop(0)
+
+
+def _decoded(key: str, text: str) -> ReplicationJob:
+    job = decode_job(text)
+    if job.key != key:
+        raise MalformedError(f"the record under {key} is about {job.image_version_id}")
+    return job
 
 
 def _matches(job: ReplicationJob, query: JobQuery) -> bool:
@@ -122,15 +134,77 @@ class MemoryHistory:
 @dataclass
 class MemoryDeadLetters:
     letters: dict[str, DeadLetter] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    _tags: Iterator[int] = field(default_factory=lambda: count(1))
 
     def put(self, letter: DeadLetter) -> None:
         self.letters[letter.id] = letter
+        self.tags[letter.id] = str(next(self._tags))
 
-    def get(self, letter_id: str) -> DeadLetter | None:
-        return self.letters.get(letter_id)
+    def get(self, letter_id: str) -> StoredLetter | None:
+        letter = self.letters.get(letter_id)
+        return None if letter is None else StoredLetter(letter=letter, etag=self.tags[letter_id])
 
-    def find(self, *, limit: int = 100) -> tuple[DeadLetter, ...]:
-        return tuple(self.letters[one] for one in sorted(self.letters))[:limit]
+    def replace(self, stored: StoredLetter, letter: DeadLetter) -> None:
+        if self.tags.get(letter.id) != stored.etag:
+            raise RecordChangedError(f"the dead letter {letter.id} was changed meanwhile")
+        self.put(letter)
+
+    def discard(self, stored: StoredLetter) -> None:
+        letter_id = stored.letter.id
+        if self.tags.get(letter_id, stored.etag) != stored.etag:
+            raise RecordChangedError(f"the dead letter {letter_id} was changed meanwhile")
+        self.letters.pop(letter_id, None)
+        self.tags.pop(letter_id, None)
+
+    def find(self, query: LetterQuery) -> LetterPage:
+        if query.cursor is not None and len(query.cursor) != 32:
+            raise MalformedError("the cursor is not one that this API gave out")
+        found = [
+            StoredLetter(letter=self.letters[one], etag=self.tags[one])
+            for one in sorted(self.letters)
+            if (query.cursor is None or one > query.cursor) and matches(self.letters[one], query)
+        ]
+        page = tuple(found[: query.limit])
+        more = len(found) > query.limit
+        return LetterPage(letters=page, next_cursor=page[-1].letter.id if more else None)
+
+
+@dataclass
+class MemoryControls:
+    rows: dict[tuple[str, str], ControlRow] = field(default_factory=dict)
+    failures: list[ReplicationError] = field(default_factory=list)
+    _tags: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def all(self) -> tuple[ControlRow, ...]:
+        self._call()
+        return tuple(self.rows[place] for place in sorted(self.rows))
+
+    def load(self, kind: str, key: str) -> ControlRow | None:
+        self._call()
+        return self.rows.get((kind, key))
+
+    def save(self, row: ControlRow, *, etag: str | None) -> None:
+        self._call()
+        stored = self.rows.get((row.kind, row.key))
+        if (stored.etag if stored else None) != etag:
+            raise RecordChangedError(f"{row.kind} {row.key} was changed meanwhile")
+        document = json.loads(json.dumps(row.document))
+        tag = str(next(self._tags))
+        self.rows[row.kind, row.key] = replace(row, document=document, etag=tag)
+
+    def remove(self, row: ControlRow) -> None:
+        self._call()
+        stored = self.rows.get((row.kind, row.key))
+        if stored is None:
+            return
+        if stored.etag != row.etag:
+            raise RecordChangedError(f"{row.kind} {row.key} was changed meanwhile")
+        del self.rows[row.kind, row.key]
+
+    def _call(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
 
 
 @dataclass
@@ -148,6 +222,11 @@ class MemoryQueues:
         number = next(self._order)
         self.sent_at[number] = self.clock()
         self.waiting.append((due, number, queue, message.encode()))
+
+    def put_back(self, queue: QueueName, body: str, *, delay_s: float) -> None:
+        number = next(self._order)
+        self.sent_at[number] = self.clock()
+        self.waiting.append((self.clock() + timedelta(seconds=delay_s), number, queue, body))
 
     def depths(self) -> tuple[QueueDepth, ...]:
         now = self.clock()
@@ -198,107 +277,6 @@ class MemoryCatalogs:
 
 
 @dataclass
-class MemoryGallery:
-    """Holds ARM bodies; a test edits them as Azure or a rival would.
-
-    Copies run at `copy_s` seconds a region, times the region's `slowness`; `failures` are raised
-    by the next calls, the next `failing[region]` copies fail; every write is kept in `writes`.
-    """
-
-    clock: FakeClock
-    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
-    copy_s: float = 420
-    slowness: dict[str, float] = field(default_factory=dict)
-    failing: dict[str, int] = field(default_factory=dict)
-    read_failures: list[ReplicationError] = field(default_factory=list)
-    write_failures: list[ReplicationError] = field(default_factory=list)
-    lose_next_write: bool = False
-    reads: int = 0
-    writes: list[list[dict[str, Any]]] = field(default_factory=list)
-    _started: dict[tuple[str, str], datetime] = field(default_factory=dict)
-
-    def add(self, version_id: ImageVersionId, body: dict[str, Any]) -> None:
-        self.bodies[str(version_id).lower()] = body
-        for entry in body["properties"]["publishingProfile"].get("targetRegions") or ():
-            name = "".join(entry["name"].lower().split())
-            self._started[str(version_id).lower(), name] = datetime.min.replace(tzinfo=UTC)
-
-    def read(self, version_id: ImageVersionId, catalog: RegionCatalog) -> ImageVersion | None:
-        self.reads += 1
-        if self.read_failures:
-            raise self.read_failures.pop(0)
-        body = self.bodies.get(str(version_id).lower())
-        if body is None:
-            return None
-        return ImageVersion.from_arm(version_id, self._with_status(version_id, body), catalog)
-
-    def set_target_regions(
-        self, version_id: ImageVersionId, entries: Sequence[Mapping[str, Any]]
-    ) -> None:
-        if self.write_failures:
-            raise self.write_failures.pop(0)
-        body = self.bodies.get(str(version_id).lower())
-        if body is None:
-            raise GoneError("the image version does not exist")
-        self.writes.append([dict(entry) for entry in entries])
-        if self.lose_next_write:
-            self.lose_next_write = False
-            return
-        known = set()
-        for entry in entries:
-            name = "".join(entry["name"].lower().split())
-            known.add(name)
-            place = (str(version_id).lower(), name)
-            restarts = place in self._started and self.failing.get(name, 0) > 0
-            if restarts:
-                self.failing[name] -= 1
-            if restarts or place not in self._started:
-                self._started[place] = self.clock()
-        for place in [one for one in self._started if one[0] == str(version_id).lower()]:
-            if place[1] not in known:
-                del self._started[place]
-                if self.failing.get(place[1], 0) > 0:
-                    self.failing[place[1]] -= 1
-        body["properties"]["publishingProfile"]["targetRegions"] = copy.deepcopy(list(entries))
-
-    def versions(self, subscription_id: str, catalog: RegionCatalog) -> Iterator[ImageVersion]:
-        for text, body in sorted(self.bodies.items()):
-            version_id = ImageVersionId.parse(text)
-            if version_id.subscription_id == subscription_id.lower():
-                yield ImageVersion.from_arm(version_id, body, catalog)
-
-    def subscriptions(self) -> tuple[str, ...]:
-        if self.read_failures:
-            raise self.read_failures.pop(0)
-        return (SUBSCRIPTION,)
-
-    def names(self, version_id: ImageVersionId) -> list[str]:
-        """Return the short names in the version's list."""
-        body = self.bodies[str(version_id).lower()]
-        entries = body["properties"]["publishingProfile"]["targetRegions"]
-        return ["".join(entry["name"].lower().split()) for entry in entries]
-
-    def _with_status(self, version_id: ImageVersionId, body: dict[str, Any]) -> dict[str, Any]:
-        body = copy.deepcopy(body)
-        summary, running = [], False
-        for name in self.names(version_id):
-            started = self._started.get((str(version_id).lower(), name))
-            if started is None:
-                continue
-            elapsed_s = (self.clock() - started).total_seconds()
-            share = min(1.0, elapsed_s / (self.copy_s * self.slowness.get(name, 1.0)))
-            state = "Completed" if share >= 1 else "Replicating"
-            if share >= 1 and self.failing.get(name, 0) > 0:
-                state = "Failed"
-            running = running or state == "Replicating"
-            summary.append({"region": name, "state": state, "progress": int(share * 100)})
-        body["properties"]["replicationStatus"] = {"summary": summary}
-        if body["properties"]["provisioningState"] in ("Succeeded", "Updating"):
-            body["properties"]["provisioningState"] = "Updating" if running else "Succeeded"
-        return body
-
-
-@dataclass
 class World:
     """An app on ports in memory, with a clock to move."""
 
@@ -307,6 +285,7 @@ class World:
     store: MemoryJobStore
     history: MemoryHistory
     letters: MemoryDeadLetters
+    controls: MemoryControls
     queues: MemoryQueues
     gallery: MemoryGallery
     topic: MemoryTopic
@@ -341,6 +320,7 @@ def build_world(
     """Build an app on ports in memory."""
     clock = FakeClock()
     store, history, letters = MemoryJobStore(), MemoryHistory(), MemoryDeadLetters()
+    controls = MemoryControls()
     queues, gallery, topic = MemoryQueues(clock), MemoryGallery(clock), MemoryTopic()
     catalogs = MemoryCatalogs()
     owners = count(1)
@@ -350,6 +330,7 @@ def build_world(
         store=store,
         history=history,
         letters=letters,
+        controls=controls,
         queues=queues,
         topic=topic,
         clock=clock,
@@ -364,6 +345,7 @@ def build_world(
         store=store,
         history=history,
         letters=letters,
+        controls=controls,
         queues=queues,
         gallery=gallery,
         topic=topic,

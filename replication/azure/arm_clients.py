@@ -14,6 +14,9 @@ from azure.identity import DefaultAzureCredential
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
+from replication.azure.rate_headers import RateHeaderPolicy
+from replication.rate_meter import RateMeter
+
 _CONNECT_TIMEOUT_S = 5.0
 
 
@@ -55,6 +58,7 @@ class ArmClients:
     """One client a subscription, made when first used and shared by all threads."""
 
     endpoint: ArmEndpoint
+    meter: RateMeter = field(default_factory=RateMeter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _compute: dict[str, ComputeManagementClient] = field(default_factory=dict)
     _credential: TokenCredential | None = None
@@ -99,7 +103,7 @@ class ArmClients:
             "credential_scopes": [self.endpoint.scope],
             # azure-core would sleep through a Retry-After and send a stale body again.
             "retry_total": 0,
-            "per_retry_policies": [_NoRegistration()],
+            "per_retry_policies": [_NoRegistration(), RateHeaderPolicy(self.meter)],
             "connection_timeout": _CONNECT_TIMEOUT_S,
             "read_timeout": self.endpoint.read_timeout_s,
         }

@@ -17,11 +17,29 @@ from replication.errors import (
     RegionUnavailableError,
     ReplicationError,
     ThrottledError,
+    ThrottleKind,
     TransientError,
+    UnknownAnswerError,
 )
 from replication.regions import Region
 
 _LOCK_CODES = {"scopelocked", "readonlydisabledsubscription", "subscriptiondisabled"}
+# Refusals that say what is wrong with the request; the same request will be refused again.
+_INVALID_CODES = {
+    "badrequest",
+    "invalidparameter",
+    "invalidrequestcontent",
+    "invalidrequestformat",
+    "invalidresourcename",
+    "invalidresourcelocation",
+    "invalidtemplate",
+    "linkedinvalidpropertyid",
+    "missingrequiredparameter",
+    "noregisteredproviderfound",
+    "propertychangenotallowed",
+    "requestentitytoolarge",
+    "subscriptionnotfound",
+}
 _REFUSED_CODES = {"authorizationfailed", "linkedauthorizationfailed", "requestdisallowedbypolicy"}
 _MAX_MESSAGE = 600
 # A longer pause than a day would be a mistake, and a message cannot be hidden for longer than 7.
@@ -32,8 +50,13 @@ _MAX_PAUSE_S = 24 * 3600.0
 _SENTENCES: tuple[tuple[re.Pattern[str], FailureCode], ...] = (
     (re.compile(r"zrs .*not supported", re.IGNORECASE), FailureCode.ZONE_REDUNDANCY_UNSUPPORTED),
     (re.compile(r"exceeds the max size", re.IGNORECASE), FailureCode.SOURCE_TOO_LARGE),
+    (re.compile(r"disk ?encryption ?set", re.IGNORECASE), FailureCode.ENCRYPTION_SET_MISSING),
     (re.compile(r"quota", re.IGNORECASE), FailureCode.QUOTA_EXCEEDED),
 )
+# What a version whose safety profile forbids removals answers to a list that lacks a region.
+_NOT_ALL_TARGETS = re.compile(r"complete set of target locations not specified", re.IGNORECASE)
+# Of copies in one gallery, not of calls (the vendor's list of gallery errors).
+_ON_SOURCE = re.compile(r"too many requests on source", re.IGNORECASE)
 _UNAVAILABLE = re.compile(
     r"not available|not supported in (the )?(region|location)|does not have access|"
     r"not accepting",
@@ -58,8 +81,13 @@ def classify(error: AzureError, *, asked_for: Iterable[Region] = ()) -> Replicat
     known = _by_code(status, code, said, message)
     if known is not None:
         return known
-    if status == 429:  # noqa: PLR2004 - the number is the name
-        return ThrottledError(message, code=code or "429", retry_after_s=retry_after_s)
+    if status == 429 or _ON_SOURCE.search(said):  # noqa: PLR2004 - the number is the name
+        return ThrottledError(
+            message,
+            code=code or str(status),
+            retry_after_s=retry_after_s,
+            kind=_throttled(code, said),
+        )
     if status in (409, 412):
         return ConflictError(message, code=code or str(status), retry_after_s=retry_after_s)
     if status in (401, 408) or status >= 500:  # noqa: PLR2004
@@ -68,17 +96,22 @@ def classify(error: AzureError, *, asked_for: Iterable[Region] = ()) -> Replicat
 
 
 def _by_code(status: int, code: str, said: str, message: str) -> ReplicationError | None:
-    if code.lower() in _LOCK_CODES:
-        return PermanentError(message, code=FailureCode.LOCKED)
-    if status == 403 or code.lower() in _REFUSED_CODES:  # noqa: PLR2004
-        return PermanentError(message, code=FailureCode.NOT_AUTHORISED)
-    if status == 409 and "quota" in code.lower():  # noqa: PLR2004
-        return PermanentError(message, code=FailureCode.QUOTA_EXCEEDED)
-    if code.lower() == "missingsubscriptionregistration":
-        return PermanentError(message, code=FailureCode.INVALID_REQUEST)
+    word = code.lower()
+    if _NOT_ALL_TARGETS.search(said):
+        # Somebody added a region since the list was read.
+        return ConflictError(message, code=code)
     if status == 404 or "marked for deletion" in said.lower():  # noqa: PLR2004
         return GoneError(message)
-    return None
+    failure = None
+    if word in _LOCK_CODES:
+        failure = FailureCode.LOCKED
+    elif status == 403 or word in _REFUSED_CODES:  # noqa: PLR2004
+        failure = FailureCode.NOT_AUTHORISED
+    elif status == 409 and "quota" in f"{word} {said}".lower():  # noqa: PLR2004
+        failure = FailureCode.QUOTA_EXCEEDED
+    elif word == "missingsubscriptionregistration":
+        failure = FailureCode.INVALID_REQUEST
+    return PermanentError(message, code=failure) if failure else None
 
 
 def _refusal(said: str, code: str, message: str, asked_for: Iterable[Region]) -> ReplicationError:
@@ -90,7 +123,18 @@ def _refusal(said: str, code: str, message: str, asked_for: Iterable[Region]) ->
         if regions:
             return RegionUnavailableError(message, regions=regions)
         return PermanentError(message, code=FailureCode.REGION_UNAVAILABLE)
-    return PermanentError(message, code=FailureCode.INVALID_REQUEST)
+    if code.lower() in _INVALID_CODES:
+        return PermanentError(message, code=FailureCode.INVALID_REQUEST)
+    return UnknownAnswerError(message, code=code or "unknown")
+
+
+def _throttled(code: str, said: str) -> ThrottleKind:
+    """Return what a pause is about; Resource Manager and the provider count each operation."""
+    if _ON_SOURCE.search(said):
+        return ThrottleKind.GALLERY
+    if "tenant" in code.lower() or "global" in code.lower():
+        return ThrottleKind.SUBSCRIPTION
+    return ThrottleKind.OPERATION
 
 
 def _named_regions(said: str, asked_for: Iterable[Region]) -> set[Region]:
@@ -114,7 +158,7 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     text = headers.get("Retry-After", "")
     with suppress(TypeError, ValueError):
         return _bounded(float(text))
-    with suppress(TypeError, ValueError):
+    with suppress(TypeError, ValueError, OverflowError, IndexError, OSError):
         return _bounded(parsedate_to_datetime(text).timestamp() - time.time())
     return None
 

@@ -1,10 +1,14 @@
 """Azure Compute Gallery through azure-mgmt-compute."""
 
+import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.mgmt.compute import ComputeManagementClient
+from azure.mgmt.compute.models import GalleryImageVersion
 
 from replication.azure.arm_clients import ArmClients
 from replication.azure.arm_errors import classify
@@ -16,7 +20,12 @@ from replication.image_version import (
     MalformedImageVersionIdError,
 )
 from replication.log import log_outcome
+from replication.ports import UnreadPart
 from replication.regions import InvalidRegionNameError, Region, RegionCatalog
+
+_SUBSCRIPTION_ID = re.compile(r"[0-9a-zA-Z-]{1,64}")
+# subscriptions, id, resourceGroups, name, providers, Microsoft.Compute, galleries, name
+_GALLERY_ID_PARTS = 8
 
 
 def _raw_body(response: Any, _model: Any, _headers: Any) -> Any:
@@ -45,7 +54,7 @@ class ArmGallery:
             return None
         except AzureError as error:
             raise classify(error) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TransientError(f"ARM answered no JSON: {error}", code="not_json") from error
         if not isinstance(body, Mapping):
             raise TransientError("ARM answered no JSON object", code="not_json")
@@ -77,50 +86,90 @@ class ArmGallery:
         except AzureError as error:
             asked_for = [Region.parse(entry["name"]) for entry in entries]
             raise classify(error, asked_for=asked_for) from error
+        except RecursionError as error:
+            raise TransientError(f"ARM answered no JSON: {error}", code="not_json") from error
 
-    def versions(self, subscription_id: str, catalog: RegionCatalog) -> Iterator[ImageVersion]:
+    def versions(
+        self, subscription_id: str, catalog: RegionCatalog
+    ) -> Iterator[ImageVersion | UnreadPart]:
         client = self.clients.compute(subscription_id)
-        for gallery in _items(client.galleries.list()):
-            group, name = _group_and_name(str(gallery.id))
-            images = client.gallery_images.list_by_gallery(group, name)
-            for image in _items(images, may_be_gone=True):
-                pages = client.gallery_image_versions.list_by_gallery_image(
-                    group, name, str(image.name)
-                )
-                for model in _items(pages, may_be_gone=True):
-                    version = _listed(model.as_dict(), catalog)
-                    if version is not None:
-                        yield version
+        for gallery in _items(client.galleries.list(), "the galleries"):
+            if isinstance(gallery, UnreadPart):
+                yield gallery
+                continue
+            place = _group_and_name(str(gallery.id))
+            if place is not None:
+                yield from self._versions_of(client, *place, catalog)
+
+    def _versions_of(
+        self, client: ComputeManagementClient, group: str, name: str, catalog: RegionCatalog
+    ) -> Iterator[ImageVersion | UnreadPart]:
+        images = client.gallery_images.list_by_gallery(group, name)
+        for image in _items(images, f"gallery {name}", may_be_gone=True):
+            if isinstance(image, UnreadPart):
+                yield image
+                continue
+            pages = client.gallery_image_versions.list_by_gallery_image(
+                group, name, str(image.name)
+            )
+            for model in _items(pages, f"image {name}/{image.name}", may_be_gone=True):
+                version = model if isinstance(model, UnreadPart) else _listed(model, catalog)
+                if version is not None:
+                    yield version
 
     def subscriptions(self) -> tuple[str, ...]:
-        found = _items(self.clients.subscriptions().subscriptions.list())
-        return tuple(str(one.subscription_id) for one in found if one.subscription_id)
+        found = []
+        for one in _items(self.clients.subscriptions().subscriptions.list(), "subscriptions"):
+            if isinstance(one, UnreadPart):
+                raise one.error
+            if _SUBSCRIPTION_ID.fullmatch(str(one.subscription_id or "")):
+                found.append(str(one.subscription_id))
+        return tuple(found)
 
 
-def _items[Item](pages: Iterable[Item], *, may_be_gone: bool = False) -> Iterator[Item]:
+def _items[Item](
+    pages: Iterable[Item], name: str, *, may_be_gone: bool = False
+) -> Iterator[Item | UnreadPart]:
     """Go through a list, page by page; what was deleted since its parent's list holds nothing."""
     try:
-        yield from pages
+        for item in pages:
+            if hasattr(item, "as_dict"):
+                yield item
+            else:  # an entry that is no object is handed out as it came
+                log_outcome("gallery.unreadable_entry", level=logging.WARNING, part=name)
     except AzureError as error:
         if not (may_be_gone and isinstance(error, ResourceNotFoundError)):
-            raise classify(error) from error
-    except (ValueError, TypeError, AttributeError) as error:  # an answer of another shape
-        raise TransientError(f"ARM answered no list: {error}", code="not_json") from error
+            yield UnreadPart(name=name, error=classify(error))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:  # of another shape
+        unreadable = TransientError(f"ARM answered no list: {error}", code="not_json")
+        yield UnreadPart(name=name, error=unreadable)
 
 
-def _group_and_name(gallery_id: str) -> tuple[str, str]:
+def _group_and_name(gallery_id: str) -> tuple[str, str] | None:
+    """Return where a gallery is; one whose id cannot be read is logged and left out."""
     parts = gallery_id.strip("/").split("/")
-    return parts[3], parts[-1]
+    if len(parts) == _GALLERY_ID_PARTS:
+        return parts[3], parts[-1]
+    log_outcome("gallery.unreadable", level=logging.WARNING, id=gallery_id[:200])
+    return None
 
 
-def _listed(body: Mapping[str, Any], catalog: RegionCatalog) -> ImageVersion | None:
+def _listed(model: GalleryImageVersion, catalog: RegionCatalog) -> ImageVersion | None:
     """Read one version of a list; one that cannot be read is logged and must not stop the rest."""
+    body: Mapping[str, Any] = {"id": model.id}
     try:
+        body = model.as_dict()
         return ImageVersion.from_arm(ImageVersionId.parse(body.get("id")), body, catalog)
     except (
         MalformedImageVersionError,
         MalformedImageVersionIdError,
         InvalidRegionNameError,
+        RecursionError,
     ) as error:
-        log_outcome("gallery.unreadable_version", id=str(body.get("id"))[:200], reason=str(error))
+        log_outcome(
+            "gallery.unreadable_version",
+            level=logging.WARNING,
+            id=str(body.get("id"))[:200],
+            reason=str(error),
+        )
         return None

@@ -1,24 +1,26 @@
 """Timelines and dead letters on Azure Table Storage."""
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import batched, islice
+from datetime import UTC, datetime, timedelta
+from itertools import batched
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableTransactionError, UpdateMode
 
 from replication.azure.storage_errors import blip_retries, classify
 from replication.azure.tables import Table, join_text, split_text
+from replication.errors import MalformedError
 from replication.job import HistoryEntry
-from replication.ports import DeadLetter
+from replication.log import log_outcome
 from replication.record import decode_entry, encode_entry
 
-_LETTERS = "letters"
-_ALL_LETTERS = f"PartitionKey eq '{_LETTERS}'"
 _MAX_BATCH = 100
+_MAX_REASON = 300
+_MAX_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,7 @@ class TableHistory:
     table: Table
 
     def append(self, key: str, entries: Iterable[HistoryEntry]) -> None:
-        rows = {
-            entry.id: {
-                "PartitionKey": key,
-                "RowKey": entry.id,
-                **split_text("entry", json.dumps(encode_entry(entry))),
-            }
-            for entry in entries
-        }
+        rows = {entry.id: entry_row(key, entry) for entry in entries}
         for batch in batched(rows.values(), _MAX_BATCH, strict=False):
             blip_retries()(self._upsert, batch)
 
@@ -52,7 +47,7 @@ class TableHistory:
             return found
 
         rows = sorted(blip_retries()(query), key=lambda row: str(row["RowKey"]))[-limit:]
-        return tuple(decode_entry(json.loads(join_text("entry", row))) for row in rows)
+        return tuple(_entry(row) for row in rows)
 
     def _upsert(self, rows: Sequence[dict[str, Any]]) -> None:
         operations = [("upsert", row, {"mode": UpdateMode.REPLACE}) for row in rows]
@@ -62,64 +57,47 @@ class TableHistory:
             raise classify(error) from error
 
 
-@dataclass(frozen=True, slots=True)
-class TableDeadLetters:
-    """Implements the DeadLetters port."""
-
-    table: Table
-
-    def put(self, letter: DeadLetter) -> None:
-        row = {
-            "PartitionKey": _LETTERS,
-            "RowKey": letter.id,
-            "at": letter.at,
-            "source": letter.source,
-            "code": letter.code,
-            "attempts": letter.attempts,
-            "correlation_id": letter.correlation_id,
-            "image_version_id": letter.image_version_id or "",
-            **split_text("cause", letter.cause),
-            **split_text("raw", letter.raw),
-        }
-
-        def upsert() -> None:
-            try:
-                self.table.call(lambda table: table.upsert_entity(row, mode=UpdateMode.REPLACE))
-            except HttpResponseError as error:
-                raise classify(error) from error
-
-        blip_retries()(upsert)
-
-    def get(self, letter_id: str) -> DeadLetter | None:
-        try:
-            return _letter(self.table.call(lambda table: table.get_entity(_LETTERS, letter_id)))
-        except ResourceNotFoundError:
-            return None
-        except HttpResponseError as error:
-            raise classify(error) from error
-
-    def find(self, *, limit: int = 100) -> tuple[DeadLetter, ...]:
-        try:
-            rows = self.table.call(
-                lambda table: list(
-                    islice(table.query_entities(_ALL_LETTERS, results_per_page=limit), limit)
-                )
-            )
-        except HttpResponseError as error:
-            raise classify(error) from error
-        return tuple(_letter(row) for row in rows)
-
-
-def _letter(row: Any) -> DeadLetter:
-    at = row["at"]
-    return DeadLetter(
-        id=str(row["RowKey"]),
-        at=at if isinstance(at, datetime) else datetime.fromisoformat(str(at)),
-        source=str(row["source"]),
-        code=str(row["code"]),
-        cause=join_text("cause", row),
-        attempts=int(row["attempts"]),
-        correlation_id=str(row["correlation_id"]),
-        image_version_id=str(row["image_version_id"]) or None,
-        raw=join_text("raw", row),
+def _entry(row: Any) -> HistoryEntry:
+    """Return the row's entry; one that cannot be read shows as such, and hides no other."""
+    try:
+        return decode_entry(json.loads(join_text("entry", row)))
+    except (
+        MalformedError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+    ) as error:
+        reason = f"{type(error).__name__}: {error}"[:_MAX_REASON]
+    except RecursionError:
+        reason = "it is nested too deep"
+    entry_id = str(row["RowKey"])
+    log_outcome("history.unreadable", level=logging.WARNING, id=entry_id, reason=reason)
+    return HistoryEntry(
+        id=entry_id,
+        at=_moment_of(entry_id),
+        event="unreadable",
+        reason=f"this entry of the timeline cannot be read: {reason}",
     )
+
+
+def _moment_of(entry_id: str) -> datetime:
+    """Return the moment within an entry's id, which starts with microseconds; else the epoch."""
+    digits = entry_id.partition("-")[0]
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS):
+        return epoch
+    try:
+        return epoch + timedelta(microseconds=int(digits))
+    except OverflowError:
+        return epoch
+
+
+def entry_row(key: str, entry: HistoryEntry) -> dict[str, Any]:
+    """Return a timeline entry as a row of the table."""
+    return {
+        "PartitionKey": key,
+        "RowKey": entry.id,
+        **split_text("entry", json.dumps(encode_entry(entry))),
+    }

@@ -1,5 +1,10 @@
-"""The region catalog of each subscription, from ARM, with a shipped snapshot behind it."""
+"""The region catalog of each subscription, from ARM, with a shipped snapshot behind it.
 
+The snapshot serves where ARM refuses to answer, for good. A trouble that passes is no reason to
+plan with it: it would name regions that this subscription may not use.
+"""
+
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,14 +16,16 @@ from azure.core.rest import HttpRequest
 
 from replication.azure.arm_clients import ArmClients
 from replication.azure.arm_errors import classify
+from replication.errors import TransientError
 from replication.log import log_outcome
 from replication.regions import RegionCatalog, build_catalog
 from replication.shipped_regions import shipped_catalog
 
+_MAX_REASON = 400
 _PROVIDER_API_VERSION = "2021-04-01"
 _VERSION_TYPE = "galleries/images/versions"
-# An answer of another shape than ARM's shows as one of the last three.
-_UNREADABLE = (AzureError, ValueError, TypeError, AttributeError)
+# An answer of another shape than ARM's shows as one of those after the first.
+_UNREADABLE = (AzureError, ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,21 +61,23 @@ class ArmCatalogs:
                 raise ValueError("an empty list of regions")
         except _UNREADABLE as error:
             self._log(subscription_id, "locations", error)
-            if last is not None:
-                return last, False
-            return shipped_catalog(), False
-        offered, complete = None, True
+            return last or _unless_it_passes(error, shipped_catalog()), False
+        offered = None
         source = f"Azure Resource Manager, {self.clock():%Y-%m-%d %H:%M} UTC"
         try:
             offered = self._offered(subscription_id)
         except _UNREADABLE as error:
             self._log(subscription_id, "providers/Microsoft.Compute", error)
-            complete = False
+            if last is not None:
+                return last, False
+            _unless_it_passes(error, None)
+        # An answer that does not name the type is as good as none, and not kept for long.
+        complete = offered is not None
         if offered is None:
             source += "; where gallery image versions are offered could not be asked"
         return build_catalog(locations, provider_locations=offered, source=source), complete
 
-    def _offered(self, subscription_id: str) -> list[str] | None:
+    def _offered(self, subscription_id: str) -> list[str]:
         request = HttpRequest(
             "GET",
             f"/subscriptions/{subscription_id}/providers/Microsoft.Compute",
@@ -79,11 +88,26 @@ class ArmCatalogs:
         body: Any = response.json()
         for one in body.get("resourceTypes") or ():
             if str(one.get("resourceType")).lower() == _VERSION_TYPE:
-                return [str(name) for name in one.get("locations") or ()]
-        return None
+                return [name for name in one["locations"] if isinstance(name, str)]
+        raise LookupError(f"the answer does not name {_VERSION_TYPE}")
 
     def _log(self, subscription_id: str, what: str, error: Exception) -> None:
-        reason = str(classify(error)) if isinstance(error, AzureError) else repr(error)
-        log_outcome(
-            "catalog.unavailable", subscription_id=subscription_id, asked=what, reason=reason
+        reason = (
+            str(classify(error)) if isinstance(error, AzureError) else repr(error)[:_MAX_REASON]
         )
+        log_outcome(
+            "catalog.unavailable",
+            level=logging.WARNING,
+            subscription_id=subscription_id,
+            asked=what,
+            reason=reason,
+        )
+
+
+def _unless_it_passes[Catalog](error: Exception, fallback: Catalog) -> Catalog:
+    """Return the fallback for a refusal; raises TransientError for a trouble that passes."""
+    if isinstance(error, AzureError):
+        meant = classify(error)
+        if isinstance(meant, TransientError):
+            raise meant from error
+    return fallback

@@ -7,11 +7,12 @@ import pytest
 
 from replication.azure.arm_clients import ArmClients
 from replication.azure.locations import ArmCatalogs
+from replication.errors import TransientError
 from replication.regions import Region
 from tests.azure.conftest import open_clients
 from tests.azure.stub_arm import Canned, StubArm
 from tests.builders import SUBSCRIPTION
-from tests.fakes import FakeClock
+from tests.clock import FakeClock
 
 LOCATIONS = f"/subscriptions/{SUBSCRIPTION}/locations"
 PROVIDER = f"/subscriptions/{SUBSCRIPTION}/providers/microsoft.compute"
@@ -98,8 +99,6 @@ def test_every_subscription_is_asked_for_itself(arm: StubArm, catalogs: ArmCatal
     "canned",
     [
         Canned(status=403, body={"error": {"code": "AuthorizationFailed", "message": "no"}}),
-        Canned(status=503, body="<html>", headers={"Retry-After": "100"}),
-        Canned(body="<html>"),
         Canned(body=[]),
         Canned(body={"resourceTypes": 5}),
         Canned(body={"resourceTypes": [5]}),
@@ -107,10 +106,9 @@ def test_every_subscription_is_asked_for_itself(arm: StubArm, catalogs: ArmCatal
             body={"resourceTypes": [{"resourceType": "galleries/images/versions", "locations": 5}]}
         ),
         Canned(body={}),
-        Canned(drop=True),
     ],
 )
-def test_a_provider_that_cannot_be_asked_leaves_all_regions_and_the_source_says_so(
+def test_a_provider_that_refuses_leaves_all_regions_and_the_source_says_so(
     arm: StubArm, catalogs: ArmCatalogs, canned: Canned
 ) -> None:
     fill(arm)
@@ -122,11 +120,32 @@ def test_a_provider_that_cannot_be_asked_leaves_all_regions_and_the_source_says_
     assert len(arm.asked) == 2
 
 
-def test_a_provider_that_failed_is_asked_again_soon(
+_TROUBLE = [
+    Canned(status=429, body={}, headers={"Retry-After": "100"}),
+    Canned(status=503, body="<html>", headers={"Retry-After": "100"}),
+    Canned(body="<html>"),
+    Canned(drop=True),
+]
+
+
+@pytest.mark.parametrize("canned", _TROUBLE)
+@pytest.mark.parametrize("path", [LOCATIONS, PROVIDER])
+def test_a_trouble_that_passes_is_no_reason_to_plan_with_the_snapshot(
+    arm: StubArm, catalogs: ArmCatalogs, path: str, canned: Canned
+) -> None:
+    fill(arm)
+    arm.answer("GET", path, canned)
+    with pytest.raises(TransientError):
+        catalogs.of(SUBSCRIPTION)
+    fill(arm)
+    assert Region("westus3") not in (catalogs.of(SUBSCRIPTION).offered or ())
+
+
+def test_a_provider_that_refused_is_asked_again_soon(
     arm: StubArm, catalogs: ArmCatalogs, clock: FakeClock
 ) -> None:
     fill(arm)
-    arm.answer("GET", PROVIDER, Canned(status=500, body={}))
+    arm.answer("GET", PROVIDER, Canned(status=403, body={}))
     catalogs.of(SUBSCRIPTION)
     arm.answer("GET", PROVIDER, provider("East US"))
     clock.advance(RETRY_S)
@@ -137,15 +156,11 @@ def test_a_provider_that_failed_is_asked_again_soon(
     "canned",
     [
         Canned(status=403, body={"error": {"code": "AuthorizationFailed", "message": "no"}}),
-        Canned(status=429, body={}, headers={"Retry-After": "100"}),
-        Canned(body="<html>"),
         Canned(body=[]),
         Canned(body={"value": []}),
-        Canned(body={"value": 5}),
-        Canned(drop=True),
     ],
 )
-def test_locations_that_cannot_be_asked_leave_the_shipped_snapshot(
+def test_locations_that_are_refused_leave_the_shipped_snapshot(
     arm: StubArm, catalogs: ArmCatalogs, canned: Canned
 ) -> None:
     fill(arm)
@@ -156,8 +171,9 @@ def test_locations_that_cannot_be_asked_leave_the_shipped_snapshot(
     assert len(arm.asked) == 1
 
 
-def test_an_arm_out_of_reach_leaves_the_shipped_snapshot(unreachable: ArmCatalogs) -> None:
-    assert unreachable.of(SUBSCRIPTION).source == "the shipped snapshot of 2026-03-12"
+def test_an_arm_out_of_reach_is_a_trouble_that_passes(unreachable: ArmCatalogs) -> None:
+    with pytest.raises(TransientError):
+        unreachable.of(SUBSCRIPTION)
 
 
 def test_what_was_known_serves_on_when_arm_fails_later(

@@ -25,7 +25,9 @@ from replication.errors import (
     RegionUnavailableError,
     ReplicationError,
     ThrottledError,
+    ThrottleKind,
     TransientError,
+    UnknownAnswerError,
 )
 from replication.regions import Region
 
@@ -129,15 +131,6 @@ def test_answers_that_a_later_try_or_look_deals_with(
         ),
         (
             400,
-            "BadRequest",
-            (
-                "Complete set of target locations not specified while updating gallery artifact. "
-                "Deletion of previously replicated locations is not allowed"
-            ),
-            FailureCode.INVALID_REQUEST,
-        ),
-        (
-            400,
             "InvalidParameter",
             "ZRS storage account type is not supported in this region.",
             FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
@@ -153,7 +146,19 @@ def test_answers_that_a_later_try_or_look_deals_with(
         ),
         (400, "QuotaExceeded", "You have reached the limit", FailureCode.QUOTA_EXCEEDED),
         (409, "ResourceQuotaExceeded", "too many versions", FailureCode.QUOTA_EXCEEDED),
-        (400, "", "", FailureCode.INVALID_REQUEST),
+        (400, "InvalidParameter", "The value is out of range.", FailureCode.INVALID_REQUEST),
+        (
+            400,
+            "BadRequest",
+            "The disk encryption set for region westus is missing.",
+            FailureCode.ENCRYPTION_SET_MISSING,
+        ),
+        (
+            409,
+            "OperationNotAllowed",
+            "Operation results in exceeding quota limits of snapshots.",
+            FailureCode.QUOTA_EXCEEDED,
+        ),
         (
             400,
             "LocationNotAvailableForResourceType",
@@ -171,6 +176,46 @@ def test_answers_that_need_a_person(
     meant = classified(refused(status, code, message))
     assert type(meant) is PermanentError
     assert meant.code is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [(400, "", ""), (400, "SomethingNew", "in words of next year"), (418, "Teapot", "short")],
+)
+def test_a_refusal_that_nobody_foresaw_may_pass_and_shows_the_words_of_azure(
+    status: int, code: str, said: str
+) -> None:
+    meant = classified(refused(status, code, said))
+    assert type(meant) is UnknownAnswerError
+    assert meant.code == (code or "unknown")
+    assert code in str(meant)
+    assert said in str(meant)
+
+
+def test_a_list_that_lacks_a_region_by_now_is_a_conflict_with_another_writer() -> None:
+    said = (
+        "Complete set of target locations not specified while updating gallery artifact. "
+        "Deletion of previously replicated locations is not allowed"
+    )
+    assert type(classified(refused(400, "BadRequest", said))) is ConflictError
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said", "kind"),
+    [
+        (429, "SubscriptionRequestsThrottled", "writes", ThrottleKind.OPERATION),
+        (429, "TooManyRequests", "", ThrottleKind.OPERATION),
+        (429, "OperationNotAllowed", "The server rejected the request", ThrottleKind.OPERATION),
+        (429, "TenantRequestsThrottled", "", ThrottleKind.SUBSCRIPTION),
+        (400, "BadRequest", "Too many requests on source.", ThrottleKind.GALLERY),
+    ],
+)
+def test_a_pause_names_what_it_is_about(
+    status: int, code: str, said: str, kind: ThrottleKind
+) -> None:
+    meant = classified(refused(status, code, said))
+    assert isinstance(meant, ThrottledError)
+    assert meant.kind is kind
 
 
 def test_a_version_that_is_marked_for_deletion_is_gone() -> None:

@@ -16,14 +16,15 @@ from replication.errors import (
     ThrottledError,
     TransientError,
 )
-from replication.image_version import CopyState
-from replication.ports import Gallery
+from replication.image_version import CopyState, ImageVersion
+from replication.ports import Gallery, UnreadPart
 from replication.regions import Region
 from replication.shipped_regions import shipped_catalog
 from tests.azure.conftest import open_clients
 from tests.azure.stub_arm import Canned, StubArm
 from tests.builders import SUBSCRIPTION, version_body, version_id
-from tests.fakes import FakeClock, MemoryGallery
+from tests.clock import FakeClock
+from tests.gallery import MemoryGallery
 
 ID = version_id()
 PATH = str(ID)
@@ -202,12 +203,14 @@ def test_an_arm_that_does_not_answer_is_a_transient_error() -> None:
         for call in (
             lambda: ArmGallery(clients).read(ID, CATALOG),
             lambda: ArmGallery(clients).set_target_regions(ID, ENTRIES),
-            lambda: list(ArmGallery(clients).versions(SUBSCRIPTION, CATALOG)),
             lambda: ArmGallery(clients).subscriptions(),
         ):
             with pytest.raises(TransientError) as raised:
                 call()
             assert raised.value.code == "unreachable"
+        (unread,) = ArmGallery(clients).versions(SUBSCRIPTION, CATALOG)
+        assert isinstance(unread, UnreadPart)
+        assert isinstance(unread.error, TransientError)
     finally:
         clients.close()
 
@@ -240,11 +243,18 @@ def fill(arm: StubArm) -> None:
     arm.answer("GET", f"{versions}/more", page(None, last))
 
 
+def read_all(gallery: ArmGallery) -> list[ImageVersion]:
+    found = list(gallery.versions(SUBSCRIPTION, CATALOG))
+    versions = [one for one in found if isinstance(one, ImageVersion)]
+    assert len(versions) == len(found)
+    return versions
+
+
 def test_every_version_is_listed_over_all_pages_and_unreadable_ones_are_passed_by(
     arm: StubArm, gallery: ArmGallery
 ) -> None:
     fill(arm)
-    found = list(gallery.versions(SUBSCRIPTION, CATALOG))
+    found = read_all(gallery)
     assert [one.id.version for one in found] == ["1.0.0", "1.0.2"]
     assert [dict(target.entry) for target in found[1].target_regions] == ENTRIES
 
@@ -258,13 +268,16 @@ def test_every_version_is_listed_over_all_pages_and_unreadable_ones_are_passed_b
         Canned(drop=True),
     ],
 )
-def test_a_list_that_breaks_off_on_its_second_page_is_a_transient_error(
+def test_a_list_that_breaks_off_on_its_second_page_tells_so_beside_what_it_had(
     arm: StubArm, gallery: ArmGallery, canned: Canned
 ) -> None:
     fill(arm)
+    whole = list(gallery.versions(SUBSCRIPTION, CATALOG))
     arm.answer("GET", galleries_path("/more"), canned)
-    with pytest.raises(TransientError):
-        list(gallery.versions(SUBSCRIPTION, CATALOG))
+    found = list(gallery.versions(SUBSCRIPTION, CATALOG))
+    (unread,) = [one for one in found if isinstance(one, UnreadPart)]
+    assert (unread.name, type(unread.error)) == ("the galleries", TransientError)
+    assert [one for one in found if one is not unread] == whole[: len(found) - 1]
 
 
 def test_a_gallery_or_definition_that_vanishes_during_the_list_hides_no_other(
@@ -276,7 +289,7 @@ def test_a_gallery_or_definition_that_vanishes_during_the_list_hides_no_other(
     listed = page(None, {"id": gone_id, "name": "gone"}, {"id": first_id, "name": "labgallery"})
     arm.answer("GET", galleries_path(), listed)
     arm.answer("GET", f"{gone_id}/images", refusal(404, "ResourceNotFound"))
-    found = list(gallery.versions(SUBSCRIPTION, CATALOG))
+    found = read_all(gallery)
     assert [one.id.version for one in found] == ["1.0.0", "1.0.2"]
 
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from replication.azure.history import TableDeadLetters, TableHistory
+from replication.azure.dead_letters import TableDeadLetters
+from replication.azure.history import TableHistory
 from replication.azure.job_store import TableJobStore
 from replication.azure.queues import StorageJobQueues
 from replication.azure.storage_clients import StorageAccount
@@ -16,7 +17,7 @@ from replication.bootstrap import utc_now
 from replication.errors import FailureCode, PermanentError, ReplicationError, TransientError
 from replication.job import HistoryEntry
 from replication.messages import JobMessage
-from replication.ports import DeadLetter, JobQuery, QueueName
+from replication.ports import DeadLetter, JobQuery, LetterQuery, QueueName, StoredLetter
 from tests.builders import NOON, version_id
 from tests.contracts.jobs import job
 
@@ -78,6 +79,7 @@ def calls_on(port: int) -> Iterator[dict[str, Callable[[], object]]]:
             image_version_id=None,
             raw="",
         )
+        stored_letter = StoredLetter(letter=letter, etag='W/"1"')
         entry = HistoryEntry(id="1", at=NOON, event="track", reason="because")
         yield {
             "load": lambda: store.load("key"),
@@ -87,7 +89,9 @@ def calls_on(port: int) -> Iterator[dict[str, Callable[[], object]]]:
             "history.read": lambda: history.read("key"),
             "letters.put": lambda: letters.put(letter),
             "letters.get": lambda: letters.get("a"),
-            "letters.find": letters.find,
+            "letters.find": lambda: letters.find(LetterQuery()),
+            "letters.replace": lambda: letters.replace(stored_letter, letter),
+            "letters.discard": lambda: letters.discard(stored_letter),
             "queues.send": lambda: port_of_queues.send(QueueName.JOBS, message),
             "queues.depths": port_of_queues.depths,
             "queues.ensure": port_of_queues.ensure,
@@ -103,6 +107,8 @@ NAMES = (
     "letters.put",
     "letters.get",
     "letters.find",
+    "letters.replace",
+    "letters.discard",
     "queues.send",
     "queues.depths",
     "queues.ensure",

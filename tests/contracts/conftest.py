@@ -13,14 +13,23 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from replication.azure.history import TableDeadLetters, TableHistory
+from replication.azure.control_store import TableControls
+from replication.azure.dead_letters import TableDeadLetters
+from replication.azure.history import TableHistory
 from replication.azure.job_store import TableJobStore
 from replication.azure.queues import StorageJobQueues
 from replication.azure.storage_clients import StorageAccount
 from replication.azure.tables import Table
 from replication.bootstrap import utc_now
-from replication.ports import DeadLetters, History, JobQueues, JobStore, QueueName
-from tests.fakes import FakeClock, MemoryDeadLetters, MemoryHistory, MemoryJobStore, MemoryQueues
+from replication.ports import ControlStore, DeadLetters, History, JobQueues, JobStore, QueueName
+from tests.clock import FakeClock
+from tests.fakes import (
+    MemoryControls,
+    MemoryDeadLetters,
+    MemoryHistory,
+    MemoryJobStore,
+    MemoryQueues,
+)
 from tests.localcloud.functions.hosts import ready_line, start_localcloud
 
 KINDS = ("memory", "azurite")
@@ -91,6 +100,14 @@ def letters(request: pytest.FixtureRequest) -> DeadLetters:
         return MemoryDeadLetters()
     fresh: FreshTables = request.getfixturevalue("fresh_tables")
     return TableDeadLetters(fresh.table())
+
+
+@pytest.fixture(params=KINDS)
+def controls(request: pytest.FixtureRequest) -> ControlStore:
+    if request.param == "memory":
+        return MemoryControls()
+    fresh: FreshTables = request.getfixturevalue("fresh_tables")
+    return TableControls(fresh.table())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

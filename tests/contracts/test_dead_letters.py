@@ -1,14 +1,41 @@
-"""The contract of DeadLetters: kept whole, found again, laid twice and still one."""
+"""The contract of DeadLetters: kept whole, found again, changed only by who saw the newest.
+
+At the end what only the table can hold: rows of other releases, and rows that cannot be read.
+"""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
+import pytest
+from azure.data.tables import UpdateMode
+
+from replication.azure.dead_letters import TableDeadLetters
 from replication.desk import MAX_RAW
-from replication.ports import DeadLetter, DeadLetters
+from replication.errors import MalformedError, RecordChangedError
+from replication.job import HistoryEntry
+from replication.ports import (
+    DeadLetter,
+    DeadLetters,
+    LetterQuery,
+    LetterState,
+    StoredLetter,
+)
 from tests.builders import NOON, version_id
+from tests.contracts.conftest import FreshTables
+
+ANY = LetterQuery(state=None)
 
 
-def letter(letter_id: str = "a1") -> DeadLetter:
-    return DeadLetter(
+def hex_id(number: int) -> str:
+    return f"{number:032x}"
+
+
+A1, B2, C3 = hex_id(0xA1), hex_id(0xB2), hex_id(0xC3)
+
+
+def letter(letter_id: str = A1, **changes: Any) -> DeadLetter:
+    plain = DeadLetter(
         id=letter_id,
         at=NOON.replace(microsecond=123456),
         source="replication-jobs",
@@ -18,11 +45,28 @@ def letter(letter_id: str = "a1") -> DeadLetter:
         correlation_id="corr-1",
         image_version_id=str(version_id()),
         raw='{"v": 1, "job": "o\'clock"}',
+        regions=("westus2", "westus3"),
+        timeline=(
+            HistoryEntry(id="1", at=NOON, event="apply", reason="8 to add", details={"a": [1]}),
+            HistoryEntry(id="2", at=NOON, event="giveup", reason="größe"),
+        ),
     )
+    return replace(plain, **changes)
+
+
+def stored(letters: DeadLetters, letter_id: str = A1) -> StoredLetter:
+    found = letters.get(letter_id)
+    assert found is not None
+    return found
+
+
+def found(letters: DeadLetters, query: LetterQuery = ANY) -> list[DeadLetter]:
+    return [one.letter for one in letters.find(query).letters]
 
 
 def test_there_are_no_letters_at_first(letters: DeadLetters) -> None:
-    assert letters.find() == ()
+    page = letters.find(ANY)
+    assert (page.letters, page.next_cursor) == ((), None)
 
 
 def test_a_letter_that_is_not_there_is_none(letters: DeadLetters) -> None:
@@ -31,37 +75,202 @@ def test_a_letter_that_is_not_there_is_none(letters: DeadLetters) -> None:
 
 def test_a_letter_comes_back_as_it_was_laid(letters: DeadLetters) -> None:
     letters.put(letter())
-    assert letters.get("a1") == letter()
+    assert stored(letters).letter == letter()
+
+
+def test_a_letter_that_was_sent_again_says_so(letters: DeadLetters) -> None:
+    replayed = letter(
+        state=LetterState.REPLAYED, state_at=NOON + timedelta(hours=1), state_reason="by Casey"
+    )
+    letters.put(replayed)
+    assert stored(letters).letter == replayed
 
 
 def test_a_letter_without_a_version_comes_back_so(letters: DeadLetters) -> None:
-    letters.put(replace(letter(), image_version_id=None, raw="", cause="", correlation_id=""))
-    kept = letters.get("a1")
-    assert kept is not None
-    assert (kept.image_version_id, kept.raw, kept.cause, kept.correlation_id) == (None, "", "", "")
+    bare = letter(
+        image_version_id=None, raw="", cause="", correlation_id="", regions=(), timeline=()
+    )
+    letters.put(bare)
+    assert stored(letters).letter == bare
 
 
 def test_the_largest_letter_comes_back_whole(letters: DeadLetters) -> None:
-    large = replace(letter(), raw="x" * MAX_RAW)
+    large = letter(raw="x" * MAX_RAW)
     letters.put(large)
-    assert letters.get("a1") == large
+    assert stored(letters).letter == large
 
 
 def test_a_raw_message_outside_the_first_plane_comes_back_whole(letters: DeadLetters) -> None:
     # A character takes two UTF-16 units here, of which a column holds 32 Ki.
-    wide = replace(letter(), raw="\U0001f300" * 40_000)
+    wide = letter(raw="\U0001f300" * 40_000)
     letters.put(wide)
-    assert letters.get("a1") == wide
+    assert stored(letters).letter == wide
 
 
 def test_a_letter_laid_again_replaces_the_first(letters: DeadLetters) -> None:
-    letters.put(replace(letter(), raw="x" * 50_000))
-    letters.put(replace(letter(), attempts=6))
-    assert letters.find() == (replace(letter(), attempts=6),)
+    letters.put(letter(raw="x" * 50_000, state=LetterState.REPLAYED, state_at=NOON))
+    letters.put(letter(attempts=6))
+    assert found(letters) == [letter(attempts=6)]
 
 
-def test_letters_are_found_in_the_order_of_their_ids_up_to_a_limit(letters: DeadLetters) -> None:
-    for letter_id in ("c3", "a1", "b2"):
+def test_a_letter_is_changed_only_by_who_saw_the_newest(letters: DeadLetters) -> None:
+    letters.put(letter())
+    old = stored(letters)
+    letters.replace(old, letter(state=LetterState.REPLAYED, state_at=NOON))
+    with pytest.raises(RecordChangedError):
+        letters.replace(old, letter(state=LetterState.RESOLVED, state_at=NOON))
+    assert stored(letters).letter.state is LetterState.REPLAYED
+
+
+def test_a_letter_laid_anew_is_not_the_one_that_was_seen(letters: DeadLetters) -> None:
+    letters.put(letter())
+    old = stored(letters)
+    letters.put(letter())
+    with pytest.raises(RecordChangedError):
+        letters.replace(old, letter(state=LetterState.REPLAYED, state_at=NOON))
+    with pytest.raises(RecordChangedError):
+        letters.discard(old)
+    assert found(letters) == [letter()]
+
+
+def test_a_discarded_letter_is_gone_and_discarding_it_again_is_fine(letters: DeadLetters) -> None:
+    letters.put(letter())
+    letters.put(letter(B2))
+    old = stored(letters)
+    letters.discard(old)
+    letters.discard(old)
+    assert found(letters) == [letter(B2)]
+    with pytest.raises(RecordChangedError):
+        letters.replace(old, letter())
+
+
+def test_letters_come_page_by_page_in_the_order_of_their_ids(letters: DeadLetters) -> None:
+    for letter_id in (C3, A1, B2):
         letters.put(letter(letter_id))
-    assert [one.id for one in letters.find()] == ["a1", "b2", "c3"]
-    assert [one.id for one in letters.find(limit=2)] == ["a1", "b2"]
+    first = letters.find(replace(ANY, limit=2))
+    assert [one.letter.id for one in first.letters] == [A1, B2]
+    second = letters.find(replace(ANY, limit=2, cursor=first.next_cursor))
+    assert [one.letter.id for one in second.letters] == [C3]
+    assert second.next_cursor is None
+    assert letters.find(replace(ANY, limit=3)).next_cursor is None
+
+
+def test_a_page_skips_what_the_query_does_not_mean(letters: DeadLetters) -> None:
+    for number in range(12):
+        code = "locked" if number % 4 == 0 else "copy_failed"
+        letters.put(letter(hex_id(number), code=code))
+    page = letters.find(replace(ANY, code="locked", limit=2))
+    assert [one.letter.id for one in page.letters] == [hex_id(0), hex_id(4)]
+    rest = letters.find(replace(ANY, code="locked", limit=2, cursor=page.next_cursor))
+    assert [one.letter.id for one in rest.letters] == [hex_id(8)]
+    assert rest.next_cursor is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        LetterQuery(),
+        replace(ANY, code="locked"),
+        replace(ANY, source="job"),
+        replace(ANY, gallery="LabGallery"),
+        replace(ANY, region="norwayeast"),
+        replace(ANY, image_version_id=str(version_id()).upper()),
+        replace(ANY, laid_by=NOON),
+        replace(ANY, code="locked", source="job", region="norwayeast"),
+    ],
+    ids=lambda query: str(query)[12:60],
+)
+def test_every_part_of_a_query_leaves_out_what_it_does_not_mean(
+    letters: DeadLetters, query: LetterQuery
+) -> None:
+    wanted = letter(at=NOON, code="locked", source="job", regions=("norwayeast",))
+    letters.put(wanted)
+    letters.put(
+        letter(
+            B2,
+            at=NOON + timedelta(microseconds=1),
+            image_version_id=str(version_id(gallery="other")),
+            state=LetterState.RESOLVED,
+            state_at=NOON,
+        )
+    )
+    assert found(letters, query) == [wanted]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "' or RowKey gt '", "A" * 32 + "'", "0" * 31])
+def test_a_cursor_of_anothers_making_is_refused(letters: DeadLetters, cursor: str) -> None:
+    with pytest.raises(MalformedError, match="cursor"):
+        letters.find(replace(ANY, cursor=cursor))
+
+
+def damaged(tables: FreshTables, **columns: Any) -> TableDeadLetters:
+    """Lay two letters and damage the first; a column given as None is removed."""
+    table = tables.table()
+    letters = TableDeadLetters(table)
+    letters.put(letter())
+    letters.put(letter(B2))
+    row = table.call(lambda client: client.get_entity("letters", A1))
+    changed = {key: value for key, value in {**row, **columns}.items() if value is not None}
+    table.call(lambda client: client.upsert_entity(changed, mode=UpdateMode.REPLACE))
+    return letters
+
+
+@pytest.mark.parametrize(
+    ("columns", "code"),
+    [
+        ({"at": None}, "malformed_message"),
+        ({"at": "yesterday"}, "malformed_message"),
+        ({"at": "2026-11-23T12:00:00"}, "malformed_message"),
+        ({"source": None}, "malformed_message"),
+        ({"attempts": "many"}, "malformed_message"),
+        ({"state": "burnt"}, "malformed_message"),
+        ({"timeline_0": "{"}, "malformed_message"),
+        ({"timeline_0": "[" * 16_000}, "malformed_message"),
+        ({"timeline_0": '[{"id": 1}]'}, "malformed_message"),
+        ({"timeline_0": "[1]"}, "malformed_message"),
+        ({"cause_0": None, "cause_1": "x"}, "malformed_message"),
+        ({"v": "one"}, "malformed_message"),
+        ({"v": 2, "state": "parked"}, "newer_format"),
+    ],
+    ids=str,
+)
+def test_a_row_that_cannot_be_read_is_shown_and_hides_no_other(
+    fresh_tables: FreshTables, columns: dict[str, Any], code: str
+) -> None:
+    letters = damaged(fresh_tables, **columns)
+    first, second = found(letters, LetterQuery())
+    assert (first.id, first.code, first.source) == (A1, code, "unreadable")
+    assert first.cause.startswith("unreadable letter: ")
+    assert first.raw == letter().raw
+    assert second == letter(B2)
+
+
+def test_a_row_whose_raw_text_has_a_hole_is_shown_without_it(fresh_tables: FreshTables) -> None:
+    letters = damaged(fresh_tables, raw_0=None, raw_1="x")
+    assert stored(letters).letter.raw == ""
+
+
+def test_a_row_that_cannot_be_read_is_never_written_over_and_may_be_discarded(
+    fresh_tables: FreshTables,
+) -> None:
+    letters = damaged(fresh_tables, v=2)
+    old = stored(letters)
+    with pytest.raises(RecordChangedError, match="left as it is"):
+        letters.replace(old, replace(old.letter, state=LetterState.RESOLVED))
+    assert stored(letters) == old
+    letters.discard(old)
+    assert found(letters) == [letter(B2)]
+
+
+def test_a_letter_of_an_older_release_is_open(fresh_tables: FreshTables) -> None:
+    letters = damaged(
+        fresh_tables,
+        v=None,
+        state=None,
+        gallery=None,
+        regions=None,
+        timeline_0=None,
+        state_reason_0=None,
+    )
+    older = found(letters, LetterQuery(gallery="labgallery", limit=1))
+    assert older == [letter(regions=(), timeline=())]

@@ -20,8 +20,8 @@ from replication.decision import (
     Track,
     Wait,
     decide,
-    decide_on_error,
 )
+from replication.error_decision import decide_on_error
 from replication.errors import FailureCode
 from replication.image_version import ImageVersion
 from replication.job import Phase, Replica, ReplicaState, ReplicationJob
@@ -40,12 +40,17 @@ HOME, OTHER = "uksouth", Region("ukwest")
 
 
 def version(
-    *, listed: bool = True, state: str = "Succeeded", may_remove: bool = False, **status: Any
+    *,
+    listed: bool = True,
+    state: str = "Succeeded",
+    copy: str | None = None,
+    may_remove: bool = False,
+    **status: Any,
 ) -> ImageVersion:
     regions = [{"name": HOME}] + ([{"name": OTHER.name}] if listed else [])
     body = version_body(location=HOME, regions=regions, state=state, may_remove=may_remove)
-    if status:
-        summary = [{"region": OTHER.name, **status}]
+    if copy is not None:
+        summary = [{"region": OTHER.name, "state": copy, **status}]
         body["properties"]["replicationStatus"] = {"summary": summary}
     return ImageVersion.from_arm(version_id(), body, CATALOG)
 
@@ -143,7 +148,7 @@ def test_regions_that_vanish_after_every_write_end_with_a_person() -> None:
     spent = replace(job(attempts=4), writes=4)
     decision = decided(spent, version(listed=False))
     assert isinstance(decision, GiveUp)
-    assert decision.failure.code is FailureCode.RETRIES_EXHAUSTED
+    assert decision.failure.code is FailureCode.WRITES_EXHAUSTED
     assert decision.reason == "4 writes did not bring ukwest into the list to stay"
 
 
@@ -209,9 +214,14 @@ def test_a_failed_copy_waits_for_its_pause() -> None:
 
 
 def test_a_copy_that_failed_again_is_removed_to_be_added_back() -> None:
-    decision = decided(failed(attempts=2), version(may_remove=True))
+    decision = decided(failed(attempts=2), version(may_remove=True, copy="Failed"))
     assert isinstance(decision, Repair)
     assert decision.region == OTHER
+
+
+def test_a_copy_that_this_look_does_not_show_as_failed_is_not_removed() -> None:
+    decision = decided(failed(attempts=2), version(may_remove=True))
+    assert isinstance(decision, Apply)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +239,8 @@ def test_a_region_is_removed_only_if_it_is_ours_and_everyone_allows_it(
 ) -> None:
     base = failed(attempts=2)
     ours = base.with_replicas(replace(base.replicas[0], **changes))
-    decision = decided(ours, version(may_remove=may_remove), repair_allowed=repair_allowed)
+    shown = version(may_remove=may_remove, copy="Failed")
+    decision = decided(ours, shown, repair_allowed=repair_allowed)
     assert isinstance(decision, Apply)
 
 

@@ -1,16 +1,19 @@
+import logging
 from typing import Any
 
 from hypothesis import given
 
 from replication.desk import MAX_RAW, DeadLetterDesk
 from replication.errors import FailureCode, TransientError
-from replication.job import Failure
+from replication.job import Failure, HistoryEntry, Replica, ReplicaState
 from replication.messages import JobMessage
-from replication.ports import DeadLetter
-from tests.builders import version_id
+from replication.ports import DeadLetter, LetterState, StoredLetter
+from replication.regions import Region
+from tests.builders import NOON, version_id
+from tests.clock import FakeClock
 from tests.contracts.jobs import job
 from tests.core.strategies import JSON
-from tests.fakes import FakeClock, MemoryDeadLetters
+from tests.fakes import MemoryDeadLetters
 
 
 def desk(letters: MemoryDeadLetters | None = None) -> DeadLetterDesk:
@@ -84,13 +87,90 @@ def test_a_poison_message_that_cannot_be_kept_is_logged_whole(caplog: Any) -> No
     assert '"raw": "the message"' in record.getMessage()
 
 
-def test_a_job_is_one_letter_for_each_cause() -> None:
+LOCKED = Failure(code=FailureCode.LOCKED, message="a lock")
+
+
+def laid(letters: MemoryDeadLetters, failure: Failure = LOCKED) -> DeadLetter:
+    return desk(letters).job(job(attempts=3), failure, reason="given up", timeline=())
+
+
+def test_a_job_has_one_letter_with_its_newest_cause() -> None:
     letters = MemoryDeadLetters()
-    locked = Failure(code=FailureCode.LOCKED, message="a lock")
-    for _ in range(2):
-        desk(letters).job(job(attempts=3), locked, reason="given up")
-    desk(letters).job(job(), Failure(code=FailureCode.COPY_FAILED, message="m"), reason="r")
-    assert len(letters.letters) == 2
-    letter = next(one for one in letters.letters.values() if one.code == "locked")
-    assert (letter.cause, letter.attempts) == ("given up [a lock]", 3)
+    laid(letters)
+    newest = laid(letters, Failure(code=FailureCode.COPY_FAILED, message="m"))
+    assert list(letters.letters.values()) == [newest]
+    assert desk(letters).open_letter_of(job().key) == newest.id
+    assert (newest.code, newest.cause, newest.attempts) == ("copy_failed", "given up [m]", 3)
+
+
+def test_the_letter_of_a_job_holds_all_that_is_needed_to_send_it_again() -> None:
+    replicas = tuple(
+        Replica(region=Region(name), state=state, reason="", planned_at=NOON)
+        for name, state in (
+            ("centralus", ReplicaState.COMPLETED),
+            ("westus2", ReplicaState.FAILED),
+            ("westus3", ReplicaState.PLANNED),
+        )
+    )
+    entries = (HistoryEntry(id="1", at=NOON, event="giveup", reason="because"),)
+    letter = desk().job(job(replicas=replicas), LOCKED, reason="given up", timeline=entries)
+    assert letter.regions == ("westus2", "westus3")
+    assert letter.timeline == entries
+    assert letter.correlation_id == "corr-1"
     assert JobMessage.decode(letter.raw).image_version_id == version_id()
+
+
+def test_a_message_of_a_newer_release_is_kept_for_it() -> None:
+    letters = MemoryDeadLetters()
+    desk(letters).poison(b'{"v": 2, "job": {}}', queue="replication-tracking")
+    (letter,) = letters.letters.values()
+    assert (letter.code, letter.source) == ("newer_format", "replication-tracking")
+    assert "replay it once that release runs" in letter.cause
+
+
+def test_a_resolved_letter_says_why_and_stays_so() -> None:
+    letters = MemoryDeadLetters()
+    letter = laid(letters)
+    desk(letters).resolve(letter.id, reason="succeeded")
+    desk(letters).resolve(letter.id, reason="a second time")
+    resolved = letters.letters[letter.id]
+    assert (resolved.state, resolved.state_reason) == (LetterState.RESOLVED, "succeeded")
+    assert resolved.state_at is not None
+    assert resolved.raw == letter.raw
+
+
+def test_only_a_letter_that_lies_open_is_found_as_such() -> None:
+    letters = MemoryDeadLetters()
+    assert desk(letters).open_letter_of(job().key) is None
+    desk(letters).resolve(laid(letters).id, reason="succeeded")
+    assert desk(letters).open_letter_of(job().key) is None
+
+
+def test_a_letter_that_failed_once_more_is_open_again() -> None:
+    letters = MemoryDeadLetters()
+    desk(letters).resolve(laid(letters).id, reason="succeeded")
+    assert laid(letters).state is LetterState.OPEN
+    assert [one.state for one in letters.letters.values()] == [LetterState.OPEN]
+
+
+def test_resolving_a_letter_that_was_discarded_does_nothing() -> None:
+    letters = MemoryDeadLetters()
+    desk(letters).resolve("nobody's", reason="succeeded")
+    assert letters.letters == {}
+
+
+def test_a_letter_laid_anew_while_it_is_resolved_stays_open(caplog: Any) -> None:
+    class Crossing(MemoryDeadLetters):
+        """Lays the letter anew between the look at it and the mark."""
+
+        def get(self, letter_id: str) -> StoredLetter | None:
+            stored = super().get(letter_id)
+            if stored is not None:
+                self.put(stored.letter)
+            return stored
+
+    letters = Crossing()
+    with caplog.at_level(logging.INFO):
+        desk(letters).resolve(laid(letters).id, reason="succeeded")
+    assert [one.state for one in letters.letters.values()] == [LetterState.OPEN]
+    assert "dead_letter.changed" in caplog.text

@@ -95,7 +95,7 @@ def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("name", COUNTS)
-@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "10001", "9" * 5000, "٣"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "10001", "9" * 60, "٣"])
 def test_a_count_that_is_none_is_named(name: str, value: str) -> None:
     (said,) = refused(**{name: value})
     assert said.startswith(f"{name} is {value!r}; it is a whole number from 1 to 10000")

@@ -17,8 +17,8 @@ from replication.decision import (
     Succeed,
     Supersede,
     decide,
-    decide_on_error,
 )
+from replication.error_decision import decide_on_error
 from replication.evolution import absorb, intend, record, withheld_regions, withhold
 from replication.image_version import ImageVersion, ImageVersionId, NewRegion
 from replication.job import Phase, ReplicaState, ReplicationJob

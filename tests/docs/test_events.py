@@ -16,6 +16,7 @@ from azure.functions.eventgrid import EventGridEventInConverter
 from azure.functions.meta import Datum
 
 from handlers.events import decode
+from replication.circuits import Circuit, CircuitFailure
 from replication.errors import FailureCode, MalformedError
 from replication.events import (
     NOTIFIED_DELETED,
@@ -30,7 +31,7 @@ from replication.events import (
 )
 from replication.image_version import ImageVersionId
 from replication.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
-from replication.outcomes import outcome_events
+from replication.outcomes import outcome_events, region_held_back, region_released
 from replication.regions import Region
 from tests.builders import NOON, SUBSCRIPTION
 from tests.docs.documents import DOCS, Block, blocks, table_rows
@@ -168,11 +169,21 @@ def test_the_published_examples_have_the_fields_of_the_real_ones() -> None:
         before = replace(after, phase=Phase.TRACKING, replicas=planned)
         for event in outcome_events(before, after):
             real[event.type] = dict(event.data)
+    last = _finished(Phase.PARTIAL, failure)
+    failures = tuple(CircuitFailure(key=str(number), at=NOON) for number in range(5))
+    circuit = Circuit(region=Region("westus2"), failures=failures, opened_at=NOON)
+    for event in (
+        region_held_back(last, circuit, reason="Azure said so", at=NOON),
+        region_released(last, circuit, at=NOON),
+    ):
+        real[event.type] = dict(event.data)
+        assert event.subject == "/regions/westus2"
     shown = {}
     for example in _under(PUBLISHED):
         body = json.loads(example.text)
         assert body["eventType"] == example.headings[-1].strip("`")
-        assert body["id"].startswith(VERSION_ID.key) or re.match(r"[0-9a-f]{32}-", body["id"])
+        about_a_region = re.match(r"[a-z0-9]+-[0-9]+-(held-back|released)$", body["id"])
+        assert about_a_region or re.match(r"[0-9a-f]{32}-", body["id"])
         shown[body["eventType"]] = body["data"]
     assert sorted(shown) == sorted(real)
     for kind, data in shown.items():

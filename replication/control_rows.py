@@ -1,0 +1,203 @@
+"""What all instances share, as JSON documents: gates, circuits and refusals."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, assert_never
+
+from replication.circuits import Circuit, CircuitFailure
+from replication.errors import MalformedError, NewerFormatError
+from replication.regions import Region
+from replication.throttling import Gate, Line, LowBucket, ThrottleScope
+
+FORMAT_VERSION = 1
+_MAX_REASON = 300
+_MAX_COUNT = 2**53
+_YEARS = range(2000, 9000)
+
+
+class ControlKind(StrEnum):
+    """The kinds of rows, and the partitions they stand in."""
+
+    GATE = "gate"
+    CIRCUIT = "circuit"
+    REFUSAL = "refusal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A region that Azure refused to a subscription, remembered until it expires."""
+
+    subscription_id: str
+    region: Region
+    until: datetime
+    reason: str
+
+    @property
+    def key(self) -> str:
+        """The refusal's key among the refusals."""
+        return f"{self.subscription_id}|{self.region}".lower()
+
+
+Control = Gate | Circuit | Refusal
+
+
+def address(control: Control) -> tuple[ControlKind, str]:
+    """Return the kind and the key under which a control is kept."""
+    match control:
+        case Gate():
+            return ControlKind.GATE, control.scope.key
+        case Circuit():
+            return ControlKind.CIRCUIT, control.region.name
+        case Refusal():
+            return ControlKind.REFUSAL, control.key
+        case _:
+            assert_never(control)
+
+
+def encode_control(control: Control) -> dict[str, object]:
+    """Return a control as a JSON object."""
+    document: dict[str, object] = {"v": FORMAT_VERSION}
+    match control:
+        case Gate():
+            document |= {
+                "scope": control.scope.key,
+                "closed_until": _stamp(control.closed_until),
+                "reason": control.reason,
+                "refusals": control.refusals,
+                "paced_until": _stamp(control.paced_until),
+                "low": [
+                    {"bucket": one.bucket, "remaining": one.remaining, "at": _stamp(one.at)}
+                    for one in control.low
+                ],
+                "line": {
+                    "last": control.line.last,
+                    "void": control.line.void,
+                    "turn": control.line.turn,
+                    "turn_at": _stamp(control.line.turn_at),
+                },
+            }
+        case Circuit():
+            document |= {
+                "region": control.region.name,
+                "failures": [{"key": one.key, "at": _stamp(one.at)} for one in control.failures],
+                "opened_at": _stamp(control.opened_at),
+                "probe_at": _stamp(control.probe_at),
+                "probe_key": control.probe_key,
+                "probe_until": _stamp(control.probe_until),
+                "holds": control.holds,
+            }
+        case Refusal():
+            document |= {
+                "subscription_id": control.subscription_id,
+                "region": control.region.name,
+                "until": _stamp(control.until),
+                "reason": control.reason,
+            }
+        case _:
+            assert_never(control)
+    return document
+
+
+def decode_control(kind: str, document: Mapping[str, Any]) -> Control:
+    """Read a control; raises MalformedError, or NewerFormatError for a newer release's."""
+    version = document.get("v")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise MalformedError(f"a {kind} in the controls has no format version 'v'")
+    if version > FORMAT_VERSION:
+        raise NewerFormatError(
+            f"a {kind} of format {str(version)[:20]}; this release reads {FORMAT_VERSION}"
+        )
+    try:
+        return _DECODERS[ControlKind(kind)](document)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        reason = repr(error)[:_MAX_REASON]
+        raise MalformedError(f"a {kind} in the controls cannot be read: {reason}") from error
+
+
+def _decode_gate(document: Mapping[str, Any]) -> Gate:
+    return Gate(
+        scope=ThrottleScope.parse(document["scope"]),
+        closed_until=_moment(document.get("closed_until")),
+        reason=str(document.get("reason") or ""),
+        refusals=_count(document.get("refusals")),
+        paced_until=_moment(document.get("paced_until")),
+        low=tuple(
+            LowBucket(
+                bucket=str(one["bucket"]), remaining=_count(one["remaining"]), at=_time(one["at"])
+            )
+            for one in document.get("low") or ()
+        ),
+        line=_decode_line(document.get("line") or {}),
+    )
+
+
+def _decode_line(document: Mapping[str, Any]) -> Line:
+    turn = document.get("turn") or 0.0
+    if isinstance(turn, str) or not 0 <= turn <= _MAX_COUNT:
+        raise ValueError(f"{turn!r} is no number in a line")
+    return Line(
+        last=_count(document.get("last")),
+        void=_count(document.get("void")),
+        turn=float(turn),
+        turn_at=_moment(document.get("turn_at")),
+    )
+
+
+def _decode_circuit(document: Mapping[str, Any]) -> Circuit:
+    probe_key = document.get("probe_key")
+    return Circuit(
+        region=Region.parse(document["region"]),
+        failures=tuple(
+            CircuitFailure(key=str(one["key"]), at=_time(one["at"]))
+            for one in document.get("failures") or ()
+        ),
+        opened_at=_moment(document.get("opened_at")),
+        probe_at=_moment(document.get("probe_at")),
+        probe_key=None if probe_key is None else str(probe_key),
+        probe_until=_moment(document.get("probe_until")),
+        holds=_count(document.get("holds")),
+    )
+
+
+def _decode_refusal(document: Mapping[str, Any]) -> Refusal:
+    return Refusal(
+        subscription_id=str(document["subscription_id"]),
+        region=Region.parse(document["region"]),
+        until=_time(document["until"]),
+        reason=str(document["reason"]),
+    )
+
+
+_DECODERS: dict[ControlKind, Callable[[Mapping[str, Any]], Control]] = {
+    ControlKind.GATE: _decode_gate,
+    ControlKind.CIRCUIT: _decode_circuit,
+    ControlKind.REFUSAL: _decode_refusal,
+}
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return _time(text) if text is not None else None
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    if moment.year not in _YEARS:
+        raise ValueError(f"{text!r} is no time of ours")
+    return moment
+
+
+def _count(number: Any) -> int:
+    """Return a number from 0 on; one that is missing is 0."""
+    if number is None:
+        return 0
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= _MAX_COUNT:
+        raise ValueError(f"{str(number)[:20]!r} is no count")
+    return number
