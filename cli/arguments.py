@@ -19,6 +19,7 @@ VersionArgument = Annotated[
     ),
 ]
 
+_MAX_NAME = 256
 _KEY = re.compile(r"[0-9a-fA-F]{32}")
 _SUBSCRIPTION = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -48,6 +49,13 @@ def read_subscription(text: str | None) -> str | None:
     return text.lower() if text else None
 
 
+def read_name(option: str, text: str | None) -> str | None:
+    """Return a name to filter by; the option is named where no table could be asked for it."""
+    if text is not None and (len(text) > _MAX_NAME or not text.isprintable()):
+        raise UsageProblem(f"{option} is {text[:40]!r}; it is a name of at most {_MAX_NAME}")
+    return text
+
+
 def read_phases(words: list[str] | None) -> frozenset[Phase] | None:
     """Return the phases named, several with commas or several times; None for no filter."""
     if not words:
@@ -56,6 +64,6 @@ def read_phases(words: list[str] | None) -> frozenset[Phase] | None:
     phases = set()
     for word in ",".join(words).lower().split(","):
         if word.strip() not in known:
-            raise UsageProblem(f"phase is {word.strip()!r}; it is one of {', '.join(known)}")
+            raise UsageProblem(f"phase is {word.strip()[:40]!r}; it is one of {', '.join(known)}")
         phases.add(known[word.strip()])
     return frozenset(phases)

@@ -24,6 +24,16 @@ def in_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def can_ask() -> bool:
+    """Tell whether a person is there to read a question and to answer it."""
+    return bool(sys.stdin and sys.stdin.isatty() and in_terminal())
+
+
+def print_whole(value: str) -> None:
+    """Print a text of any length as one line, to be copied; a terminal may wrap it."""
+    print("\\n".join(printable(line) for line in value.split("\n")))  # noqa: T201 - the answer
+
+
 def print_human(*parts: RenderableType) -> None:
     """Print for a reader; colours only where the terminal shows them."""
     console = Console(

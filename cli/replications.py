@@ -1,14 +1,20 @@
-"""The commands about replications: plan, replicate, status, queues and sweep."""
+"""The commands about replications: plan, replicate, status, cancel, queues and sweep."""
 
 import uuid
 from typing import Annotated, Any
 
 import typer
 
-from cli.arguments import AsJson, VersionArgument, read_key, read_phases, read_version_id
-from cli.failures import NotAllowedError, NotFoundError, UsageProblem
+from cli.arguments import AsJson, VersionArgument, read_key, read_name, read_phases, read_version_id
+from cli.failures import (
+    CommandError,
+    ExitCode,
+    NotAllowedError,
+    NotFoundError,
+    UsageProblem,
+)
 from cli.output import in_terminal, print_human, print_json, text
-from cli.session import session_of
+from cli.session import BY, session_of
 from cli.tables import finding_list, plan_detail, queue_list, replication_detail, replication_list
 from replication.ports import JobQuery
 from replication.queries import Queries
@@ -102,7 +108,11 @@ def status(
         else:
             print_human(*replication_detail(view))
         return
-    query = JobQuery(phases=read_phases(phase), gallery=gallery, geography=geography)
+    query = JobQuery(
+        phases=read_phases(phase),
+        gallery=read_name("--gallery", gallery),
+        geography=read_name("--geography", geography),
+    )
     items, more = _collect(session_of(ctx).app().queries, query, limit=limit or query.limit)
     if as_json:
         print_json({"items": items, "more": more})
@@ -112,6 +122,40 @@ def status(
             print_human(text(f"The first {len(items)}; there are more: raise --limit."))
     else:
         print_human(text("No replication on record matches."))
+
+
+def cancel(
+    ctx: typer.Context,
+    image_version: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="ARM id of the image version, or the key of its record.",
+            show_default=False,
+        ),
+    ],
+    *,
+    remove: Annotated[
+        bool,
+        typer.Option(
+            "--remove",
+            help="Take out of Azure's list again the regions that this app added and whose copies "
+            "are not Completed. Without it, the list stays as it is.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop following and retrying a replication; no completed copy is touched."""
+    key = read_key(image_version)
+    cancelled = session_of(ctx).app().canceller.cancel(key, remove=remove, by=BY)
+    if cancelled is None:
+        raise NotFoundError(f"no replication is on record for {image_version}")
+    if as_json:
+        print_json({"key": key, "done": cancelled.done, "reason": cancelled.reason})
+    elif cancelled.done:
+        print_human(text(cancelled.reason))
+    if not cancelled.done:
+        raise CommandError(f"not cancelled: {cancelled.reason}", exit_code=ExitCode.FAILED)
 
 
 def queues(ctx: typer.Context, *, as_json: AsJson = False) -> None:

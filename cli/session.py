@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import replication
+from cli.output import can_ask
 from replication.regions import RegionCatalog
 from replication.settings import CLOUDS, SettingsError
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from replication.bootstrap import App
 
+# Who acts, in records and logs: never a person's or a machine's name.
+BY = "the command line"
 LOCAL_SETTINGS = "local.settings.json"
 _APP_ROOT = Path(replication.__file__).resolve().parent.parent
 
@@ -33,6 +36,7 @@ class Session:
     open_app: Callable[[], "App"] = _open_app
     env: MutableMapping[str, str] = field(default_factory=lambda: os.environ)
     folder: Path = field(default_factory=Path.cwd)
+    can_ask: Callable[[], bool] = can_ask
 
     def app(self) -> "App":
         """Return the app; raises SettingsError and PolicyFileError that say what to mend."""
@@ -88,6 +92,14 @@ def _values(path: Path, content: bytes) -> dict[str, str]:
     if document.get("IsEncrypted") is True:
         raise SettingsError(f"{path} is encrypted; decrypt it with: func settings decrypt")
     for name, value in values.items():
-        if not isinstance(value, str) or "\0" in name + value or "=" in name or not name:
-            raise SettingsError(f"{path}: the value of {name!r} must be a text, as in {{…}}")
+        if not isinstance(value, str) or "=" in name or not name or not _fits(name + value):
+            raise SettingsError(f"{path}: the value of {name[:80]!r} must be a text, as in {{…}}")
     return values
+
+
+def _fits(text: str) -> bool:
+    """Tell whether an environment can hold the text: no NUL in it, and no half characters."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False

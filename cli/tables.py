@@ -11,6 +11,7 @@ from cli.output import new_fields, new_table, text
 
 View = Mapping[str, Any]
 
+_ID_PARTS = 5
 _STYLES = {
     "completed": "green",
     "succeeded": "green",
@@ -40,7 +41,11 @@ def replication_list(items: Iterable[View], *, stacked: bool) -> Table:
     for one in items:
         regions = one["regions"]
         completed = sum(1 for region in regions if region["state"] == "completed")
-        key, phase, version = text(one["key"]), _state(one["phase"]), _short_id(one)
+        key, phase, version = (
+            text(one["key"]),
+            _phase(one),
+            text(short_version(one["image_version_id"])),
+        )
         home, geography = text(one["home_region"]), text(one["geography"])
         done, updated, reason = (
             text(f"{completed}/{len(regions)}"),
@@ -49,7 +54,7 @@ def replication_list(items: Iterable[View], *, stacked: bool) -> Table:
         )
         if stacked:
             table.add_row(
-                _over(version, key), phase, _over(home, geography), done, _over(reason, updated)
+                over(version, key), phase, over(home, geography), done, over(reason, updated)
             )
         else:
             table.add_row(key, phase, version, home, geography, done, updated, reason)
@@ -64,9 +69,13 @@ def replication_detail(view: View) -> list[RenderableType]:
             [
                 ("Image version", text(view["image_version_id"])),
                 ("Key", text(view["key"])),
-                ("Phase", _state(view["phase"])),
+                ("Phase", _phase(view)),
                 ("Reason", text(view["reason"])),
                 ("Failure", text(f"{failure['code']}: {failure['message']}" if failure else "")),
+                ("Meaning", text(failure["advice"] if failure else "")),
+                ("Runbook", text(failure["runbook"] if failure else "")),
+                ("Dead letter", _letter(view["dead_letter_id"])),
+                *_stuck_fields(view["regions"]),
                 ("Home region", text(view["home_region"])),
                 ("Geography", text(view["geography"])),
                 ("Size", text("" if view["size_gb"] is None else f"{view['size_gb']} GB")),
@@ -88,10 +97,7 @@ def replication_detail(view: View) -> list[RenderableType]:
     if view["regions"] or view["left_out"]:
         parts += ["", _replica_table(view["regions"], view["left_out"])]
     if view["history"]:
-        timeline = new_table("AT", "EVENT", "REASON")
-        for entry in view["history"]:
-            timeline.add_row(text(entry["at"]), text(entry["event"]), text(entry["reason"]))
-        parts += ["", timeline]
+        parts += ["", timeline_table(view["history"])]
     return parts
 
 
@@ -158,13 +164,34 @@ def finding_list(items: Iterable[View]) -> Table:
     return table
 
 
+def timeline_table(entries: Iterable[View]) -> Table:
+    """Show a timeline."""
+    table = new_table("AT", "EVENT", "REASON")
+    for entry in entries:
+        table.add_row(text(entry["at"]), text(entry["event"]), text(entry["reason"]))
+    return table
+
+
+def short_version(image_version_id: str) -> str:
+    """Return gallery/image/version of an image version's ARM id, whole what is none."""
+    parts = image_version_id.split("/")
+    if len(parts) < _ID_PARTS:
+        return image_version_id
+    return "/".join((parts[-5], parts[-3], parts[-1]))
+
+
+def over(upper: Text, lower: Text) -> Text:
+    """Return two values, one over the other."""
+    return Text.assemble(upper, "\n", (lower.plain, "dim"))
+
+
 def _replica_table(regions: Iterable[View], left_out: Iterable[View]) -> Table:
     table = new_table("REGION", "STATE", "PROGRESS", "ATTEMPTS", "COMPLETED", "REASON")
     for one in regions:
         progress = one["progress"]
         table.add_row(
             text(one["region"]),
-            _state(one["state"]),
+            _state(one["state"], stuck=one["stuck"] is not None),
             text("-" if progress is None else f"{progress} %"),
             text(one["attempts"]),
             text(_or_dash(one["completed_at"])),
@@ -178,8 +205,33 @@ def _replica_table(regions: Iterable[View], left_out: Iterable[View]) -> Table:
     return table
 
 
-def _state(word: str) -> Text:
-    return text(word.replace("_", " "), _STYLES.get(word, ""))
+def _state(word: str, *, stuck: bool = False) -> Text:
+    shown = word.replace("_", " ")
+    return text(f"{shown}, stuck", "red") if stuck else text(shown, _STYLES.get(word, ""))
+
+
+def _phase(view: View) -> Text:
+    return _state(view["phase"], stuck=view["stuck"])
+
+
+def _letter(letter_id: str | None) -> Text:
+    if letter_id is None:
+        return text(None)
+    return text(f"{letter_id} (gallery-replicator dead-letters show {letter_id[:12]})")
+
+
+def _stuck_fields(regions: Iterable[View]) -> list[tuple[str, Text]]:
+    return [
+        ("Stuck", text(f"{one['region']}: {_stuck(one['stuck'])}", "red"))
+        for one in regions
+        if one["stuck"] is not None
+    ]
+
+
+def _stuck(view: View) -> str:
+    speed = view["expected_percent_per_min"]
+    expected = "no progress was ever seen" if speed is None else f"{speed:g} % a minute expected"
+    return f"no progress since {view['since']}, {expected}"
 
 
 def _cost(cost: View) -> Text:
@@ -189,16 +241,6 @@ def _cost(cost: View) -> Text:
         f"{cost['monthly']:.2f} {cost['currency']} a month, and {cost['egress_once']:.2f} once "
         f"for the transfer ({cost['basis']})"
     )
-
-
-def _short_id(view: View) -> Text:
-    """Return gallery/image/version of the view's ARM id."""
-    parts = str(view["image_version_id"]).split("/")
-    return text("/".join((parts[-5], parts[-3], parts[-1])))
-
-
-def _over(upper: Text, lower: Text) -> Text:
-    return Text.assemble(upper, "\n", (lower.plain, "dim"))
 
 
 def _or_dash(value: object) -> object:

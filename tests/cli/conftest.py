@@ -36,9 +36,15 @@ class Shell:
     folder: Path
     env: dict[str, str]
 
-    def __call__(self, *args: str) -> Answer:
-        session = Session(open_app=self.open_app, env=self.env, folder=self.folder)
-        result = CliRunner().invoke(cli, list(args), obj=session)
+    def __call__(self, *args: str, answer: str | None = None) -> Answer:
+        """Run a command; with an `answer` there is someone to ask, who types it."""
+        session = Session(
+            open_app=self.open_app,
+            env=self.env,
+            folder=self.folder,
+            can_ask=lambda: answer is not None,
+        )
+        result = CliRunner().invoke(cli, list(args), obj=session, input=answer)
         return Answer(code=result.exit_code, out=result.stdout, err=result.stderr)
 
 

@@ -33,7 +33,8 @@ def run(
 def test_help_lists_the_commands(tmp_path: Path) -> None:
     answer = run("--help", folder=tmp_path)
     assert (answer.returncode, answer.stderr) == (0, "")
-    for command in ("plan", "replicate", "status", "queues", "regions", "policy", "sweep"):
+    commands = ("plan", "replicate", "status", "cancel", "queues", "dead-letters", "regions")
+    for command in (*commands, "policy", "sweep"):
         assert f" {command} " in answer.stdout
 
 

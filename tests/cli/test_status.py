@@ -1,5 +1,9 @@
 """`status` shows what is on record."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from rich.console import Console
 
@@ -7,8 +11,10 @@ from cli.tables import replication_list
 from replication.errors import FailureCode, PermanentError, TransientError
 from replication.image_version import ImageVersionId
 from replication.ports import JobQuery
+from replication.regions import Region
 from tests.builders import version_body, version_id
 from tests.cli.conftest import Shell
+from tests.cli.letters import lay_job
 from tests.fakes import World
 
 
@@ -63,6 +69,75 @@ def test_a_failed_replication_is_shown_with_its_cause_and_showing_it_is_done(
     assert answer.code == 0
     assert "Phase          failed" in answer.out.splitlines()
     assert "Failure        locked: no [write] here" in answer.out.splitlines()
+
+
+def test_a_failure_says_what_it_means_and_where_its_dead_letter_is(
+    world: World, shell: Shell
+) -> None:
+    letter = lay_job(world, version_id())
+    lines = shell("status", version_id().key).out.splitlines()
+    view = _view(world)
+    show = f"gallery-replicator dead-letters show {letter.id[:12]}"
+    assert f"Meaning        {view['failure']['advice']}" in lines
+    assert "Runbook        docs/runbook.md#locked" in lines
+    assert f"Dead letter    {letter.id} ({show})" in lines
+    assert shell(*show.split()[1:]).code == 0
+
+
+def test_without_a_failure_there_is_no_advice_and_no_letter(world: World, shell: Shell) -> None:
+    enrol(world, version_id())
+    world.run()
+    out = shell("status", version_id().key).out
+    assert not any(word in out for word in ("Meaning", "Runbook", "Dead letter", "Stuck", "stuck"))
+
+
+def test_a_stuck_region_is_shown_with_since_when_and_the_speed_expected(
+    world: World, shell: Shell
+) -> None:
+    enrol(world, version_id())
+    world.gallery.slowness = {"westus3": 1e9}
+    world.run(until=world.clock() + timedelta(hours=3))
+    since = _region(world, "westus3")["stuck"]["since"]
+    answer = shell("status", version_id().key)
+    lines = answer.out.splitlines()
+    assert answer.code == 0
+    assert "Phase          tracking, stuck" in lines
+    said = f"westus3: no progress since {since}, no progress was ever seen"
+    assert f"Stuck          {said}" in lines
+    shown = {line.split()[0]: line.split()[1:3] for line in lines if line.startswith("westus")}
+    assert (shown["westus3"], shown["westus"][0]) == (["replicating,", "stuck"], "completed")
+    assert "tracking, stuck" in shell("status").out
+
+
+def test_a_copy_that_stopped_half_way_is_shown_with_its_speed_before(
+    world: World, shell: Shell
+) -> None:
+    enrol(world, version_id())
+    world.gallery.slowness = {"westus3": 1e9}
+    world.run(until=world.clock() + timedelta(hours=3))
+    stored = world.store.load(version_id().key)
+    assert stored is not None
+    replica = stored.job.replica(Region("westus3"))
+    assert replica is not None
+    assert replica.copying_since is not None
+    moved_at = replica.copying_since + timedelta(minutes=20)
+    half_way = replace(replica, progress=50, progressed_at=moved_at, stuck_since=moved_at)
+    world.store.replace(stored, stored.job.with_replicas(half_way))
+    since = _region(world, "westus3")["stuck"]["since"]
+    said = f"westus3: no progress since {since}, 2.5 % a minute expected"
+    assert f"Stuck          {said}" in shell("status", version_id().key).out.splitlines()
+
+
+def _region(world: World, name: str) -> dict[str, Any]:
+    (found,) = [one for one in _view(world)["regions"] if one["region"] == name]
+    region: dict[str, Any] = found
+    return region
+
+
+def _view(world: World) -> dict[str, Any]:
+    view = world.app.queries.replication(version_id().key)
+    assert view is not None
+    return view
 
 
 def test_regions_left_out_are_shown_with_the_reason(world: World, shell: Shell) -> None:

@@ -1,0 +1,208 @@
+"""The commands about the dead-letter desk: list, show, replay and discard."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.arguments import AsJson
+from cli.letter_acts import COMMAND, Wish
+from cli.letter_arguments import (
+    CodeOption,
+    GalleryOption,
+    ImageVersionOption,
+    LetterFilter,
+    RegionOption,
+    SourceOption,
+    StateOption,
+    code_hint,
+    find_letters,
+    read_letter_ids,
+)
+from cli.letter_tables import SHORT_ID, letter_detail, letter_list
+from cli.output import in_terminal, print_human, print_json, print_whole, text
+from cli.replications import MAX_LIMIT
+from cli.session import session_of
+from replication.dead_letters import LetterAction
+from replication.ports import LetterQuery, LetterState
+from replication.views import letter_detail_view, letter_view
+
+if TYPE_CHECKING:
+    from replication.bootstrap import App
+
+_PAGE = 200
+
+dead_letters = typer.Typer(
+    help="Look at what needs a person, send it again, or discard it.", no_args_is_help=True
+)
+
+LetterArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="Id of the dead letter, or its first digits, six at least.",
+        show_default=False,
+    ),
+]
+LetterArguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="ID",
+        help="Ids of dead letters, or their first digits; without any, a filter.",
+        show_default=False,
+    ),
+]
+AllOption = Annotated[
+    bool, typer.Option("--all", help="Every letter; takes the place of a filter.")
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TOKEN",
+        help="Act on exactly the letters that a dry run counted; it prints the token.",
+        show_default=False,
+    ),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only count.")]
+
+
+@dead_letters.callback()
+def _dead_letters() -> None:
+    """Look at what needs a person, send it again, or discard it."""
+
+
+@dead_letters.command("list")
+def list_letters(
+    ctx: typer.Context,
+    *,
+    code: CodeOption = None,
+    source: SourceOption = None,
+    gallery: GalleryOption = None,
+    region: RegionOption = None,
+    image_version: ImageVersionOption = None,
+    state: StateOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_LIMIT, help="How many at most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show the dead letters that still need someone, or those of a filter."""
+    wanted = LetterFilter(
+        code=code,
+        source=source,
+        gallery=gallery,
+        region=region,
+        image_version=image_version,
+        state=state,
+    )
+    query = wanted.query()
+    app = session_of(ctx).app()
+    items, more = _collect(app, query, limit=limit)
+    if as_json:
+        print_json({"items": items, "more": more})
+    elif items:
+        print_human(letter_list(items, now=app.ports.clock(), stacked=in_terminal()))
+        if more:
+            print_human(text(f"These are {len(items)}; there are more: raise --limit."))
+    else:
+        print_human(text(f"No dead letter matches.{code_hint(query)}"))
+
+
+@dead_letters.command()
+def show(ctx: typer.Context, letter_id: LetterArgument, *, as_json: AsJson = False) -> None:
+    """Show a dead letter whole: cause, what it means, timeline and raw message."""
+    ids = read_letter_ids([letter_id])
+    app = session_of(ctx).app()
+    (letter,) = find_letters(app.dead_letters, ids)
+    view = letter_detail_view(letter)
+    if as_json:
+        print_json(view)
+        return
+    print_human(*letter_detail(view, now=app.ports.clock()))
+    print_human("", text("Raw message", "bold"))
+    print_whole(letter.raw)
+    act = LetterAction.DISCARD if letter.state is LetterState.RESOLVED else LetterAction.REPLAY
+    command = f"{COMMAND} {act.value} {letter.id[:SHORT_ID]}"
+    print_human("", text(f"{act.value.capitalize()} it with: {command}"))
+
+
+@dead_letters.command()
+def replay(
+    ctx: typer.Context,
+    letter_ids: LetterArguments = None,
+    *,
+    code: CodeOption = None,
+    source: SourceOption = None,
+    gallery: GalleryOption = None,
+    region: RegionOption = None,
+    image_version: ImageVersionOption = None,
+    state: StateOption = None,
+    everything: AllOption = False,
+    token: TokenOption = None,
+    dry_run: DryRunOption = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send letters again; twice is harmless. A filter counts first and gives out a token."""
+    wanted = LetterFilter(
+        code=code,
+        source=source,
+        gallery=gallery,
+        region=region,
+        image_version=image_version,
+        state=state,
+    )
+    Wish(
+        action=LetterAction.REPLAY,
+        ids=letter_ids,
+        wanted=wanted,
+        everything=everything,
+        token=token,
+        dry_run=dry_run,
+        as_json=as_json,
+    ).carry_out(session_of(ctx))
+
+
+@dead_letters.command()
+def discard(
+    ctx: typer.Context,
+    letter_ids: LetterArguments = None,
+    *,
+    code: CodeOption = None,
+    source: SourceOption = None,
+    gallery: GalleryOption = None,
+    region: RegionOption = None,
+    image_version: ImageVersionOption = None,
+    state: StateOption = None,
+    everything: AllOption = False,
+    token: TokenOption = None,
+    dry_run: DryRunOption = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete letters for good. A filter counts first and gives out a token."""
+    wanted = LetterFilter(
+        code=code,
+        source=source,
+        gallery=gallery,
+        region=region,
+        image_version=image_version,
+        state=state,
+    )
+    Wish(
+        action=LetterAction.DISCARD,
+        ids=letter_ids,
+        wanted=wanted,
+        everything=everything,
+        token=token,
+        dry_run=dry_run,
+        as_json=as_json,
+    ).carry_out(session_of(ctx))
+
+
+def _collect(app: "App", query: LetterQuery, *, limit: int) -> tuple[list[dict[str, Any]], bool]:
+    """Return as many letters as asked for, and whether there are more."""
+    items: list[dict[str, Any]] = []
+    while True:
+        query = replace(query, limit=min(_PAGE, limit - len(items) + 1))
+        page = app.dead_letters.find(query)
+        items += [letter_view(stored.letter) for stored in page.letters]
+        if page.next_cursor is None or len(items) > limit:
+            return items[:limit], len(items) > limit
+        query = replace(query, cursor=page.next_cursor)

@@ -1,0 +1,142 @@
+"""Send dead letters again or discard them: those named, or exactly those counted before."""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import typer
+
+from cli.failures import ExitCode, UsageProblem
+from cli.letter_arguments import (
+    LetterFilter,
+    code_hint,
+    find_letters,
+    options_of,
+    read_letter_ids,
+)
+from cli.letter_tables import SHORT_ID, code_counts, outcome_list
+from cli.output import print_human, print_json, print_whole, text
+from cli.session import BY, Session
+from replication.dead_letters import DeadLetterService, LetterAction, LetterOutcome
+from replication.errors import MalformedError, NewerFormatError, ReplicationError
+from replication.ports import LetterQuery
+
+COMMAND = "gallery-replicator dead-letters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What to do with which letters."""
+
+    action: LetterAction
+    ids: list[str] | None
+    wanted: LetterFilter
+    everything: bool
+    token: str | None
+    dry_run: bool
+    as_json: bool
+
+    def carry_out(self, session: Session) -> None:
+        """Count or act, by ids or by filter; raises UsageProblem for what cannot be meant."""
+        by_filter = self.wanted.is_given or self.everything
+        if self.ids and (by_filter or self.token is not None):
+            raise UsageProblem("ids go without a filter, --all and --token")
+        if not self.ids and not by_filter:
+            raise UsageProblem("name dead letters by id, or by a filter, or take --all")
+        if self.everything and self.wanted.names_letters:
+            raise UsageProblem("--all takes the place of a filter and does not go with one")
+        if self.dry_run and self.token is not None:
+            raise UsageProblem("--dry-run gives out a token and does not take one")
+        if self.ids:
+            self._by_ids(session, read_letter_ids(self.ids))
+        else:
+            self._by_filter(session, self.wanted.query())
+
+    def _by_ids(self, session: Session, ids: tuple[str, ...]) -> None:
+        service = session.app().dead_letters
+        letters = find_letters(service, ids)
+        if not self.dry_run:
+            self._tell([_act(service, letter.id, self.action) for letter in letters])
+            return
+        by_code = dict(sorted(Counter(letter.code for letter in letters).items()))
+        short_ids = [letter.id[:SHORT_ID] for letter in letters]
+        self._tell_count(len(letters), by_code, token=None, words=short_ids)
+
+    def _by_filter(self, session: Session, query: LetterQuery) -> None:
+        service = session.app().dead_letters
+        if self.token is not None:
+            self._tell(self._act_on_counted(service, query, self.token))
+            return
+        counted = service.select(query, self.action)
+        words = [*options_of(query), "--token", counted.token]
+        self._tell_count(counted.count, counted.by_code, token=counted.token, words=words)
+        if self.as_json:
+            return
+        if counted.count == 0:
+            print_human(text(f"There is nothing to {self.action.value}.{code_hint(query)}"))
+        elif not self.dry_run and session.can_ask():
+            these = "this one" if counted.count == 1 else f"these {counted.count}"
+            if typer.confirm(f"{self.action.value.capitalize()} {these}?"):
+                self._tell(self._act_on_counted(service, query, counted.token))
+            else:
+                print_human(text("Nothing was done."))
+
+    def _act_on_counted(
+        self, service: DeadLetterService, query: LetterQuery, token: str
+    ) -> tuple[LetterOutcome, ...]:
+        try:
+            return service.act_on_selection(query, self.action, token, by=BY)
+        except NewerFormatError:
+            raise
+        except MalformedError as error:
+            raise UsageProblem(f"{error}; a dry run prints it") from error
+
+    def _tell_count(
+        self, count: int, by_code: dict[str, int], *, token: str | None, words: list[str]
+    ) -> None:
+        if self.as_json:
+            print_json(
+                {
+                    "action": self.action.value,
+                    "count": count,
+                    "by_code": by_code,
+                    "token": token,
+                    "dry_run": True,
+                }
+            )
+            return
+        matches = "1 dead letter matches." if count == 1 else f"{count} dead letters match."
+        print_human(text(matches))
+        if count:
+            command = f"{COMMAND} {self.action.value} {shlex.join(words)}"
+            print_human("", code_counts(by_code), "")
+            print_human(text(f"To {self.action.value} exactly these:"))
+            print_whole(f"  {command}")
+
+    def _tell(self, outcomes: Iterable[LetterOutcome]) -> None:
+        items = [{"id": one.letter_id, "done": one.done, "reason": one.reason} for one in outcomes]
+        not_done = sum(1 for one in items if not one["done"])
+        if self.as_json:
+            print_json(
+                {
+                    "action": self.action.value,
+                    "done": len(items) - not_done,
+                    "not_done": not_done,
+                    "items": items,
+                }
+            )
+        elif items:
+            print_human(outcome_list(items))
+        else:
+            print_human(text(f"There was nothing to {self.action.value}."))
+        if not_done:
+            raise typer.Exit(ExitCode.FAILED)
+
+
+def _act(service: DeadLetterService, letter_id: str, action: LetterAction) -> LetterOutcome:
+    """Act on one letter; what goes wrong is told beside what was done to the others."""
+    try:
+        return service.act(letter_id, action, by=BY)
+    except ReplicationError as error:
+        return LetterOutcome(letter_id=letter_id, done=False, reason=str(error))

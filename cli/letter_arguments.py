@@ -1,0 +1,221 @@
+"""Read which dead letters a command means: ids, the beginnings of ids, or a filter."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import typer
+
+from cli.arguments import read_version_id
+from cli.failures import NotFoundError, UsageProblem
+from replication.dead_letters import DeadLetterService, UnknownLetterError
+from replication.errors import FailureCode
+from replication.ports import DeadLetter, LetterQuery, LetterState, QueueName
+from replication.regions import InvalidRegionNameError, Region
+
+CodeOption = Annotated[
+    str | None,
+    typer.Option(metavar="CODE", help="Only this failure code.", show_default=False),
+]
+SourceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SOURCE",
+        help="Only from here: event, job, replication-jobs or replication-tracking.",
+        show_default=False,
+    ),
+]
+GalleryOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only this gallery.", show_default=False)
+]
+RegionOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGION", help="Only where this region was not ready.", show_default=False
+    ),
+]
+ImageVersionOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID", help="Only about this image version (its ARM id).", show_default=False
+    ),
+]
+StateOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STATE",
+        help="open, replayed, resolved or all; open if not given.",
+        show_default=False,
+    ),
+]
+
+SOURCES = ("event", "job", *(queue.value for queue in QueueName))
+_ANY_STATE = "all"
+_STATES = {**{state.value: state for state in LetterState}, _ANY_STATE: None}
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_GALLERY = re.compile(r"[\w.()-]{1,128}")
+_ID = re.compile(r"[0-9a-f]{6,32}")
+_ID_HEX_DIGITS = 32
+_PAGE = 200
+# Two ids show that a beginning means several letters.
+_AMBIGUOUS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterFilter:
+    """A filter as it was typed."""
+
+    code: str | None
+    source: str | None
+    gallery: str | None
+    region: str | None
+    image_version: str | None
+    state: str | None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything was asked for."""
+        return any(getattr(self, name) is not None for name in self.__slots__)
+
+    @property
+    def names_letters(self) -> bool:
+        """Whether more than a state was asked for."""
+        return replace(self, state=None).is_given
+
+    def query(self) -> LetterQuery:
+        """Return the query that the filter means; raises UsageProblem."""
+        version_id = None if self.image_version is None else read_version_id(self.image_version)
+        return LetterQuery(
+            state=_state(self.state),
+            code=_code(self.code),
+            source=_source(self.source),
+            gallery=_gallery(self.gallery),
+            region=_region(self.region),
+            image_version_id=None if version_id is None else str(version_id),
+        )
+
+
+def options_of(query: LetterQuery) -> list[str]:
+    """Return the options that mean the query."""
+    pairs = {
+        "--code": query.code,
+        "--source": query.source,
+        "--gallery": query.gallery,
+        "--region": query.region,
+        "--image-version": query.image_version_id,
+    }
+    words = [word for name, value in pairs.items() if value is not None for word in (name, value)]
+    if query.state is not LetterState.OPEN:
+        words += ["--state", _ANY_STATE if query.state is None else query.state.value]
+    return words or ["--all"]
+
+
+def code_hint(query: LetterQuery) -> str:
+    """Return what to say of a code that this release does not know, empty for one it does."""
+    known = [code.value for code in FailureCode]
+    if query.code is None or query.code in known:
+        return ""
+    (near,) = difflib.get_close_matches(query.code, known, n=1, cutoff=0.0)
+    return f" This release knows no code {query.code!r}; the nearest is {near!r}."
+
+
+def read_letter_ids(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return what may be ids of letters, or their beginnings, each once."""
+    for text in texts:
+        if not _ID.fullmatch(text.lower()):
+            raise UsageProblem(
+                f"{text[:80]!r} is not the id of a dead letter: 32 hex digits, or the first of "
+                "them, six at least"
+            )
+    return tuple(dict.fromkeys(text.lower() for text in texts))
+
+
+def find_letters(service: DeadLetterService, ids: Sequence[str]) -> tuple[DeadLetter, ...]:
+    """Return the letters that the ids mean; raises NotFoundError, and UsageProblem if unclear."""
+    beginnings = [one for one in ids if len(one) < _ID_HEX_DIGITS]
+    by_beginning = _by_beginning(service, beginnings) if beginnings else {}
+    found: dict[str, DeadLetter] = {}
+    for one in ids:
+        letter = by_beginning[one] if one in by_beginning else _get(service, one)
+        found[letter.id] = letter
+    return tuple(found.values())
+
+
+def _get(service: DeadLetterService, letter_id: str) -> DeadLetter:
+    try:
+        return service.get(letter_id)
+    except UnknownLetterError as error:
+        raise NotFoundError(str(error)) from error
+
+
+def _by_beginning(service: DeadLetterService, beginnings: Sequence[str]) -> dict[str, DeadLetter]:
+    """Find the one letter that each beginning means, in one pass over the desk."""
+    found: dict[str, list[DeadLetter]] = {one: [] for one in beginnings}
+    last = max(beginnings)
+    for letter in _all_letters(service):
+        if letter.id > last and not letter.id.startswith(last):
+            break  # they come in the order of their ids
+        for one, letters in found.items():
+            if letter.id.startswith(one) and len(letters) < _AMBIGUOUS:
+                letters.append(letter)
+    for one, letters in found.items():
+        if not letters:
+            raise NotFoundError(f"no dead letter has an id that begins with {one}")
+        if len(letters) == _AMBIGUOUS:
+            ids = " and ".join(letter.id for letter in letters)
+            raise UsageProblem(f"{one} means several dead letters ({ids}); give more of its digits")
+    return {one: letters[0] for one, letters in found.items()}
+
+
+def _all_letters(service: DeadLetterService) -> Iterator[DeadLetter]:
+    query = LetterQuery(state=None, limit=_PAGE)
+    while True:
+        page = service.find(query)
+        yield from (stored.letter for stored in page.letters)
+        if page.next_cursor is None:
+            return
+        query = replace(query, cursor=page.next_cursor)
+
+
+def _state(text: str | None) -> LetterState | None:
+    word = (text or LetterState.OPEN.value).strip().lower()
+    if word not in _STATES:
+        raise UsageProblem(f"state is {word[:80]!r}; it is one of {', '.join(_STATES)}")
+    return _STATES[word]
+
+
+def _code(text: str | None) -> str | None:
+    if text is None:
+        return None
+    word = text.strip().lower().replace("-", "_")
+    if not _CODE.fullmatch(word):
+        raise UsageProblem(
+            f"{text[:80]!r} is not a failure code; they are {', '.join(FailureCode)}"
+        )
+    return word
+
+
+def _source(text: str | None) -> str | None:
+    if text is None:
+        return None
+    word = text.strip().lower()
+    if word not in SOURCES:
+        raise UsageProblem(f"source is {word[:80]!r}; it is one of {', '.join(SOURCES)}")
+    return word
+
+
+def _gallery(text: str | None) -> str | None:
+    if text is not None and not _GALLERY.fullmatch(text):
+        raise UsageProblem(f"{text[:80]!r} is not a name of a gallery")
+    return text
+
+
+def _region(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return Region.parse(text).name
+    except InvalidRegionNameError as error:
+        raise UsageProblem(str(error)) from error
