@@ -1,6 +1,7 @@
 """The HTTP API: read what is on record."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -8,14 +9,17 @@ from typing import Any
 import azure.functions as func
 
 from replication.bootstrap import get_app
-from replication.errors import MalformedError, ReplicationError
+from replication.errors import MalformedError, NewerFormatError, ReplicationError
 from replication.job import Phase
 from replication.log import log_outcome
+from replication.policy_file import PolicyFileError
 from replication.ports import JobQuery
+from replication.settings import SettingsError
 
 blueprint = func.Blueprint()
 MAX_LIMIT = 200
 _DEFAULT_LIMIT = 50
+_MAX_NAME = 256
 
 
 @blueprint.function_name("api_health")
@@ -29,7 +33,7 @@ def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the ho
 @blueprint.route(route="api/v1/replications", methods=["GET"])
 def replications(req: func.HttpRequest) -> func.HttpResponse:
     """List replications."""
-    return _answer(lambda: (HTTPStatus.OK, get_app().queries.replications(read_query(req.params))))
+    return _answer(lambda: _replications(req.params))
 
 
 @blueprint.function_name("api_replication")
@@ -51,14 +55,16 @@ def read_query(params: Mapping[str, str]) -> JobQuery:
     known = ("phase", "gallery", "geography", "cursor", "limit")
     unknown = sorted(set(params) - {*known, "code"})
     if unknown:
-        raise MalformedError(f"unknown parameter {unknown[0]!r}; known: {', '.join(known)}")
+        raise MalformedError(f"unknown parameter {unknown[0][:40]!r}; known: {', '.join(known)}")
     phases = None
     if params.get("phase"):
         words = {phase.value for phase in Phase}
         asked = params["phase"].lower().split(",")
         for word in asked:
             if word not in words:
-                raise MalformedError(f"phase is {word!r}; it is one of {', '.join(sorted(words))}")
+                raise MalformedError(
+                    f"phase is {word[:20]!r}; it is one of {', '.join(sorted(words))}"
+                )
         phases = frozenset(Phase(word) for word in asked)
     text = params.get("limit") or str(_DEFAULT_LIMIT)
     digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))
@@ -66,11 +72,18 @@ def read_query(params: Mapping[str, str]) -> JobQuery:
         raise MalformedError(f"limit is {text[:20]!r}; it is a number from 1 to {MAX_LIMIT}")
     return JobQuery(
         phases=phases,
-        gallery=params.get("gallery") or None,
-        geography=params.get("geography") or None,
+        gallery=_name(params, "gallery"),
+        geography=_name(params, "geography"),
         cursor=params.get("cursor") or None,
         limit=int(text),
     )
+
+
+def _name(params: Mapping[str, str], parameter: str) -> str | None:
+    text = params.get(parameter) or None
+    if text is not None and (len(text) > _MAX_NAME or not text.isprintable()):
+        raise MalformedError(f"{parameter} is {text[:20]!r}; it is a name of at most {_MAX_NAME}")
+    return text
 
 
 def _health() -> tuple[HTTPStatus, dict[str, Any]]:
@@ -78,9 +91,19 @@ def _health() -> tuple[HTTPStatus, dict[str, Any]]:
     return (HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE), body
 
 
+def _replications(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]]:
+    queries = get_app().queries
+    try:
+        return HTTPStatus.OK, queries.replications(read_query(params))
+    except MalformedError as error:  # a parameter, the cursor among them
+        return HTTPStatus.BAD_REQUEST, _problem(HTTPStatus.BAD_REQUEST, str(error))
+
+
 def _replication(key: str) -> tuple[HTTPStatus, dict[str, Any]]:
     if not (len(key) == 32 and all(one in "0123456789abcdef" for one in key)):  # noqa: PLR2004
-        raise MalformedError("the key of a replication is 32 hex digits")
+        return HTTPStatus.BAD_REQUEST, _problem(
+            HTTPStatus.BAD_REQUEST, "the key of a replication is 32 hex digits"
+        )
     found = get_app().queries.replication(key)
     if found is None:
         return HTTPStatus.NOT_FOUND, _problem(
@@ -93,12 +116,11 @@ def _answer(call: Callable[[], tuple[HTTPStatus, dict[str, Any]]]) -> func.HttpR
     """Answer in JSON; errors are RFC 9457 problem details."""
     try:
         status, body = call()
-    except MalformedError as error:
-        status = HTTPStatus.BAD_REQUEST
-        body = _problem(status, str(error))
-    except (ReplicationError, ValueError) as error:
-        status = HTTPStatus.SERVICE_UNAVAILABLE
-        log_outcome("api.unavailable", error=error, reason=str(error))
+    except (ReplicationError, SettingsError, PolicyFileError) as error:
+        # What is on record and cannot be read is no mistake of the caller's, and does not pass.
+        broken = isinstance(error, MalformedError) and not isinstance(error, NewerFormatError)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR if broken else HTTPStatus.SERVICE_UNAVAILABLE
+        log_outcome("api.unavailable", level=logging.ERROR, error=error, reason=str(error))
         body = _problem(status, str(error))
     is_problem = "title" in body and "detail" in body
     return func.HttpResponse(

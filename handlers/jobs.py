@@ -1,13 +1,18 @@
 """The queue triggers of the workers: two queues, one reconcile behind both."""
 
+import logging
+
 import azure.functions as func
 
 from replication.bootstrap import get_app
 from replication.errors import FailureCode, MalformedError, NewerFormatError
+from replication.log import log_outcome
 from replication.messages import JobMessage
 from replication.ports import QueueName
 
 blueprint = func.Blueprint()
+# How long a message that a newer release wrote, or whose record it wrote, is left alone.
+NEWER_DELAY_S = 300.0
 
 
 @blueprint.function_name("replicate")
@@ -33,16 +38,23 @@ def _reconcile(message: func.QueueMessage, queue: QueueName) -> None:
     attempts = message.dequeue_count or 1
     app = get_app()
     try:
-        decoded = JobMessage.decode(body)
-    except NewerFormatError:
-        raise  # the newer release may take it; the host keeps it until then
+        app.reconciler.reconcile(JobMessage.decode(body), redelivered=attempts > 1)
+    except NewerFormatError as error:
+        # Failing would count against it until it is poison; so it waits as it came.
+        log_outcome("message.newer", level=logging.WARNING, queue=queue.value, reason=str(error))
+        app.ports.queues.put_back(queue, body, delay_s=NEWER_DELAY_S)
     except MalformedError as error:
-        app.desk.message(
+        letter = app.desk.message(
             body,
             queue=queue.value,
             attempts=attempts,
             code=FailureCode.MALFORMED_MESSAGE,
             cause=str(error),
         )
-        return
-    app.reconciler.reconcile(decoded, redelivered=attempts > 1)
+        log_outcome(
+            "message.unreadable",
+            level=logging.ERROR,
+            queue=queue.value,
+            reason=str(error),
+            dead_letter=letter.id,
+        )

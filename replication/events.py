@@ -111,9 +111,10 @@ def read_event(event: ReceivedEvent) -> VersionWritten | VersionDeleted | NotFor
 def check_size(raw: object) -> None:
     """Raise MalformedError for an event that is larger than Event Grid delivers."""
     try:
-        size = len(json.dumps(raw, default=str))
+        text = json.dumps(raw, default=str, ensure_ascii=False)
     except RecursionError as error:
         raise MalformedError("the event is nested too deep") from error
+    size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         raise MalformedError(f"the event has {size} bytes, more than {MAX_BYTES}")
 
@@ -153,10 +154,9 @@ def _why_other(kind: str, claimed: object, data: Mapping[str, Any]) -> str | Non
     if kind in (NOTIFIED_WRITTEN.lower(), NOTIFIED_DELETED.lower()):
         details = data.get("resourceInfo")
         declared = details.get("type") if isinstance(details, Mapping) else None
-        is_version = str(declared).lower() == _VERSION_TYPE
+        is_version = _lower(declared) == _VERSION_TYPE
     else:
-        operation = str(data.get("operationName") or "").lower()
-        is_version = operation.startswith(f"{_VERSION_TYPE}/")
+        is_version = _lower(data.get("operationName")).startswith(f"{_VERSION_TYPE}/")
     if is_version:
         return None
     return f"{_short(claimed)} is no image version"
@@ -173,6 +173,10 @@ def _text(value: object) -> str | None:
     if isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and value.isprintable():
         return value
     return None
+
+
+def _lower(value: object) -> str:
+    return value.lower() if isinstance(value, str) else ""
 
 
 def _short(value: object) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeIs
 
 from replication.regions import Region, RegionCatalog
 
@@ -16,6 +16,8 @@ _VERSION_PARTS = 3
 _KEY_HEX_DIGITS = 32
 # The words for sixty regions must fit into one record.
 _MAX_DETAILS = 1000
+# Sixteen times the largest disk of today.
+_MAX_SIZE_GB = 2**20
 _SEGMENTS = (
     "subscriptions",
     "resourcegroups",
@@ -235,7 +237,7 @@ class ImageVersion:
             replication=_regional_status(_mapping(properties, "replicationStatus"), catalog),
             replication_mode=(
                 ReplicationMode.SHALLOW
-                if str(publishing.get("replicationMode")).lower() == "shallow"
+                if _word(publishing.get("replicationMode")).lower() == "shallow"
                 else ReplicationMode.FULL
             ),
             size_gb=_provisioned_size_gb(storage),
@@ -308,7 +310,7 @@ def _mappings(parent: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any
 
 def _provisioning_state(word: object) -> ProvisioningState:
     try:
-        return ProvisioningState(str(word))
+        return ProvisioningState(_word(word))
     except ValueError:
         return ProvisioningState.OTHER
 
@@ -319,24 +321,35 @@ def _regional_status(
     summary: dict[Region, RegionalReplicationStatus] = {}
     for entry in _mappings(status, "summary"):
         try:
-            state = CopyState(str(entry.get("state")))
+            state = CopyState(_word(entry.get("state")))
         except ValueError:
             state = CopyState.UNKNOWN
         summary[catalog.resolve(entry.get("region"))] = RegionalReplicationStatus(
             state=state,
             progress=_percent(entry.get("progress")),
-            details=str(entry.get("details") or "")[:_MAX_DETAILS],
+            details=_word(entry.get("details"))[:_MAX_DETAILS],
         )
     return summary
 
 
 def _percent(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return min(100, max(0, int(value)))
 
 
 def _provisioned_size_gb(storage: Mapping[str, Any]) -> int | None:
     disks = [_mapping(storage, "osDiskImage"), *_mappings(storage, "dataDiskImages")]
-    sizes = [disk["sizeInGB"] for disk in disks if isinstance(disk.get("sizeInGB"), int)]
+    sizes = [size for disk in disks if _is_size(size := disk.get("sizeInGB"))]
     return sum(sizes) if sizes else None
+
+
+def _is_size(value: object) -> TypeIs[int]:
+    """Tell whether a disk can have this size; no price is computed from any other number."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_SIZE_GB
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -9,6 +9,9 @@ from replication.image_version import ImageVersionId, MalformedImageVersionIdErr
 
 FORMAT_VERSION = 1
 MAX_BYTES = 8 * 1024
+# What a queue can hold: a newer release may write longer messages than this one.
+_MAX_READ_BYTES = 64 * 1024
+_MAX_SEQUENCE = 10**15
 _MAX_TEXT = 256
 
 
@@ -44,12 +47,13 @@ class JobMessage:
     @classmethod
     def decode(cls, body: str | bytes) -> Self:
         """Read a queue message; raises MalformedError or NewerFormatError."""
-        if len(body) > MAX_BYTES:
+        length = len(body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body)
+        if length > _MAX_READ_BYTES:
             raise MalformedError(f"the message is longer than {MAX_BYTES} bytes")
         try:
             document = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise MalformedError(f"the message is not JSON: {error}") from error
+            raise MalformedError(f"the message is not JSON: {str(error)[:_MAX_TEXT]}") from error
         if not isinstance(document, dict):
             raise MalformedError("the message is not a JSON object")
         version = document.get("v")
@@ -57,8 +61,10 @@ class JobMessage:
             raise MalformedError("the message has no format version 'v'")
         if version > FORMAT_VERSION:
             raise NewerFormatError(
-                f"the message has format {version}, this release reads {FORMAT_VERSION}"
+                f"the message has format {str(version)[:20]}, this release reads {FORMAT_VERSION}"
             )
+        if length > MAX_BYTES:
+            raise MalformedError(f"the message is longer than {MAX_BYTES} bytes")
         job = document.get("job")
         if not isinstance(job, dict):
             raise MalformedError("the message has no object 'job'")
@@ -71,8 +77,12 @@ class JobMessage:
         except MalformedImageVersionIdError as error:
             raise MalformedError(f"job.image_version_id: {error}") from error
         sequence = job.get("sequence")
-        if not isinstance(sequence, int) or isinstance(sequence, bool) or sequence < 0:
-            raise MalformedError("job.sequence is not a whole number of 0 or more")
+        if (
+            not isinstance(sequence, int)
+            or isinstance(sequence, bool)
+            or not 0 <= sequence <= _MAX_SEQUENCE
+        ):
+            raise MalformedError(f"job.sequence is not a whole number from 0 to {_MAX_SEQUENCE}")
         correlation_id = job.get("correlation_id", "")
         if not isinstance(correlation_id, str) or len(correlation_id) > _MAX_TEXT:
             raise MalformedError(f"job.correlation_id is not a text of at most {_MAX_TEXT}")

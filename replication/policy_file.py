@@ -13,6 +13,11 @@ from replication.regions import Region
 
 MAX_BYTES = 256 * 1024
 MAX_REPLICA_COUNT = 100
+# A file of nothing but mistakes shows the first of them.
+MAX_PROBLEMS = 50
+_MAX_SHOWN = 80
+# A plain text that claims to be one of these would be read as an empty one.
+_CONTAINER_TAGS = {f"tag:yaml.org,2002:{word}" for word in ("map", "seq", "set", "omap", "pairs")}
 
 
 class PolicyFileError(ValueError):
@@ -27,9 +32,10 @@ def load_policy(path: Path) -> ReplicationPolicy:
     """Read the file; raises PolicyFileError that names every mistake with its line."""
     try:
         content = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error  # a path with a NUL in it
         raise PolicyFileError(
-            str(path), [f"cannot be read ({error.strerror}); set REPLICATION_POLICY to its path"]
+            str(path), [f"cannot be read ({why}); set REPLICATION_POLICY to its path"]
         ) from error
     return parse_policy(content, name=str(path))
 
@@ -47,13 +53,16 @@ def parse_policy(content: bytes, *, name: str = "policy") -> ReplicationPolicy:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise PolicyFileError(name, [f"line {line}: {error.problem}"]) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise PolicyFileError(name, [f"is not YAML in UTF-8: {error}"]) from error
+        raise PolicyFileError(name, [f"is not YAML in UTF-8: {_clip(str(error))}"]) from error
     if not isinstance(values, dict):
         raise PolicyFileError(name, ["line 1: is not a mapping of keys to values"])
     try:
         document = _Document.model_validate(values)
     except ValidationError as error:
-        problems = [_sentence(root, problem) for problem in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        problems = [_sentence(root, problem) for problem in found[:MAX_PROBLEMS]]
+        if len(found) > MAX_PROBLEMS:
+            problems.append(f"and {len(found) - MAX_PROBLEMS} more mistakes")
         raise PolicyFileError(name, problems) from error
     return document.to_policy()
 
@@ -92,8 +101,14 @@ class _Repair(_Section):
     restore_removed_regions: bool = False
 
 
+def _version(value: object) -> object:
+    if isinstance(value, bool | float):  # which equal 1 all the same
+        raise ValueError(f"is {value}, not the number 1")  # noqa: TRY004 - pydantic's way
+    return value
+
+
 class _Document(_Section):
-    version: Literal[1] = 1
+    version: Annotated[Literal[1], BeforeValidator(_version)] = 1
     galleries: _Galleries = _Galleries()
     regions: _Regions = _Regions()
     new_regions: _NewRegions = _NewRegions()
@@ -134,27 +149,36 @@ def _values(node: yaml.Node, seen: set[int]) -> Any:
                 raise _BadNodeError(f"line {line}: a key is not a plain text")
             key = str(key_node.value)
             if key in values:
-                raise _BadNodeError(f"line {key_node.start_mark.line + 1}: {key!r} stands twice")
+                raise _BadNodeError(
+                    f"line {key_node.start_mark.line + 1}: {_clip(key)!r} stands twice"
+                )
             values[key] = _values(value_node, seen)
         return values
     if isinstance(node, yaml.SequenceNode):
         return [_values(entry, seen) for entry in node.value]
+    if node.tag in _CONTAINER_TAGS:
+        raise _BadNodeError(f"line {line}: {_clip(node.value)!r} is no value of {node.tag}")
     try:
         return yaml.constructor.SafeConstructor().construct_object(node)
-    except (ValueError, LookupError, AttributeError) as error:
-        raise _BadNodeError(f"line {line}: {node.value!r} is no value of {node.tag}") from error
+    except (ValueError, LookupError, AttributeError, OverflowError) as error:
+        shown = _clip(node.value)
+        raise _BadNodeError(f"line {line}: {shown!r} is no value of {node.tag}") from error
 
 
 def _sentence(root: yaml.Node | None, problem: Any) -> str:
     location = tuple(problem["loc"])
     line = _line(root, location)
-    where = ".".join(str(part) for part in location)
+    where = _clip(".".join(str(part) for part in location))
     if problem["type"] != "extra_forbidden":
         return f"line {line}: {where}: {problem['msg']}"
     known = _known_keys(location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.0)
+    near = difflib.get_close_matches(_clip(str(location[-1])), known, n=1, cutoff=0.0)
     hint = f"did you mean {near[0]!r}?" if near else "it takes no keys"
     return f"line {line}: unknown key {where!r}; {hint} (known: {', '.join(known)})"
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def _known_keys(path: Sequence[object]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeIs
 
 MAX_NAME_LENGTH = 90
 
@@ -142,7 +142,7 @@ def _physical_region(entry: Mapping[str, Any]) -> RegionDetails | None:
         return None
     geography = metadata.get("geography")
     # Most logical entries have no geography; nine logical stages do.
-    if metadata.get("regionType") != "Physical" or not isinstance(geography, str) or not geography:
+    if metadata.get("regionType") != "Physical" or not _is_label(geography):
         return None
     is_test_ring = geography.startswith(("Stage", "Canary")) or region.name.endswith(
         ("euap", "stg", "stage")
@@ -152,6 +152,11 @@ def _physical_region(entry: Mapping[str, Any]) -> RegionDetails | None:
     display_name = entry.get("displayName")
     return RegionDetails(
         region=region,
-        display_name=display_name if isinstance(display_name, str) else region.name,
+        display_name=display_name if _is_label(display_name) else region.name,
         geography=geography,
     )
+
+
+def _is_label(text: object) -> TypeIs[str]:
+    """Tell whether a text can be shown and kept as a name."""
+    return isinstance(text, str) and 0 < len(text) <= MAX_NAME_LENGTH and text.isprintable()

@@ -6,6 +6,7 @@ A point read and a conditional write are one round trip each, and no half-writte
 
 import base64
 import json
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,15 +20,16 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import TableClient, UpdateMode
 
-from replication.azure.storage_errors import classify
+from replication.azure.storage_errors import blip_retries, classify
 from replication.azure.tables import Table, join_text, split_text
 from replication.errors import MalformedError, NewerFormatError, RecordChangedError
 from replication.job import ReplicationJob
 from replication.log import log_outcome
-from replication.ports import JobPage, JobQuery, StoredJob
+from replication.ports import JobPage, JobQuery, StoredJob, UnreadableRow
 from replication.record import FORMAT_VERSION, decode_job, encode_job
 
 _ROW = "job"
+_MAX_CONTINUATION = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,10 @@ class TableJobStore:
             return None
         except HttpResponseError as error:
             raise classify(error) from error
-        return StoredJob(job=_decode(row), etag=str(row.metadata["etag"]))
+        return StoredJob(job=_decode(row, key), etag=str(row.metadata["etag"]))
 
     def insert(self, job: ReplicationJob) -> StoredJob:
-        row = _row(job)
+        row = job_row(job)
         try:
             written = self.table.call(lambda table: table.create_entity(row))
         except ResourceExistsError as error:
@@ -56,7 +58,7 @@ class TableJobStore:
         return StoredJob(job=job, etag=str(written["etag"]))
 
     def replace(self, stored: StoredJob, job: ReplicationJob) -> StoredJob:
-        row = _row(job)
+        row = job_row(job)
         try:
             written = self.table.call(
                 lambda table: table.update_entity(
@@ -75,12 +77,21 @@ class TableJobStore:
     def find(self, query: JobQuery) -> JobPage:
         token = _cursor(query.cursor)
         jobs: list[ReplicationJob] = []
+        unreadable: list[UnreadableRow] = []
         # A page of the service may hold fewer rows than asked for, even none.
         while True:
-            rows, token = self._rows(query, token, query.limit - len(jobs))
-            jobs += [job for row in rows if (job := _readable(row)) is not None]
+            rows, token = blip_retries()(self._rows, query, token, query.limit - len(jobs))
+            for row in rows:
+                key = str(row.get("PartitionKey"))
+                try:
+                    jobs.append(_decode(row, key))
+                except MalformedError as error:
+                    # One that cannot be read must not hide the others.
+                    unreadable.append(_unreadable(key, error))
             if token is None or len(jobs) >= query.limit:
-                return JobPage(jobs=tuple(jobs), next_cursor=_text(token))
+                return JobPage(
+                    jobs=tuple(jobs), next_cursor=_text(token), unreadable=tuple(unreadable)
+                )
 
     def _rows(self, query: JobQuery, token: Any, count: int) -> tuple[list[Any], Any]:
         def ask(table: TableClient) -> tuple[list[Any], Any]:
@@ -95,7 +106,8 @@ class TableJobStore:
             raise classify(error) from error
 
 
-def _row(job: ReplicationJob) -> dict[str, Any]:
+def job_row(job: ReplicationJob) -> dict[str, Any]:
+    """Return the job as a row of the table: its document, and columns to filter by."""
     row: dict[str, Any] = {
         "PartitionKey": job.key,
         "RowKey": _ROW,
@@ -112,23 +124,26 @@ def _row(job: ReplicationJob) -> dict[str, Any]:
     return row
 
 
-def _decode(row: Any) -> ReplicationJob:
+def _decode(row: Any, key: str) -> ReplicationJob:
     version = row.get("v")
-    if isinstance(version, int) and version > FORMAT_VERSION:
+    # A whole number beyond 32 bits comes with its type beside it.
+    version = version[0] if isinstance(version, tuple) else version
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise MalformedError(f"the record {key} has no format version 'v'")
+    if version > FORMAT_VERSION:
         raise NewerFormatError(
-            f"the record {row.get('PartitionKey')} has format {version}, "
-            f"this release reads {FORMAT_VERSION}"
+            f"the record {key} has format {str(version)[:20]}, this release reads {FORMAT_VERSION}"
         )
-    return decode_job(join_text("document", row))
+    job = decode_job(join_text("document", row))
+    if job.key != key:
+        # Written back, it would land on another job's row.
+        raise MalformedError(f"the record {key} is about {job.image_version_id}")
+    return job
 
 
-def _readable(row: Any) -> ReplicationJob | None:
-    """Return the row's job; one that cannot be read is logged and must not hide the others."""
-    try:
-        return _decode(row)
-    except MalformedError as error:
-        log_outcome("record.unreadable", key=str(row.get("PartitionKey")), reason=str(error))
-        return None
+def _unreadable(key: str, error: MalformedError) -> UnreadableRow:
+    log_outcome("record.unreadable", level=logging.ERROR, key=key, reason=str(error))
+    return UnreadableRow(key=key, reason=str(error), newer=isinstance(error, NewerFormatError))
 
 
 def _filter(query: JobQuery) -> str:
@@ -167,6 +182,12 @@ def _cursor(text: str | None) -> Any:
     except (ValueError, RecursionError) as error:
         raise MalformedError("the cursor is not one that this API gave out") from error
     known = isinstance(token, dict) and {"PartitionKey", "RowKey"} == token.keys()
-    if not known or not all(isinstance(part, str) for part in token.values()):
+    if not known or not all(_is_continuation(part) for part in token.values()):
         raise MalformedError("the cursor is not one that this API gave out")
     return token
+
+
+def _is_continuation(part: object) -> bool:
+    if not isinstance(part, str) or len(part) > _MAX_CONTINUATION:
+        return False
+    return part.isascii() and part.isprintable()

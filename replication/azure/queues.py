@@ -32,7 +32,9 @@ class StorageJobQueues:
     _clients: dict[str, QueueClient] = field(default_factory=dict)
 
     def send(self, queue: QueueName, message: JobMessage, *, delay_s: float = 0) -> None:
-        body = message.encode()
+        self.put_back(queue, message.encode(), delay_s=delay_s)
+
+    def put_back(self, queue: QueueName, body: str, *, delay_s: float) -> None:
         # The service counts whole seconds; rounding up keeps a pause that was asked for.
         delay = min(MAX_DELAY_S, -int(-max(0.0, delay_s) // 1))
         blip_retries()(self._send, queue.value, body, delay)

@@ -1,11 +1,14 @@
 """Build the storage clients from a connection string or an identity."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
 from azure.storage.queue import QueueServiceClient
+
+from replication.errors import MalformedError
 
 # The clients' own retries block for a minute; tenacity serves instead, with bounds.
 _OPTIONS: dict[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 20}
@@ -21,17 +24,17 @@ class StorageAccount:
     client_id: str | None = None
 
     def tables(self) -> TableServiceClient:
-        """Return the client for the account's tables."""
+        """Return the client for the account's tables; raises MalformedError."""
         if self.connection_string is not None:
-            return TableServiceClient.from_connection_string(self.connection_string, **_OPTIONS)
+            return _connect(TableServiceClient.from_connection_string, self.connection_string)
         return TableServiceClient(
             endpoint=str(self.table_url), credential=self._identity(), **_OPTIONS
         )
 
     def queues(self) -> QueueServiceClient:
-        """Return the client for the account's queues."""
+        """Return the client for the account's queues; raises MalformedError."""
         if self.connection_string is not None:
-            return QueueServiceClient.from_connection_string(self.connection_string, **_OPTIONS)
+            return _connect(QueueServiceClient.from_connection_string, self.connection_string)
         return QueueServiceClient(str(self.queue_url), credential=self._identity(), **_OPTIONS)
 
     def _identity(self) -> DefaultAzureCredential:
@@ -39,3 +42,15 @@ class StorageAccount:
             managed_identity_client_id=self.client_id,
             exclude_interactive_browser_credential=True,
         )
+
+
+def _connect[Client](connect: Callable[..., Client], connection_string: str) -> Client:
+    """Open a client; the error does not repeat the text, which holds the account's key."""
+    try:
+        return connect(connection_string, **_OPTIONS)
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        raise MalformedError(
+            "AzureWebJobsStorage is no connection string of a storage account; it looks like "
+            "DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…;EndpointSuffix=…, as the "
+            "account's page of access keys shows it"
+        ) from error

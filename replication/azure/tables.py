@@ -1,7 +1,7 @@
 """Tables: create when missing, and translate errors in one place."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from azure.core.exceptions import (
 from azure.data.tables import TableClient, TableServiceClient
 
 from replication.azure.storage_errors import classify
+from replication.errors import MalformedError
 
 # A text of a table row holds 32 Ki UTF-16 units; a character takes one or two.
 _CHUNK = 16_000
@@ -64,18 +65,32 @@ def _translated(error: AzureError) -> Exception:
 
 def split_text(name: str, text: str) -> dict[str, str]:
     """Spread a long text over as many columns as it needs."""
+    text = storable(text)
     return {
         f"{name}_{number}": text[start : start + _CHUNK]
         for number, start in enumerate(range(0, max(1, len(text)), _CHUNK))
     }
 
 
-def join_text(name: str, row: dict[str, object]) -> str:
-    """Put the text of `split_text` together again."""
+def join_text(name: str, row: Mapping[str, object]) -> str:
+    """Put the text of `split_text` together again.
+
+    Raises MalformedError where a column in between is missing or holds no text.
+    """
+    numbers = [key.removeprefix(f"{name}_") for key in row if key.startswith(f"{name}_")]
     parts: list[str] = []
-    while (part := row.get(f"{name}_{len(parts)}")) is not None:
-        parts.append(str(part))
+    for number in range(sum(one.isdecimal() for one in numbers)):
+        part = row.get(f"{name}_{number}")
+        if not isinstance(part, str):
+            kind = "missing" if part is None else type(part).__name__
+            raise MalformedError(f"the column {name}_{number} is {kind}, not a text")
+        parts.append(part)
     return "".join(parts)
+
+
+def storable(text: str) -> str:
+    """Escape half characters, which JSON can hold and a table cannot."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _lacks_the_table(error: AzureError) -> bool:
