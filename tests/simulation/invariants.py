@@ -1,0 +1,122 @@
+"""What must hold in every run, whatever broke; each check tells its violations in sentences."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from replication.errors import MalformedError
+from replication.job import Phase, ReplicaState, ReplicationJob
+from replication.messages import JobMessage
+from replication.regions import Region
+from replication.shipped_regions import shipped_catalog
+
+if TYPE_CHECKING:
+    from tests.simulation.books import Export
+    from tests.simulation.simulation import Simulation
+
+_CATALOG = shipped_catalog()
+
+
+# After its deadline a job ends at its next look. That may be an hour away, its message may be lost
+# or hidden behind a dead worker, and the look itself may fail a few times.
+DEADLINE_SLACK_S = 3 * 3600.0
+# A dead worker hides its message for ten minutes; the sweep finds the job a few minutes later.
+_SLACK_FOR_A_DEAD_WORKER_S = 900.0
+
+
+def deadline_problems(run: "Simulation") -> Iterator[str]:
+    """Check that no job is open long after its deadline."""
+    now = run.clock()
+    slack_s = DEADLINE_SLACK_S + run.scheduler.kills * _SLACK_FOR_A_DEAD_WORKER_S
+    for row in run.store.rows.values():
+        job = row.job
+        late_s = (now - job.deadline_at).total_seconds()
+        if late_s > slack_s and not job.phase.is_end:
+            name, late = job.image_version_id.version, f"{late_s / 3600:.1f} h after its deadline"
+            yield f"{name} is {job.phase.value} {late}: {job.reason}"
+
+
+def write_problems(run: "Simulation") -> Iterator[str]:
+    """Check each write: nothing foreign, nothing Completed is dropped, of what its writer had seen.
+
+    A region that came into the list after the look is another matter: Azure has no ETag, so the
+    last write wins, and no client can know.
+    """
+    for write in run.cloud.writes:
+        who = f"{write.task} on {write.version.version} at {write.at:%d %H:%M:%S}"
+        seen_and_dropped = write.dropped & write.seen
+        completed = seen_and_dropped & write.seen_completed
+        if completed:
+            yield f"{who} dropped {sorted(completed)}, Completed when it looked"
+        foreign = seen_and_dropped - write.dropped_ours
+        if foreign:
+            yield f"{who} dropped {sorted(foreign)}, which the app had not added"
+
+
+def letter_problems(run: "Simulation") -> Iterator[str]:
+    """Check that every dead letter holds what is needed to understand it and to send it again."""
+    for letter in run.letters.letters.values():
+        if not (letter.code and letter.cause and letter.raw and letter.attempts >= 0):
+            yield f"the dead letter {letter.id} lacks its cause, its code or its raw message"
+        if letter.source == "event":
+            continue  # its raw event is all there is
+        try:
+            JobMessage.decode(letter.raw)
+        except MalformedError as error:
+            yield f"the dead letter {letter.id} cannot be sent again: {error}"
+        if letter.source == "job" and not letter.timeline:
+            yield f"the dead letter {letter.id} of a job has no timeline"
+    for row in run.store.rows.values():
+        job = row.job
+        if job.phase in (Phase.FAILED, Phase.PARTIAL) and job.letter_id not in run.letters.letters:
+            yield f"{job.image_version_id.version} is {job.phase.value} and has no dead letter"
+
+
+def end_problems(run: "Simulation") -> Iterator[str]:
+    """Check the end: every export is Completed everywhere, but for what is excused by name."""
+    for key, export in run.exports.items():
+        name = export.version.id.version
+        row = run.store.rows.get(key)
+        if row is None:
+            # Deleted before anyone looked; or no event told of it, and all its regions were there.
+            if not export.version.deleted and not export.event_lost:
+                yield f"{name} is not on record"
+            continue
+        job = row.job
+        if not job.reason:
+            yield f"{name} ended as {job.phase.value} without a reason"
+        if export.version.deleted:
+            before = export.deleted_at and job.finished_at and job.finished_at <= export.deleted_at
+            if not before and job.phase not in (Phase.SUPERSEDED, Phase.CANCELLED):
+                yield f"{name} was deleted and ended as {job.phase.value}: {job.reason}"
+            continue
+        if job.phase is Phase.CANCELLED and export.cancelled:
+            continue
+        yield from _not_completed(run, export, job)
+
+
+def _not_completed(
+    run: "Simulation", export: "Export", job: ReplicationJob | None
+) -> Iterator[str]:
+    name, version = export.version.id.version, export.version
+    wanted = {one.name for one in _CATALOG.same_geography(Region(version.home))}
+    now = run.clock()
+    for region in sorted(wanted):
+        copy = version.copies.get(region)
+        if copy is not None and copy.state(now) == "Completed":
+            continue
+        if region in run.cloud.refused and _left_out(job, region):
+            continue
+        if region in export.removed_by_rival and _left_out(job, region):
+            continue
+        state = copy.state(now) if copy else "not listed"
+        ended = f"the job is {job.phase.value}: {job.reason}" if job else "nothing is on record"
+        yield f"{name}: {region} is {state} at the end, and {ended}"
+
+
+def _left_out(job: ReplicationJob | None, region: str) -> bool:
+    """Tell whether the record says why the region is not there."""
+    if job is None:
+        return False
+    replica = job.replica(Region(region))
+    removed = replica is not None and replica.state is ReplicaState.REMOVED and replica.reason
+    return bool(removed) or any(one.region.name == region and one.reason for one in job.left_out)
