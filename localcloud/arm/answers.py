@@ -14,7 +14,10 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRequest:
-    """One request; the names in `query` are in lower case, `base_url` is how the caller says us."""
+    """One request; the names in `query` are in lower case, `base_url` is how the caller says us.
+
+    What is put into `notes` stands in the request log.
+    """
 
     method: str
     path: str
@@ -23,6 +26,7 @@ class ArmRequest:
     base_url: str
     correlation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     lose_write: bool = False
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from localcloud.arm.faults import Faults
 from localcloud.arm.json_bodies import parse_object
 from localcloud.arm.operations import RETRY_AFTER_S, Operation, Operations
 from localcloud.arm.resource_ids import Kind, ResourceId, Route
-from localcloud.arm.version_writes import Write
+from localcloud.arm.version_writes import Write, write_note
 from localcloud.arm.versions import ImageVersion, version_body
 
 DEFAULT_SUBSCRIPTION_ID = "0b1f6471-1bf0-4dda-aec3-111122223333"
@@ -160,8 +160,10 @@ class ArmApi:
         return Answer(body=self._body(version, api_version, expand="replicationstatus" in asked))
 
     def _put_version(self, request: ArmRequest, route: Route, api_version: str) -> Answer:
+        now = self.clock.now()
+        held = self.cloud.find_version(route.resource_id, now)
         write = Write(
-            now=self.clock.now(),
+            now=now,
             wall=datetime.now(UTC),
             regions=self.cloud.regions,
             behaviour=self.behaviour,
@@ -176,6 +178,8 @@ class ArmApi:
             replaces=request.method == "PUT",
             lose=request.lose_write,
         )
+        kept = self.cloud.find_version(route.resource_id, now) is version
+        request.notes["write"] = write_note(held, version, self.cloud.regions, now=now, kept=kept)
         change = _change(request, version.id, api_version, is_new=is_new)
         if self.events.delivery.when != "end" and not request.lose_write:
             self.events.publish(change)

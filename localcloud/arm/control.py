@@ -1,6 +1,6 @@
 """What only a simulator has, under /_localcloud: look into it, and make trouble in it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -65,10 +65,7 @@ class Control:
         return {"status": "ok", "scale": clock.scale, "simulated_s": clock.now()}
 
     async def _requests(self, request: web.Request) -> object:
-        since = request.query.get("since", "0")
-        if not (since.isascii() and since.isdigit() and len(since) <= _LONGEST_SINCE):
-            raise invalid("since is the number of a request.", target="since")
-        return [one for one in self._simulator.requests if one["n"] > int(since)]
+        return _later_than(request, self._simulator.requests)
 
     async def _forget_requests(self, _request: web.Request) -> object:
         self._simulator.requests.clear()
@@ -107,8 +104,8 @@ class Control:
             behaviour.zrs = zrs
         return {"region": name, **asdict(behaviour)}
 
-    async def _sent_events(self, _request: web.Request) -> object:
-        return list(self._simulator.api.events.log)
+    async def _sent_events(self, request: web.Request) -> object:
+        return _later_than(request, self._simulator.api.events.log)
 
     async def _events(self, request: web.Request) -> object:
         events = self._simulator.api.events
@@ -119,6 +116,14 @@ class Control:
         api = self._simulator.api
         api.behaviour = api.behaviour.changed(await _body(request))
         return asdict(api.behaviour)
+
+
+def _later_than(request: web.Request, log: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the entries of a log after the number that the query names as `since`."""
+    since = request.query.get("since", "0")
+    if not (since.isascii() and since.isdigit() and len(since) <= _LONGEST_SINCE):
+        raise invalid("since is the number of an entry.", target="since")
+    return [one for one in log if one["n"] > int(since)]
 
 
 async def _body(request: web.Request) -> Any:

@@ -58,6 +58,16 @@ class Fault:
     drop_connection: bool = False
     lose_write: bool = False
 
+    @property
+    def kind(self) -> str:
+        """Return what it is called in the request log: its outcome, else its delay."""
+        if self.drop_connection:
+            return "drop_connection"
+        if self.status is not None:
+            pause = " with Retry-After" if self.retry_after_s is not None else ""
+            return f"{self.status}{pause}"
+        return "lose_write" if self.lose_write else "delay"
+
 
 @dataclass(slots=True, kw_only=True)
 class FaultRule:

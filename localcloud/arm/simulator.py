@@ -23,6 +23,7 @@ from localcloud.arm.throttling import Throttle, ThrottledError
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 _KEPT_REQUESTS = 100_000
+_LONGEST_REFUSAL = 1_000
 _WRITES = frozenset({"PUT", "PATCH", "DELETE"})
 
 
@@ -36,9 +37,14 @@ class Simulator:
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT_REQUESTS))
     prices: list[dict[str, Any]] = field(default_factory=price_items)
     _counted: int = 0
+    _answered: int = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Log and answer a request; every refusal has ARM's shape."""
+        """Log and answer a request; every refusal has ARM's shape.
+
+        `n` numbers the requests as they came and `done` as they were answered, which is the order
+        in which they were carried out: a fault may hold one back.
+        """
         self._counted += 1
         entry: dict[str, Any] = {
             "n": self._counted,
@@ -47,10 +53,13 @@ class Simulator:
             "path": request.path,
             "query": dict(request.query),
             "status": None,
+            "done": None,
         }
         self.requests.append(entry)
         correlation_id = str(uuid.uuid4())
-        answer = await self._guarded(request, correlation_id)
+        answer = await self._guarded(request, correlation_id, entry)
+        self._answered += 1
+        entry["done"] = self._answered
         if answer is None:
             # The log keeps status null: nobody was answered.
             if request.transport is not None:
@@ -59,12 +68,15 @@ class Simulator:
         entry["status"] = answer.status
         return _response(answer, correlation_id)
 
-    async def _guarded(self, request: web.Request, correlation_id: str) -> Answer | None:
+    async def _guarded(
+        self, request: web.Request, correlation_id: str, entry: dict[str, Any]
+    ) -> Answer | None:
         """Return the answer; None to drop the connection."""
         try:
-            arm_request = await self._read(request, correlation_id)
+            arm_request = replace(await self._read(request, correlation_id), notes=entry)
             fault = self._fault_for(arm_request)
             if fault is not None:
+                entry["fault"] = fault.kind
                 await asyncio.sleep(fault.delay_s)
                 if fault.drop_connection:
                     return None
@@ -72,10 +84,10 @@ class Simulator:
                     return _fault_answer(fault)
                 arm_request = replace(arm_request, lose_write=fault.lose_write)
             return self._answer(arm_request)
-        except ThrottledError as error:
-            error.headers["Retry-After"] = self.api.clock.retry_after(error.wait_s)
-            return error_answer(error)
         except ArmError as error:
+            if isinstance(error, ThrottledError):
+                error.headers["Retry-After"] = self.api.clock.retry_after(error.wait_s)
+            entry["refusal"] = f"{error.code}: {error}"[:_LONGEST_REFUSAL]
             return error_answer(error)
 
     def _answer(self, request: ArmRequest) -> Answer:

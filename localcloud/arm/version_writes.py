@@ -146,6 +146,26 @@ def update_version(
     return changed
 
 
+def write_note(
+    held: ImageVersion | None, written: ImageVersion, regions: Regions, *, now: float, kept: bool
+) -> dict[str, Any]:
+    """Return what the request log says of a write that was accepted, in short region names.
+
+    `held` are the regions in the list before it with the state of their copies, `sent` those in its
+    own list, `will_fail` the copies it started that are going to fail; `kept` False is a write that
+    was answered and forgotten.
+    """
+    before = held.copies if held is not None else {}
+    listed = [regions.resolve(one["name"]) for one in held.targets] if held is not None else []
+    started = {name: one for name, one in written.copies.items() if before.get(name) is not one}
+    return {
+        "held": {name: before[name].state(now) for name in listed},
+        "sent": [regions.resolve(one["name"]) for one in written.targets],
+        "will_fail": [name for name, one in started.items() if one.ending == "Failed"],
+        "kept": kept,
+    }
+
+
 def _copies(version: ImageVersion, write: Write) -> dict[str, Copy]:
     """Return a copy for each region: a new one where there was none or it failed."""
     now, regions, total_gb = write.now, write.regions, version.disks.total_gb

@@ -27,14 +27,16 @@ def test_every_arm_request_is_logged_and_no_call_of_our_own(arm: Arm) -> None:
     arm.arm("GET", f"{VERSION}?$expand=ReplicationStatus")
     arm.call("GET", "/nowhere")
     first, second = arm.control("GET", "requests")
-    at = first.pop("at")
+    at, refusal = first.pop("at"), first.pop("refusal")
     assert first == {
         "n": 1,
         "method": "GET",
         "path": VERSION,
         "query": {"$expand": "ReplicationStatus", "api-version": "2026-03-03"},
         "status": 404,
+        "done": 1,
     }
+    assert refusal.startswith("ResourceNotFound: The Resource 'Microsoft.Compute/galleries/")
     assert at.endswith("+00:00")
     assert (second["path"], second["status"]) == ("/nowhere", 400)
     assert [one["n"] for one in arm.control("GET", "requests?since=1")] == [2]
