@@ -1,6 +1,6 @@
 # Everything installs itself into this folder; `make demo` and `make test` need nothing before.
 .POSIX:
-.PHONY: setup up demo test lint format lock lock-check
+.PHONY: setup up demo test simulate chaos lint format lock lock-check
 
 PYTHON = .venv/bin/python
 
@@ -15,6 +15,19 @@ up: setup
 
 test: setup lock-check lint
 	@scripts/test.sh
+
+# The whole app on a fake clock; `make simulate SEEDS=100000` for the long run.
+SEEDS = 20000
+
+simulate: setup
+	@$(PYTHON) -m tests.simulation --seeds "$(SEEDS)"
+
+# Ten minutes of kills, faults and restarts; `make chaos MINUTES=30 SEED=7` for others.
+MINUTES = 10
+SEED =
+
+chaos: setup
+	@seed="$(SEED)"; $(PYTHON) -m tests.chaos --minutes "$(MINUTES)" $${seed:+--seed "$$seed"}
 
 lint: setup
 	.venv/bin/ruff check .
