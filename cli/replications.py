@@ -192,6 +192,7 @@ def sweep(
                 "versions_seen": report.versions_seen,
                 "out_of_scope": report.out_of_scope,
                 "findings": findings,
+                "stuck_replicas": report.stuck,
                 "errors": report.errors,
             }
         )
@@ -202,7 +203,7 @@ def sweep(
         print_human(
             text(
                 f"{report.versions_seen} image versions seen, {report.out_of_scope} out of scope, "
-                f"{len(findings)} {done}."
+                f"{len(findings)} {done}, {report.stuck} replicas stuck."
             )
         )
     report.raise_if_incomplete()

@@ -114,7 +114,7 @@ class Sweep:
             versions_seen=report.versions_seen,
             out_of_scope=report.out_of_scope,
             findings=len(report.findings),
-            stuck=report.stuck,
+            stuck_replicas=report.stuck,
             errors=report.errors,
             dry_run=dry_run,
         )

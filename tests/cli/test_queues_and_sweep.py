@@ -48,7 +48,8 @@ def test_a_sweep_queues_a_version_that_no_event_told_of(world: World, shell: She
     answer = shell("sweep")
     assert answer.code == 0
     assert str(version_id()).lower() in answer.out.lower()
-    assert answer.out.splitlines()[-1] == "1 image versions seen, 0 out of scope, 1 queued."
+    said = "1 image versions seen, 0 out of scope, 1 queued, 0 replicas stuck."
+    assert answer.out.splitlines()[-1] == said
     assert len(world.queues.waiting) == 1
 
 
@@ -56,7 +57,7 @@ def test_a_dry_run_tells_and_changes_nothing(world: World, shell: Shell) -> None
     world.gallery.add(version_id(), version_body())
     answer = shell("sweep", "--dry-run")
     assert answer.code == 0
-    assert answer.out.splitlines()[-1].endswith("1 would be queued (dry run).")
+    assert answer.out.splitlines()[-1].endswith(", 1 would be queued (dry run), 0 replicas stuck.")
     assert (world.queues.waiting, world.store.rows) == ([], {})
 
 
@@ -64,12 +65,14 @@ def test_the_sweep_as_json_names_every_finding(world: World, shell: Shell) -> No
     world.gallery.add(version_id(), version_body())
     report = shell("sweep", "--dry-run", "--json").json
     assert [one["key"] for one in report.pop("findings")] == [version_id().key]
-    assert report == {"dry_run": True, "versions_seen": 1, "out_of_scope": 0, "errors": []}
+    counts = {"versions_seen": 1, "out_of_scope": 0, "stuck_replicas": 0}
+    assert report == {"dry_run": True, **counts, "errors": []}
 
 
 def test_a_sweep_that_finds_nothing_says_so(shell: Shell) -> None:
     answer = shell("sweep")
-    assert (answer.code, answer.out) == (0, "0 image versions seen, 0 out of scope, 0 queued.\n")
+    said = "0 image versions seen, 0 out of scope, 0 queued, 0 replicas stuck.\n"
+    assert (answer.code, answer.out) == (0, said)
 
 
 def test_an_incomplete_sweep_prints_what_it_did_and_has_failed(world: World, shell: Shell) -> None:
