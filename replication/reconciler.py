@@ -30,7 +30,6 @@ from replication.stuck import stuck
 
 # A claim that was never followed by a record means that the worker died in between.
 MAX_CLAIMS = 10
-_BUSY_DELAY_S = 5.0
 # How much of its timeline a dead letter takes along.
 _TIMELINE = 20
 _ENDED_WELL = (Phase.SUCCEEDED, Phase.SKIPPED, Phase.SUPERSEDED, Phase.CANCELLED)
@@ -106,7 +105,7 @@ class Reconciler:
                 return None
             if job.lease is not None and job.leased_by_another(owner, now):
                 remaining_s = (job.lease.expires_at - now).total_seconds()
-                claim.busy_for_s = min(remaining_s, _BUSY_DELAY_S)
+                claim.busy_for_s = remaining_s
                 claim.refused = Reconciled(outcome="busy", reason="another worker is at it")
                 return None
             claim.job = replace(
@@ -121,8 +120,12 @@ class Reconciler:
     def _refuse(self, message: JobMessage, claim: _Claim, *, redelivered: bool) -> Reconciled:
         refused = claim.refused or Reconciled(outcome="stale", reason="")
         if refused.outcome == "busy":
-            delay_s = claim.busy_for_s * (1 + self.chance() / 10)
-            self.queues.send(QueueName.JOBS, message, delay_s=delay_s)
+            # Whoever is at it has a message of its own, so that this one is one too many; kept,
+            # such messages would multiply. One that comes again may be that very message, of a
+            # worker that failed: it waits until the claim has lapsed.
+            if redelivered:
+                delay_s = claim.busy_for_s * (1 + self.chance() / 10)
+                self.queues.send(QueueName.JOBS, message, delay_s=delay_s)
         elif redelivered:
             self._resume(message)
         return refused

@@ -1,15 +1,19 @@
 """Two workers at one job, because a claim lapsed: the letter stays with whoever has the job."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from replication.errors import FailureCode, PermanentError
+from replication.image_version import ImageVersion
 from replication.job import Phase
 from replication.messages import JobMessage
-from replication.ports import DeadLetter, LetterState
+from replication.ports import DeadLetter, Gallery, LetterState
 from tests.builders import version_body, version_id, written_event
 from tests.fakes import MemoryDeadLetters, World, build_world
+from tests.gallery import MemoryGallery
 
 TARGET = version_id()
 
@@ -55,3 +59,25 @@ def test_a_letter_of_a_worker_that_lost_its_claim_belongs_to_the_job(*, also_fai
     world.run()
     assert world.job(TARGET).phase is Phase.SUCCEEDED
     assert letters.letters[letter.id].state is LetterState.RESOLVED
+
+
+def test_messages_that_come_while_a_worker_is_at_it_do_not_multiply() -> None:
+    world, message = failing_world()
+    read = MemoryGallery.read
+    outcomes: list[str] = []
+
+    def read_in_company(*args: Any) -> ImageVersion | None:
+        for redelivered in (False, False, True, False):
+            done = world.app.reconciler.reconcile(message, redelivered=redelivered)
+            outcomes.append(done.outcome)
+        return read(world.gallery, *args)
+
+    gallery = cast("Gallery", SimpleNamespace(read=read_in_company, set_target_regions=None))
+    busy = replace(world.app.reconciler.actor, gallery=gallery)
+    replace(world.app.reconciler, actor=busy).reconcile(message)
+    assert outcomes == ["busy"] * 4
+    # One of the worker itself, and one that may be all that is left of a worker that failed.
+    lease_s = world.app.settings.limits.lease_s
+    delays = sorted((due - world.clock()).total_seconds() for due, *_ in world.queues.waiting)
+    assert len(delays) == 2
+    assert lease_s <= delays[1] <= lease_s * 1.1

@@ -37,7 +37,8 @@ def test_a_version_that_is_created_again_after_its_deletion_is_replicated_again(
     assert states(world) == dict.fromkeys(US_NEIGHBOURS, "completed")
 
 
-def test_a_second_worker_does_not_touch_a_job_that_is_claimed() -> None:
+@pytest.mark.parametrize("redelivered", [True, False])
+def test_a_second_worker_does_not_touch_a_job_that_is_claimed(*, redelivered: bool) -> None:
     world = build_world()
     export(world)
     message = world.queues.take()
@@ -46,9 +47,12 @@ def test_a_second_worker_does_not_touch_a_job_that_is_claimed() -> None:
     assert stored is not None
     lease = Lease(owner="someone", expires_at=world.clock() + timedelta(seconds=90))
     world.store.replace(stored, replace(stored.job, lease=lease))
-    done = world.app.reconciler.reconcile(message)
+    done = world.app.reconciler.reconcile(message, redelivered=redelivered)
     assert done.outcome == "busy"
     assert world.gallery.writes == []
+    if not redelivered:  # and if the other one dies, and its own message with it
+        world.clock.advance(world.app.settings.limits.overdue_after_s + 1)
+        world.app.sweep.run()
     world.run()
     assert world.job(ID).phase is Phase.SUCCEEDED
 

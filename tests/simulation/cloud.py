@@ -132,6 +132,8 @@ class Cloud:
         self._book(version, names, now)
         if self.faults.strikes("write_lost"):
             self.scheduler.tell("arm: the write is accepted and lost")
+            # Azure said yes, so the app may take these for its own, whoever adds them later.
+            version.ever_added_by_app |= names.keys() - version.entries.keys()
         else:
             self.apply(version, names, by="app")
         self._answer("arm.write")

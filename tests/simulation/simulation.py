@@ -42,6 +42,8 @@ HOMES = ("uksouth", "japaneast", "australiaeast", "southindia", "eastus")
 _REDELIVERY_S = (10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
 _WORKERS = 4
 _REPLAYS = 6
+# Far more than the doubles of a few exports, and few enough to be told of before they are millions.
+_MOST_MESSAGES = 300
 # Encoding every record would take most of the time; the codec has tests of its own.
 _ENCODED_SHARE = 16
 
@@ -261,6 +263,9 @@ class Simulation:
                 _, _, name, act = heappop(self._agenda)
                 self.tell(f"agenda: {name}")
                 act()
+            if len(self.queues.waiting) > _MOST_MESSAGES:
+                self.problems.append(f"{_MOST_MESSAGES} messages wait: they multiply")
+                self.queues.waiting.clear()
             visible = self.queues.visible() if len(self.scheduler.tasks) < _WORKERS else []
             if visible and (not self.scheduler.tasks or self.chance.random() < 0.3):
                 self._work(self.chance.choice(visible))
