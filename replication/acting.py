@@ -206,7 +206,11 @@ class Actor:
             if fresh.lease.expires_at <= self.clock():
                 raise LeaseLostError("the claim lapsed before the write")
             return replace(
-                job, lease=fresh.lease, look_again=fresh.look_again, sequence=fresh.sequence
+                job,
+                lease=fresh.lease,
+                look_again=fresh.look_again,
+                sequence=fresh.sequence,
+                letter_id=fresh.letter_id,
             )
 
         if self.records.change(job.key, change) is None:

@@ -293,7 +293,7 @@ def _withdraw(seen: Observation, version: ImageVersion) -> Decision:
             reason=f"cancelled; the version's safety profile keeps {names} from being removed"
         )
     if seen.job.writes >= seen.limits.write_max_attempts or seen.now >= seen.job.deadline_at:
-        return Cancel(reason=f"cancelled; {names} could not be removed in time and stay")
+        return Cancel(reason=f"cancelled; {names} could not be removed in time, and stay")
     return Withdraw(regions=frozenset(unfinished), reason=f"cancelled: remove {names} again")
 
 

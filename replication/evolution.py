@@ -184,10 +184,7 @@ def _carried_out(  # noqa: C901 - one arm for each decision
             job, phase = _withdrawn(job, decision.regions, decision.reason), Phase.CANCELLED
             after_s = limits.retry_base_s
         case Track():
-            job, phase = (
-                replace(job, polls=job.polls + 1, failures_in_a_row=0, unknown_in_a_row=0),
-                Phase.TRACKING,
-            )
+            job, phase = replace(_working(job), polls=job.polls + 1), Phase.TRACKING
             after_s = decision.after_s
         case Wait():
             after_s = decision.after_s
@@ -236,13 +233,7 @@ def _taken_out(job: ReplicationJob, region: Region) -> ReplicationJob:
 
 def _withdrawn(job: ReplicationJob, regions: frozenset[Region], reason: str) -> ReplicationJob:
     gone = [_removed(one, reason) for one in job.replicas if one.region in regions]
-    job = replace(
-        job,
-        writes=job.writes + 1,
-        attempts=job.attempts + 1,
-        failures_in_a_row=0,
-        unknown_in_a_row=0,
-    )
+    job = replace(_working(job), writes=job.writes + 1, attempts=job.attempts + 1)
     return job.with_replicas(*gone)
 
 
@@ -315,13 +306,7 @@ def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> 
             )
         )
     job = job.with_replicas(*changed)
-    return replace(
-        job,
-        writes=job.writes + 1,
-        attempts=job.attempts + 1,
-        failures_in_a_row=0,
-        unknown_in_a_row=0,
-    )
+    return replace(_working(job), writes=job.writes + 1, attempts=job.attempts + 1)
 
 
 def _see(replica: Replica, version: ImageVersion, now: datetime) -> Replica:

@@ -8,6 +8,7 @@ from typing import Any
 
 from replication.errors import GoneError, ReplicationError
 from replication.image_version import ImageVersion, ImageVersionId
+from replication.ports import UnreadPart
 from replication.regions import RegionCatalog
 from tests.builders import SUBSCRIPTION
 from tests.clock import FakeClock
@@ -77,7 +78,9 @@ class MemoryGallery:
                     self.failing[place[1]] -= 1
         body["properties"]["publishingProfile"]["targetRegions"] = copy.deepcopy(list(entries))
 
-    def versions(self, subscription_id: str, catalog: RegionCatalog) -> Iterator[ImageVersion]:
+    def versions(
+        self, subscription_id: str, catalog: RegionCatalog
+    ) -> Iterator[ImageVersion | UnreadPart]:
         for text, body in sorted(self.bodies.items()):
             version_id = ImageVersionId.parse(text)
             if version_id.subscription_id == subscription_id.lower():

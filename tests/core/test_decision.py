@@ -8,6 +8,7 @@ import pytest
 
 from replication.decision import (
     Apply,
+    Cancel,
     Decision,
     GiveUp,
     Observation,
@@ -19,6 +20,7 @@ from replication.decision import (
     Supersede,
     Track,
     Wait,
+    Withdraw,
     decide,
 )
 from replication.error_decision import decide_on_error
@@ -242,6 +244,33 @@ def test_a_region_is_removed_only_if_it_is_ours_and_everyone_allows_it(
     shown = version(may_remove=may_remove, copy="Failed")
     decision = decided(ours, shown, repair_allowed=repair_allowed)
     assert isinstance(decision, Apply)
+
+
+def withdrawing(**changes: Any) -> ReplicationJob:
+    ours = job(ReplicaState.REPLICATING, managed=True, requested_at=NOON, attempts=1)
+    return replace(ours, phase=Phase.CANCELLED, withdrawing=True, **changes)
+
+
+def test_a_cancelled_copy_that_this_look_does_not_show_is_looked_at_again_first() -> None:
+    decision = decided(withdrawing(), version(may_remove=True))
+    assert isinstance(decision, Wait)
+    assert "no status is shown for ukwest" in decision.reason
+
+
+def test_a_cancelled_copy_that_is_under_way_is_taken_out_again() -> None:
+    shown = version(may_remove=True, copy="Replicating", state="Updating")
+    decision = decided(withdrawing(), shown)
+    assert isinstance(decision, Withdraw)
+    assert decision.regions == {OTHER}
+
+
+@pytest.mark.parametrize("spent", [True, False])
+def test_what_cannot_be_taken_out_in_time_stays_and_the_reason_says_so(*, spent: bool) -> None:
+    cancelled = withdrawing(writes=LIMITS.write_max_attempts) if spent else withdrawing()
+    now = NOON if spent else cancelled.deadline_at
+    decision = decided(cancelled, version(may_remove=True, copy="Replicating"), now=now)
+    assert isinstance(decision, Cancel)
+    assert decision.reason == "cancelled; ukwest could not be removed in time, and stay"
 
 
 def test_the_only_wanted_copy_failed_too_often() -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from replication.azure.rate_headers import rate_readings
 from replication.errors import ThrottledError
 from replication.image_version import ImageVersion, ImageVersionId
+from replication.ports import UnreadPart
 from replication.rate_meter import RateMeter
 from replication.regions import RegionCatalog
 from replication.throttling import Operation
@@ -169,7 +170,9 @@ class LimitedGallery:
         self._call(Operation.WRITE, "PATCH", version_id)
         self.gallery.set_target_regions(version_id, entries)
 
-    def versions(self, subscription_id: str, catalog: RegionCatalog) -> Iterator[ImageVersion]:
+    def versions(
+        self, subscription_id: str, catalog: RegionCatalog
+    ) -> Iterator[ImageVersion | UnreadPart]:
         return self.gallery.versions(subscription_id, catalog)
 
     def subscriptions(self) -> tuple[str, ...]:
