@@ -58,7 +58,9 @@ def withheld_regions(
                 continue
             if replica.state is ReplicaState.COMPLETED and job.phase.is_end:
                 withheld[replica.region] = _REMOVED
-            elif replica.state is ReplicaState.REMOVED:
+            # By someone: what went with its version comes back with it, whatever came between.
+            by_someone = replica.code is FailureCode.REMOVED_BY_SOMEONE
+            if replica.state is ReplicaState.REMOVED and by_someone:
                 withheld[replica.region] = replica.reason
     return withheld
 

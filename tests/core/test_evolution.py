@@ -207,3 +207,13 @@ def test_a_version_that_was_gone_and_is_back_has_nothing_of_the_one_before() -> 
     back = seen(gone, version())
     assert only(back).state is ReplicaState.PLANNED
     assert only(back).planned_at == LATER
+
+
+def test_what_went_with_its_version_comes_back_with_it_even_if_a_look_failed_in_between() -> None:
+    there = job(ReplicaState.COMPLETED)
+    gone = record(there, Supersede(reason="gone"), now=NOON, limits=LIMITS)
+    assert only(gone).state is ReplicaState.REMOVED
+    stumbled = record(gone, Retry(after_s=5, reason="503"), now=NOON, limits=LIMITS)
+    back = version()
+    assert withheld_regions(stumbled, back, ReplicationPolicy(), now=LATER) == {}
+    assert seen(stumbled, back).left_out == ()
