@@ -277,10 +277,16 @@ def bring_forward(
             return None, "the replication was cancelled; ask for it to go on"
         if event_at is not None and job.observed_at is not None and event_at <= job.observed_at:
             return None, f"already seen by the look at {job.observed_at.isoformat()}"
-    if job.lease is not None and job.lease.expires_at > now:
-        return replace(job, look_again=True), "a look is under way and will be followed by another"
     earliest = now
-    if job.observed_at is not None and not forced:
+    if job.lease is not None and job.lease.expires_at > now:
+        if not forced:
+            reason = "a look is under way and will be followed by another"
+            return replace(job, look_again=True), reason
+        # The record of that look would undo the fresh run: it loses its claim, and may still be
+        # in the middle of its act until the claim would have lapsed.
+        earliest = job.lease.expires_at
+        job = replace(job, lease=None)
+    elif job.observed_at is not None and not forced:
         earliest = max(now, job.observed_at + timedelta(seconds=limits.tracking_min_s))
     due = job.next_attempt_at
     if not forced and due is not None and due <= earliest:

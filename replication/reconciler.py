@@ -135,6 +135,7 @@ class Reconciler:
         stored = self.records.load(message.key)
         if stored is None or stored.job.sequence != message.sequence + 1:
             return
+        self._resolve_letter(stored.job)
         self.history.append(stored.job.key, stored.job.entries)
         if stored.job.next_attempt_at is not None:
             self._send(stored.job, QueueName.JOBS)
@@ -159,8 +160,7 @@ class Reconciler:
             if laid is not None:
                 self._hand_over(laid, claimed.key)
             return Reconciled(outcome="lease_lost", reason=str(error))
-        if after.letter_id is not None and after.phase in _ENDED_WELL:
-            self.desk.resolve(after.letter_id, reason=f"{after.phase.value}: {after.reason}")
+        self._resolve_letter(after)
         self.history.append(after.key, after.entries)
         if after.next_attempt_at is not None:
             quiet = isinstance(decision, Track | Apply)
@@ -205,8 +205,13 @@ class Reconciler:
         delay_s = max(0.0, (due - self.clock()).total_seconds())
         self.queues.send(queue, message, delay_s=delay_s)
 
+    def _resolve_letter(self, job: ReplicationJob) -> None:
+        """Resolve the letter of what ended well: after its record, for a record may fail."""
+        if job.letter_id is not None and job.phase in _ENDED_WELL:
+            self.desk.resolve(job.letter_id, reason=f"{job.phase.value}: {job.reason}")
+
     def _settle_letter(self, claimed: ReplicationJob, step: Step) -> tuple[Step, DeadLetter | None]:
-        """Lay a letter for what ended badly, and return it; resolve that of what ended well."""
+        """Lay a letter for what ended badly, and return it."""
         preview = record(step.job, step.decision, now=self.clock(), limits=self.limits)
         failure, letter_id, laid = preview.failure, claimed.letter_id, None
         if letter_id is None and claimed.claims > 1:
@@ -222,9 +227,6 @@ class Reconciler:
                 timeline=tuple(past[one] for one in sorted(past)),
             )
             letter_id = laid.id
-        elif letter_id is not None and preview.phase in _ENDED_WELL:
-            self.desk.resolve(letter_id, reason=f"{preview.phase.value}: {preview.reason}")
-            letter_id = None
         return replace(step, job=replace(step.job, letter_id=letter_id)), laid
 
     def _learn(self, before: ReplicationJob, after: ReplicationJob) -> tuple[OutcomeEvent, ...]:

@@ -48,7 +48,7 @@ def replication_view(job: ReplicationJob) -> dict[str, Any]:
             else None
         ),
         "stuck": any(one.stuck_since is not None for one in job.replicas),
-        "dead_letter_id": job.letter_id,
+        "dead_letter_id": job.letter_id if job.failure else None,
         "cost": cost_view(job_cost(job)),
     }
 

@@ -217,3 +217,8 @@ def test_what_went_with_its_version_comes_back_with_it_even_if_a_look_failed_in_
     back = version()
     assert withheld_regions(stumbled, back, ReplicationPolicy(), now=LATER) == {}
     assert seen(stumbled, back).left_out == ()
+
+
+def test_what_someone_removed_stays_away_at_every_later_look() -> None:
+    away = job(ReplicaState.REMOVED, code=FailureCode.REMOVED_BY_SOMEONE, progress=None)
+    assert withheld_regions(away, version(), ReplicationPolicy(), now=LATER) == {OTHER: "r"}

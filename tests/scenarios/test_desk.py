@@ -13,6 +13,7 @@ from replication.job import Phase
 from replication.messages import JobMessage
 from replication.policy import GalleryScope, ReplicationPolicy
 from replication.ports import DeadLetter, LetterQuery, LetterState, StoredLetter
+from replication.views import replication_view
 from tests.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.fakes import MemoryDeadLetters, World, build_world
 from tests.scenarios.desk_steps import LOCK, fail, replay, the_letter
@@ -53,7 +54,7 @@ def test_a_job_that_is_sent_again_and_ends_well_resolves_its_letter() -> None:
     assert states(world) == dict.fromkeys(US_NEIGHBOURS, "completed")
     assert the_letter(world).state is LetterState.RESOLVED
     assert the_letter(world).state_reason == "succeeded: all 8 wanted regions are Completed"
-    assert world.job(ID).letter_id is None
+    assert replication_view(world.job(ID))["dead_letter_id"] is None
 
 
 def test_a_job_that_is_sent_again_and_fails_again_is_open_again() -> None:
