@@ -111,7 +111,7 @@ class Actor:
                 job,
                 version,
                 planned,
-                policy_fingerprint=self.policy.fingerprint,
+                policy=self.policy,
                 now=now,
                 limits=self.limits,
             )

@@ -28,6 +28,7 @@ from replication.image_version import CopyState, ImageVersion, NewRegion, Region
 from replication.job import (
     Failure,
     HistoryEntry,
+    HomeReplicas,
     Phase,
     Replica,
     ReplicaState,
@@ -70,7 +71,7 @@ def absorb(
     version: ImageVersion,
     plan: ReplicationPlan,
     *,
-    policy_fingerprint: str,
+    policy: ReplicationPolicy,
     now: datetime,
     limits: Limits,
 ) -> ReplicationJob:
@@ -80,10 +81,9 @@ def absorb(
         job = replace(
             job,
             deadline_at=now + timedelta(seconds=limits.deadline_s),
-            failures_in_a_row=0,
-            unknown_in_a_row=0,
             writes=0,
         )
+        job = _working(job)
     if job.phase is Phase.SUPERSEDED:
         job = replace(job, replicas=(), withheld={})
     left_out = {one.region: one.reason for one in plan.left_out}
@@ -101,7 +101,7 @@ def absorb(
         elif replica.state is not ReplicaState.PLANNED:
             reason = left_out.get(replica.region, "no longer in the list nor in the plan")
             code = FailureCode.REMOVED_BY_SOMEONE if reason == _REMOVED else replica.code
-            replicas.append(replace(_removed(replica, reason), code=code))
+            replicas.append(replace(_removed(replica, reason, now), code=code))
     return replace(
         job,
         home_region=version.home_region,
@@ -112,7 +112,9 @@ def absorb(
         ),
         left_out=plan.left_out,
         catalog_source=plan.catalog_source,
-        policy_fingerprint=policy_fingerprint,
+        policy_fingerprint=policy.fingerprint,
+        home=_home(version) or job.home,
+        owner_tags=policy.owner_tags(version.tags),
         size_gb=version.size_gb if version.size_gb is not None else job.size_gb,
         observed_at=now,
     )
@@ -183,7 +185,7 @@ def _carried_out(  # noqa: C901 - one arm for each decision
             job, phase = _taken_out(job, decision.region), Phase.APPLYING
             after_s = limits.retry_base_s
         case Withdraw():
-            job, phase = _withdrawn(job, decision.regions, decision.reason), Phase.CANCELLED
+            job, phase = _withdrawn(job, decision, now), Phase.CANCELLED
             after_s = limits.retry_base_s
         case Track():
             job, phase = replace(_working(job), polls=job.polls + 1), Phase.TRACKING
@@ -200,7 +202,8 @@ def _carried_out(  # noqa: C901 - one arm for each decision
                     attempts=job.attempts + 1,
                 )
         case Supersede():
-            job = job.with_replicas(*(_removed(one, decision.reason) for one in job.replicas))
+            gone = (_removed(one, decision.reason, now) for one in job.replicas)
+            job = job.with_replicas(*gone)
         case Succeed() | Skip() | Partial() | GiveUp() | Cancel():
             pass
         case _:
@@ -233,8 +236,12 @@ def _taken_out(job: ReplicationJob, region: Region) -> ReplicationJob:
     return replace(job, writes=job.writes + 1, attempts=job.attempts + 1)
 
 
-def _withdrawn(job: ReplicationJob, regions: frozenset[Region], reason: str) -> ReplicationJob:
-    gone = [_removed(one, reason) for one in job.replicas if one.region in regions]
+def _withdrawn(job: ReplicationJob, decision: Withdraw, now: datetime) -> ReplicationJob:
+    gone = [
+        _removed(one, decision.reason, now)
+        for one in job.replicas
+        if one.region in decision.regions
+    ]
     job = replace(_working(job), writes=job.writes + 1, attempts=job.attempts + 1)
     return job.with_replicas(*gone)
 
@@ -291,7 +298,7 @@ def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> 
         lost = lost and replica.state is not ReplicaState.FAILED
         # Asked for once more while it is in the list: that does not make it ours to remove.
         listed = replica.state is ReplicaState.FAILED and not replica.rebuilding
-        asked = replica.to(ReplicaState.REQUESTED, "asked for, not reported yet")
+        asked = _listed(replica, now).to(ReplicaState.REQUESTED, "asked for, not reported yet")
         changed.append(
             replace(
                 asked,
@@ -314,10 +321,13 @@ def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> 
 def _see(replica: Replica, version: ImageVersion, now: datetime) -> Replica:
     if replica.region not in version.listed:
         return replica
+    target = next(one for one in version.target_regions if one.region == replica.region)
     replica = replace(
-        replica,
+        _listed(replica, now),
         managed=replica.managed or replica.intended,
         rebuilding=False,
+        replica_count=target.replica_count,
+        storage_account_type=target.storage_account_type,
         copying_since=replica.copying_since or replica.requested_at or now,
     )
     status = version.replication.get(replica.region)
@@ -360,5 +370,26 @@ def _see_status(
     )
 
 
-def _removed(replica: Replica, reason: str) -> Replica:
-    return replace(replica.to(ReplicaState.REMOVED, reason), progress=None, stuck_since=None)
+def _listed(replica: Replica, now: datetime) -> Replica:
+    """Note since when the region is listed; one that was taken out and is back begins anew."""
+    since = replica.listed_at if replica.removed_at is None else None
+    return replace(replica, listed_at=since or now, removed_at=None)
+
+
+def _removed(replica: Replica, reason: str, now: datetime) -> Replica:
+    return replace(
+        replica.to(ReplicaState.REMOVED, reason),
+        progress=None,
+        stuck_since=None,
+        removed_at=replica.removed_at or now,
+    )
+
+
+def _home(version: ImageVersion) -> HomeReplicas | None:
+    for target in version.target_regions:
+        if target.region == version.home_region:
+            return HomeReplicas(
+                replica_count=target.replica_count,
+                storage_account_type=target.storage_account_type,
+            )
+    return None

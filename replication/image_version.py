@@ -17,6 +17,8 @@ _KEY_HEX_DIGITS = 32
 # The words for sixty regions must fit into one record.
 _MAX_DETAILS = 1000
 # Sixteen times the largest disk of today.
+# A tag's value may have 256 characters; no storage type has half of that.
+_MAX_WORD = 256
 _MAX_SIZE_GB = 2**20
 _SEGMENTS = (
     "subscriptions",
@@ -174,6 +176,17 @@ class TargetRegion:
     region: Region
     entry: Mapping[str, Any]
 
+    @property
+    def replica_count(self) -> int:
+        """How many replicas the region holds: the entry's own count, else the service's default."""
+        count = self.entry.get("regionalReplicaCount")
+        return count if _is_size(count) and count > 0 else 1
+
+    @property
+    def storage_account_type(self) -> str:
+        """On which storage they are kept: the entry's own word, else the service's default."""
+        return _word(self.entry.get("storageAccountType"))[:_MAX_WORD] or "Standard_LRS"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageVersion:
@@ -190,6 +203,7 @@ class ImageVersion:
     replication_mode: ReplicationMode = ReplicationMode.FULL
     size_gb: int | None = None
     may_remove_regions: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def listed(self) -> frozenset[Region]:
@@ -242,6 +256,7 @@ class ImageVersion:
             ),
             size_gb=_provisioned_size_gb(storage),
             may_remove_regions=safety.get("allowDeletionOfReplicatedLocations") is True,
+            tags=_tags(_mapping(body, "tags")),
         )
 
 
@@ -330,6 +345,15 @@ def _regional_status(
             details=_word(entry.get("details"))[:_MAX_DETAILS],
         )
     return summary
+
+
+def _tags(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tags as texts that every storage holds: no half characters."""
+    return {
+        str(name): value.encode(errors="replace").decode()[:_MAX_WORD]
+        for name, value in tags.items()
+        if isinstance(value, str)
+    }
 
 
 def _percent(value: object) -> int | None:

@@ -75,7 +75,8 @@ class Replica:
     `intended`: this app is about to ask for the region. `managed`: it did. `requested_at`: Azure
     acknowledged that; only then may the app remove the region again. `rebuilding`: removed for
     repair, to be added back. `attempts` counts the copies asked for. `progressed_at`: when the copy
-    was last seen further than before. `code` says why a replica is failed or removed.
+    was last seen further than before. `code` says why a replica is failed or removed. `listed_at`:
+    since when it stands in Azure's list, `removed_at`: until when; in between it costs money.
     """
 
     region: Region
@@ -91,6 +92,8 @@ class Replica:
     replica_count: int | None = None
     storage_account_type: str | None = None
     planned_at: datetime
+    listed_at: datetime | None = None
+    removed_at: datetime | None = None
     requested_at: datetime | None = None
     copying_since: datetime | None = None
     progressed_at: datetime | None = None
@@ -105,6 +108,14 @@ class Replica:
                 f"a replica in {self.region} cannot go from {self.state} to {state}"
             )
         return replace(self, state=state, reason=reason, code=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeReplicas:
+    """How the home region keeps the version, as Azure lists it."""
+
+    replica_count: int = 1
+    storage_account_type: str = "Standard_LRS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +163,8 @@ class ReplicationJob:
     entries, kept with the record so that a crash between the two tables loses none. `one_by_one`: a
     refusal did not say which region it meant, so each is added alone. `withdrawing`: cancelled, and
     what was added and is not yet Completed is to be removed. `letter_id`: the job's newest dead
-    letter that is not resolved.
+    letter that is not resolved. `home` is None until the version was seen with its list.
+    `owner_tags` are those of the version's tags that the policy names: lab, cost center.
     """
 
     image_version_id: ImageVersionId
@@ -167,6 +179,8 @@ class ReplicationJob:
     policy_fingerprint: str
     catalog_source: str
     size_gb: int | None = None
+    home: HomeReplicas | None = None
+    owner_tags: dict[str, str] = field(default_factory=dict)
     sequence: int = 0
     revision: int = 0
     claims: int = 0

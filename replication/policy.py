@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 
@@ -21,7 +22,8 @@ class GalleryScope:
 class ReplicationPolicy:
     """What an administrator has decided.
 
-    `extra_regions` are added to every geography's own, `denied_regions` are never added.
+    `extra_regions` are added to every geography's own, `denied_regions` are never added. The two
+    tags of an image version tell whose it is.
     """
 
     galleries: GalleryScope = field(default_factory=GalleryScope)
@@ -31,15 +33,31 @@ class ReplicationPolicy:
     storage_account_type: str = "Standard_LRS"
     repair_failed_regions: bool = True
     restore_removed_regions: bool = False
+    lab_tag: str = "lab"
+    cost_center_tag: str = "costCenter"
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits that change with any rule of the policy."""
         rules = asdict(self)
+        del rules["lab_tag"], rules["cost_center_tag"]  # which decide nothing
         rules["extra_regions"] = sorted(region.name for region in self.extra_regions)
         rules["denied_regions"] = sorted(region.name for region in self.denied_regions)
         canonical = json.dumps(rules, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    def owner_tags(self, tags: Mapping[str, str]) -> dict[str, str]:
+        """Return whose a version is: `lab` and `cost_center`, as far as its tags tell.
+
+        Azure takes the names of tags in any letter case.
+        """
+        found = {name.casefold(): value for name, value in tags.items()}
+        names = {"lab": self.lab_tag, "cost_center": self.cost_center_tag}
+        return {
+            owner: found[name.casefold()]
+            for owner, name in names.items()
+            if name.casefold() in found
+        }
 
     def why_out_of_scope(self, version_id: ImageVersionId) -> str | None:
         """Return None for a version in scope, else the reason why it is not."""

@@ -101,6 +101,18 @@ class _Repair(_Section):
     restore_removed_regions: bool = False
 
 
+_TagName = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class _OwnerTags(_Section):
+    lab: _TagName = "lab"
+    cost_center: _TagName = "costCenter"
+
+
+class _Costs(_Section):
+    owner_tags: _OwnerTags = _OwnerTags()
+
+
 def _version(value: object) -> object:
     if isinstance(value, bool | float):  # which equal 1 all the same
         raise ValueError(f"is {value}, not the number 1")  # noqa: TRY004 - pydantic's way
@@ -113,6 +125,7 @@ class _Document(_Section):
     regions: _Regions = _Regions()
     new_regions: _NewRegions = _NewRegions()
     repair: _Repair = _Repair()
+    costs: _Costs = _Costs()
 
     def to_policy(self) -> ReplicationPolicy:
         return ReplicationPolicy(
@@ -125,6 +138,8 @@ class _Document(_Section):
             storage_account_type=self.new_regions.storage_account_type,
             repair_failed_regions=self.repair.remove_and_add_back,
             restore_removed_regions=self.repair.restore_removed_regions,
+            lab_tag=self.costs.owner_tags.lab,
+            cost_center_tag=self.costs.owner_tags.cost_center,
         )
 
 

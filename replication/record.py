@@ -11,6 +11,7 @@ from replication.image_version import ImageVersionId
 from replication.job import (
     Failure,
     HistoryEntry,
+    HomeReplicas,
     Lease,
     Phase,
     Place,
@@ -43,6 +44,15 @@ def encode_job(job: ReplicationJob) -> str:
         "policy_fingerprint": job.policy_fingerprint,
         "catalog_source": job.catalog_source,
         "size_gb": job.size_gb,
+        "home": (
+            {
+                "replica_count": job.home.replica_count,
+                "storage_account_type": job.home.storage_account_type,
+            }
+            if job.home
+            else None
+        ),
+        "owner_tags": job.owner_tags,
         "sequence": job.sequence,
         "revision": job.revision,
         "claims": job.claims,
@@ -146,6 +156,8 @@ def _encode_replica(replica: Replica) -> dict[str, object]:
         "replica_count": replica.replica_count,
         "storage_account_type": replica.storage_account_type,
         "planned_at": _stamp(replica.planned_at),
+        "listed_at": _stamp(replica.listed_at),
+        "removed_at": _stamp(replica.removed_at),
         "requested_at": _stamp(replica.requested_at),
         "copying_since": _stamp(replica.copying_since),
         "progressed_at": _stamp(replica.progressed_at),
@@ -170,6 +182,8 @@ def _decode_replica(document: Mapping[str, Any]) -> Replica:
         replica_count=_or_none(_count, document, "replica_count"),
         storage_account_type=_or_none(_name, document, "storage_account_type"),
         planned_at=_time(document, "planned_at"),
+        listed_at=_or_none(_time, document, "listed_at"),
+        removed_at=_or_none(_time, document, "removed_at"),
         requested_at=_or_none(_time, document, "requested_at"),
         copying_since=_or_none(_time, document, "copying_since"),
         progressed_at=_or_none(_time, document, "progressed_at"),
@@ -183,6 +197,8 @@ def _decode(document: Mapping[str, Any]) -> ReplicationJob:
     lease = _or_none(_part, document, "lease")
     failure = _or_none(_part, document, "failure")
     place = _or_none(_part, document, "place")
+    home = _or_none(_part, document, "home")
+    tags = _or_none(_part, document, "owner_tags") or {}
     return ReplicationJob(
         image_version_id=ImageVersionId.parse(document["image_version_id"]),
         phase=Phase(document["phase"]),
@@ -199,6 +215,15 @@ def _decode(document: Mapping[str, Any]) -> ReplicationJob:
         policy_fingerprint=_name(document, "policy_fingerprint"),
         catalog_source=_text(document, "catalog_source"),
         size_gb=_or_none(_count, document, "size_gb"),
+        home=(
+            HomeReplicas(
+                replica_count=_count(home, "replica_count"),
+                storage_account_type=_name(home, "storage_account_type"),
+            )
+            if home
+            else None
+        ),
+        owner_tags={name: _text(tags, name) for name in tags},
         sequence=_count(document, "sequence"),
         revision=_count(document, "revision"),
         claims=_count(document, "claims"),

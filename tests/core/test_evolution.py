@@ -46,7 +46,7 @@ def seen(
     rules = policy or ReplicationPolicy()
     withheld = withheld_regions(before, now_shown, rules, now=LATER)
     planned = plan(PlanSubject.of(now_shown), rules, CATALOG, withheld)
-    return absorb(before, now_shown, planned, policy_fingerprint="f", now=LATER, limits=LIMITS)
+    return absorb(before, now_shown, planned, policy=ReplicationPolicy(), now=LATER, limits=LIMITS)
 
 
 def only(one: ReplicationJob) -> Replica:

@@ -75,7 +75,7 @@ repair:
             "version: 1\ngaleries: {}\n",
             (
                 "line 2: unknown key 'galeries'; did you mean 'galleries'? "
-                "(known: version, galleries, regions, new_regions, repair)"
+                "(known: version, galleries, regions, new_regions, repair, costs)"
             ),
         ),
         (

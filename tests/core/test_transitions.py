@@ -63,9 +63,7 @@ def observe(
     if version is not None:
         withheld = withheld_regions(job, version, policy, now=now)
         planned = plan(PlanSubject.of(version), policy, CATALOG, withheld)
-        job = absorb(
-            job, version, planned, policy_fingerprint=policy.fingerprint, now=now, limits=limits
-        )
+        job = absorb(job, version, planned, policy=policy, now=now, limits=limits)
     return Observation(
         job=job,
         version=version,
