@@ -278,14 +278,14 @@ def bring_forward(
         if event_at is not None and job.observed_at is not None and event_at <= job.observed_at:
             return None, f"already seen by the look at {job.observed_at.isoformat()}"
     earliest = now
-    if job.lease is not None and job.lease.expires_at > now:
-        if not forced:
-            reason = "a look is under way and will be followed by another"
-            return replace(job, look_again=True), reason
-        # The record of that look would undo the fresh run: it loses its claim, and may still be
-        # in the middle of its act until the claim would have lapsed.
-        earliest = job.lease.expires_at
+    if forced and job.lease is not None:
+        # The record of that look, however late, would undo the fresh run: it loses its claim, and
+        # may still be in the middle of its act until the claim would have lapsed.
+        earliest = max(now, job.lease.expires_at)
         job = replace(job, lease=None)
+    elif job.lease is not None and job.lease.expires_at > now:
+        reason = "a look is under way and will be followed by another"
+        return replace(job, look_again=True), reason
     elif job.observed_at is not None and not forced:
         earliest = max(now, job.observed_at + timedelta(seconds=limits.tracking_min_s))
     due = job.next_attempt_at

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from replication.dead_letters import LetterAction
 from replication.errors import FailureCode, PermanentError
 from replication.image_version import ImageVersion
 from replication.job import Phase
@@ -81,3 +82,33 @@ def test_messages_that_come_while_a_worker_is_at_it_do_not_multiply() -> None:
     delays = sorted((due - world.clock()).total_seconds() for due, *_ in world.queues.waiting)
     assert len(delays) == 2
     assert lease_s <= delays[1] <= lease_s * 1.1
+
+
+def test_a_slow_look_whose_claim_has_lapsed_does_not_undo_what_somebody_asks_for() -> None:
+    world, message = failing_world()
+    world.gallery.write_failures = [locked()]
+    world.app.reconciler.reconcile(message)
+    failed = world.job(TARGET)
+    world.clock.advance(7 * 86_400)
+    world.app.intake.revisit(TARGET, why="the sweep")
+    message = world.queues.take()
+    assert message is not None
+    read = MemoryGallery.read
+
+    def slow_read(*args: Any) -> ImageVersion | None:
+        seen = read(world.gallery, *args)
+        world.clock.advance(world.app.settings.limits.lease_s + 1)
+        replay_the_letter(world)
+        return seen
+
+    gallery = cast("Gallery", SimpleNamespace(read=slow_read, set_target_regions=None))
+    slow = replace(world.app.reconciler.actor, gallery=gallery)
+    assert replace(world.app.reconciler, actor=slow).reconcile(message).outcome == "lease_lost"
+    assert world.job(TARGET).deadline_at > failed.deadline_at
+    world.run()
+    assert world.job(TARGET).phase is Phase.SUCCEEDED
+
+
+def replay_the_letter(world: World) -> None:
+    (letter,) = world.letters.letters.values()
+    assert world.app.dead_letters.act(letter.id, LetterAction.REPLAY, by="Casey").done
