@@ -25,6 +25,8 @@ from replication.throttling import Operation, ThrottleScope
 _PAGE = 200
 # How often a job that ended badly is looked at again: what was wrong may have been mended.
 _RECHECK_S = 3600.0
+# Jobs that expect their version in Azure's list and look after themselves no more.
+_AT_REST = (Phase.SUCCEEDED, Phase.PARTIAL, Phase.SKIPPED, Phase.FAILED)
 
 
 class SweepIncompleteError(ReplicationError):
@@ -100,14 +102,17 @@ class Sweep:
         queued.
         """
         report = SweepReport()
-        subscriptions: set[str] = set()
+        at_rest: dict[str, set[str]] = {}
         with report.part("the records"):
-            self._sweep_records(report, subscriptions, dry_run=dry_run)
+            self._sweep_records(report, at_rest, dry_run=dry_run)
         with report.part("subscriptions"):
-            subscriptions |= {one.lower() for one in self.gallery.subscriptions()}
-        for subscription_id in sorted(subscriptions):
+            for subscription_id in self.gallery.subscriptions():
+                at_rest.setdefault(subscription_id.lower(), set())
+        for subscription_id, keys in sorted(at_rest.items()):
             with report.part(f"subscription {subscription_id}"):
-                self._sweep_subscription(subscription_id, report, dry_run=dry_run)
+                whole = self._sweep_subscription(subscription_id, keys, report, dry_run=dry_run)
+                if whole:
+                    self._sweep_unlisted(keys, report, dry_run=dry_run)
         log_outcome(
             "sweep.done",
             level=logging.ERROR if report.errors else logging.INFO,
@@ -121,13 +126,18 @@ class Sweep:
         return report
 
     def _sweep_records(
-        self, report: SweepReport, subscriptions: set[str], *, dry_run: bool
+        self, report: SweepReport, at_rest: dict[str, set[str]], *, dry_run: bool
     ) -> None:
-        """Find jobs whose message was lost, Azure reachable or not; and count stuck replicas."""
+        """Find jobs whose message was lost, Azure reachable or not; and count stuck replicas.
+
+        `at_rest` takes the keys of the jobs that are over, by subscription.
+        """
         now = self.clock()
         late = now - timedelta(seconds=self.limits.overdue_after_s)
         for job in self._jobs(JobQuery(limit=_PAGE), report):
-            subscriptions.add(job.image_version_id.subscription_id.lower())
+            keys = at_rest.setdefault(job.image_version_id.subscription_id.lower(), set())
+            if job.phase in _AT_REST and job.next_attempt_at is None:
+                keys.add(job.key)
             if not job.phase.is_end:
                 report.stuck += sum(1 for one in job.replicas if one.stuck_since is not None)
             leased = job.lease is not None and job.lease.expires_at > now
@@ -137,29 +147,44 @@ class Sweep:
                     self._queue(job.image_version_id, reason, report, dry_run=dry_run)
 
     def _sweep_subscription(
-        self, subscription_id: str, report: SweepReport, *, dry_run: bool
-    ) -> None:
+        self, subscription_id: str, keys: set[str], report: SweepReport, *, dry_run: bool
+    ) -> bool:
+        """Sweep what Azure lists, and take it from the keys; tell whether that was all of it."""
+        whole = True
         until = self.admissions.closed_until(subscription_id, Operation.READ)
         if until is not None:
             report.errors.append(
                 f"subscription {subscription_id}: Azure asked for a pause until "
                 f"{until.isoformat()}; the next sweep looks at it"
             )
-            return
+            return False
         catalog = self.catalogs.of(subscription_id)
         for version in self.gallery.versions(subscription_id, catalog):
             if isinstance(version, UnreadPart):
+                whole = False
                 report.failed(f"subscription {subscription_id}, {version.name}", version.error)
                 if isinstance(version.error, ThrottledError):
                     scope = ThrottleScope(
                         subscription_id=subscription_id.lower(), operation=Operation.READ
                     )
                     self.admissions.refused_scope(scope, version.error)
-                    return
+                    break
                 continue
             report.versions_seen += 1
+            keys.discard(version.id.key)
             with report.part(str(version.id)):
                 self._sweep_version(version, catalog, report, dry_run=dry_run)
+        return whole
+
+    def _sweep_unlisted(self, keys: set[str], report: SweepReport, *, dry_run: bool) -> None:
+        """Look again at what is on record and not in Azure: no event told of its deletion."""
+        for key in sorted(keys):
+            with report.part(f"record {key}"):
+                stored = self.records.load(key)
+                if stored is not None and stored.job.phase in _AT_REST:
+                    version_id = stored.job.image_version_id
+                    reason = "on record, and no longer in Azure's list"
+                    self._queue(version_id, reason, report, dry_run=dry_run)
 
     def _sweep_version(
         self, version: ImageVersion, catalog: RegionCatalog, report: SweepReport, *, dry_run: bool

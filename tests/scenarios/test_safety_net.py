@@ -1,14 +1,17 @@
 """Scenarios on a fake clock: crashes, lost messages, the sweep, and what is told to others."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from replication.errors import (
-    TransientError,
-)
+from replication.errors import TransientError
 from replication.job import Lease, Phase
+from replication.ports import Gallery, UnreadPart
+from replication.regions import RegionCatalog
 from tests.builders import US_NEIGHBOURS, version_body
 from tests.fakes import build_world
 from tests.scenarios.steps import ID, export, states
@@ -131,3 +134,34 @@ def test_every_decision_stands_in_the_timeline_with_its_reason() -> None:
     assert entries[1].event == "apply"
     assert entries[-1].event == "succeed"
     assert all(entry.reason for entry in entries)
+
+
+def test_the_sweep_notices_a_version_that_was_deleted_and_no_event_told_of_it() -> None:
+    world = build_world()
+    export(world)
+    world.run()
+    assert world.job(ID).phase is Phase.SUCCEEDED
+    del world.gallery.bodies[str(ID).lower()]
+    (finding,) = world.app.sweep.run(dry_run=True).findings
+    assert finding.image_version_id.key == ID.key
+    assert finding.reason == "on record, and no longer in Azure's list"
+    world.app.sweep.run()
+    world.run()
+    assert world.job(ID).phase is Phase.SUPERSEDED
+    assert world.app.sweep.run().findings == []
+
+
+def test_a_list_that_breaks_off_does_not_make_versions_look_deleted() -> None:
+    world = build_world()
+    export(world)
+    world.run()
+
+    def broken(_subscription_id: str, _catalog: RegionCatalog) -> Iterator[UnreadPart]:
+        yield UnreadPart(name="gallery labs", error=TransientError("503"))
+
+    gallery = cast(
+        "Gallery", SimpleNamespace(versions=broken, subscriptions=world.gallery.subscriptions)
+    )
+    report = replace(world.app.sweep, gallery=gallery).run()
+    assert report.findings == []
+    assert report.errors != []

@@ -27,7 +27,6 @@ class Export:
     version: Version
     event_lost: bool = False
     accepted_at: datetime | None = None
-    deleted_at: datetime | None = None
     cancelled: bool = False
     stays_cancelled: bool = False
     removed_by_rival: set[str] = field(default_factory=set)

@@ -84,7 +84,7 @@ class Simulation:
         policy = ReplicationPolicy(repair_failed_regions=self.chance.random() < 0.8)
         self.apps = [build_instance(self, number, policy, spoil) for number in range(2)]
         self.exports: dict[str, Export] = {}
-        self._sweep_s = self.chance.choice((600.0, 1800.0, 3600.0))
+        self.sweep_s = self.chance.choice((600.0, 1800.0, 3600.0))
         self._sweeps_to_come = 0
         self._agenda: list[tuple[datetime, int, str, Callable[[], None]]] = []
         self._numbers = count(1)
@@ -139,7 +139,7 @@ class Simulation:
             self._at(self.chance.uniform(0, trouble_s), "replay", self._replay_some)
         if self.chance.random() < 0.05:
             self._at(self.chance.uniform(0, trouble_s), "event", self._junk)
-        self._at(self.chance.uniform(0, self._sweep_s), "sweep", self._sweep)
+        self._at(self.chance.uniform(0, self.sweep_s), "sweep", self._sweep)
 
     def _at(self, after_s: float, name: str, act: Callable[[], None]) -> None:
         due = self.clock() + timedelta(seconds=after_s)
@@ -172,6 +172,8 @@ class Simulation:
             elif tries < len(_REDELIVERY_S):
                 again = partial(self._deliver, target, tries + 1)
                 self._at(_REDELIVERY_S[tries], "event", again)
+            else:
+                self.exports[target.key].event_lost = True
 
         self._spawn("event", lambda: app.intake.receive(event, {}), ended)
 
@@ -201,7 +203,6 @@ class Simulation:
         if versions:
             version = self.chance.choice(versions)
             version.deleted = True
-            self.exports[version.id.key].deleted_at = self.clock()
             self.tell(f"{version.id.version} is deleted")
             self.counts["deletions"] += 1
 
@@ -237,7 +238,7 @@ class Simulation:
         app = self.chance.choice(self.apps)
         self.counts["sweeps"] += 1
         self._spawn("sweep", app.sweep.run, self._swept)
-        self._at(self._sweep_s, "sweep", self._sweep)
+        self._at(self.sweep_s, "sweep", self._sweep)
 
     def _swept(self, error: BaseException | None) -> None:
         self._sweeps_to_come -= 0 if error else 1
