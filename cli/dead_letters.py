@@ -124,76 +124,52 @@ def show(ctx: typer.Context, letter_id: LetterArgument, *, as_json: AsJson = Fal
     print_human("", text(f"{act.value.capitalize()} it with: {command}"))
 
 
-@dead_letters.command()
-def replay(
-    ctx: typer.Context,
-    letter_ids: LetterArguments = None,
-    *,
-    code: CodeOption = None,
-    source: SourceOption = None,
-    gallery: GalleryOption = None,
-    region: RegionOption = None,
-    image_version: ImageVersionOption = None,
-    state: StateOption = None,
-    everything: AllOption = False,
-    token: TokenOption = None,
-    dry_run: DryRunOption = False,
-    as_json: AsJson = False,
-) -> None:
-    """Send letters again; twice is harmless. A filter counts first and gives out a token."""
-    wanted = LetterFilter(
-        code=code,
-        source=source,
-        gallery=gallery,
-        region=region,
-        image_version=image_version,
-        state=state,
-    )
-    Wish(
-        action=LetterAction.REPLAY,
-        ids=letter_ids,
-        wanted=wanted,
-        everything=everything,
-        token=token,
-        dry_run=dry_run,
-        as_json=as_json,
-    ).carry_out(session_of(ctx))
+def _add_act(action: LetterAction, summary: str) -> None:
+    """Add the command of one act; what can be chosen is the same for each."""
+
+    @dead_letters.command(action.value, help=summary)
+    def act(
+        ctx: typer.Context,
+        letter_ids: LetterArguments = None,
+        *,
+        code: CodeOption = None,
+        source: SourceOption = None,
+        gallery: GalleryOption = None,
+        region: RegionOption = None,
+        image_version: ImageVersionOption = None,
+        state: StateOption = None,
+        everything: AllOption = False,
+        token: TokenOption = None,
+        dry_run: DryRunOption = False,
+        as_json: AsJson = False,
+    ) -> None:
+        wanted = LetterFilter(
+            code=code,
+            source=source,
+            gallery=gallery,
+            region=region,
+            image_version=image_version,
+            state=state,
+        )
+        Wish(
+            action=action,
+            ids=letter_ids,
+            wanted=wanted,
+            everything=everything,
+            token=token,
+            dry_run=dry_run,
+            as_json=as_json,
+        ).carry_out(session_of(ctx))
 
 
-@dead_letters.command()
-def discard(
-    ctx: typer.Context,
-    letter_ids: LetterArguments = None,
-    *,
-    code: CodeOption = None,
-    source: SourceOption = None,
-    gallery: GalleryOption = None,
-    region: RegionOption = None,
-    image_version: ImageVersionOption = None,
-    state: StateOption = None,
-    everything: AllOption = False,
-    token: TokenOption = None,
-    dry_run: DryRunOption = False,
-    as_json: AsJson = False,
-) -> None:
-    """Delete letters for good. A filter counts first and gives out a token."""
-    wanted = LetterFilter(
-        code=code,
-        source=source,
-        gallery=gallery,
-        region=region,
-        image_version=image_version,
-        state=state,
-    )
-    Wish(
-        action=LetterAction.DISCARD,
-        ids=letter_ids,
-        wanted=wanted,
-        everything=everything,
-        token=token,
-        dry_run=dry_run,
-        as_json=as_json,
-    ).carry_out(session_of(ctx))
+_add_act(
+    LetterAction.REPLAY,
+    "Send letters again; twice is harmless. A filter counts first and gives out a token.",
+)
+_add_act(
+    LetterAction.DISCARD,
+    "Delete letters for good. A filter counts first and gives out a token.",
+)
 
 
 def _collect(app: "App", query: LetterQuery, *, limit: int) -> tuple[list[dict[str, Any]], bool]:

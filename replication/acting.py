@@ -217,7 +217,7 @@ class Actor:
             raise LeaseLostError("the record was removed before the write")
 
     def _after_error(self, failed: "_StepFailedError") -> Step:
-        now, job, error = self.clock(), failed.job, failed.error
+        job, error = failed.job, failed.error
         if isinstance(error, GoneError):
             return Step(job=job, decision=Supersede(reason=str(error)))
         if isinstance(error, ThrottledError):
@@ -227,7 +227,7 @@ class Actor:
         if isinstance(error, PermanentError):
             failure = Failure(code=error.code, message=str(error))
             return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
-        return self._after_transient(job, error, now=now)
+        return self._after_transient(job, error)
 
     def _after_throttle(
         self, job: ReplicationJob, error: ThrottledError, operation: Operation
@@ -242,7 +242,7 @@ class Actor:
             )
             queueing = None
         if queueing is None:
-            return self._after_transient(job, error, now=self.clock())
+            return self._after_transient(job, error)
         return self._queue_up(job, queueing, code=error.code, message=str(error))
 
     def _queue_up(
@@ -312,7 +312,7 @@ class Actor:
         except ReplicationError as error:
             log_outcome("refusal.unrecorded", level=logging.WARNING, key=job.key, reason=str(error))
 
-    def _after_transient(self, job: ReplicationJob, error: Exception, *, now: datetime) -> Step:
+    def _after_transient(self, job: ReplicationJob, error: Exception) -> Step:
         if not isinstance(error, _EXPECTED):
             log_outcome(
                 "replication.unexpected_error",
@@ -324,7 +324,7 @@ class Actor:
         transient = error if isinstance(error, TransientError) else None
         decision = decide_on_error(
             job,
-            now=now,
+            now=self.clock(),
             limits=self.limits,
             chance=self.chance(),
             code=transient.code if transient else type(error).__name__,

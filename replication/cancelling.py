@@ -75,12 +75,7 @@ class Canceller:
         if job.letter_id is not None:
             self.desk.resolve(job.letter_id, reason=job.reason)
         if job.withdrawing:
-            message = JobMessage(
-                image_version_id=job.image_version_id,
-                sequence=job.sequence,
-                correlation_id=job.correlation_id,
-            )
-            self.queues.send(QueueName.JOBS, message)
+            self.queues.send(QueueName.JOBS, JobMessage.of(job))
 
 
 def cancelled(

@@ -118,11 +118,7 @@ class DeadLetterDesk:
         behind = [
             one.region.name for one in job.replicas if one.state is not ReplicaState.COMPLETED
         ]
-        message = JobMessage(
-            image_version_id=job.image_version_id,
-            sequence=job.sequence,
-            correlation_id=job.correlation_id,
-        )
+        message = JobMessage.of(job)
         return self._put(
             source="job",
             identity=f"job\n{job.key}",

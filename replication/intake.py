@@ -244,15 +244,8 @@ class Intake:
         return Taken(action=action, reason=reasons[-1], key=version_id.key)
 
     def _send(self, job: ReplicationJob) -> None:
-        delay_s = 0.0
-        if job.next_attempt_at is not None:
-            delay_s = max(0.0, (job.next_attempt_at - self.clock()).total_seconds())
-        message = JobMessage(
-            image_version_id=job.image_version_id,
-            sequence=job.sequence,
-            correlation_id=job.correlation_id,
-        )
-        self.queues.send(QueueName.JOBS, message, delay_s=delay_s)
+        delay_s = job.due_in_s(self.clock())
+        self.queues.send(QueueName.JOBS, JobMessage.of(job), delay_s=delay_s)
 
 
 def bring_forward(

@@ -221,6 +221,12 @@ class ReplicationJob:
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
+    def due_in_s(self, now: datetime) -> float:
+        """Return how many seconds remain until the next look; zero where none is planned."""
+        if self.next_attempt_at is None:
+            return 0.0
+        return max(0.0, (self.next_attempt_at - now).total_seconds())
+
     def replica(self, region: Region) -> Replica | None:
         """Return the region's replica, or None where the job has none."""
         return next((one for one in self.replicas if one.region == region), None)

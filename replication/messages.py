@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from replication.errors import MalformedError, NewerFormatError
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
+from replication.job import ReplicationJob
 
 FORMAT_VERSION = 1
 MAX_BYTES = 8 * 1024
@@ -25,6 +26,15 @@ class JobMessage:
     image_version_id: ImageVersionId
     sequence: int
     correlation_id: str
+
+    @classmethod
+    def of(cls, job: ReplicationJob) -> Self:
+        """Return the message that belongs to a record as it stands."""
+        return cls(
+            image_version_id=job.image_version_id,
+            sequence=job.sequence,
+            correlation_id=job.correlation_id,
+        )
 
     @property
     def key(self) -> str:

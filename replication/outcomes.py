@@ -42,34 +42,35 @@ def region_held_back(
     job: ReplicationJob, circuit: Circuit, *, reason: str, at: datetime
 ) -> OutcomeEvent:
     """Return the one alert about a region that keeps failing; `job` is the last that failed."""
-    since = circuit.opened_at or at
-    return OutcomeEvent(
-        id=f"{circuit.region}-{int(since.timestamp())}-held-back",
-        type=REGION_HELD_BACK,
-        subject=f"/regions/{circuit.region}",
-        at=at,
-        data={
-            "region": circuit.region.name,
-            "since": since.isoformat(),
-            "reason": reason,
-            "failedVersions": len(circuit.failures),
-            "imageVersionId": str(job.image_version_id),
-        },
-    )
+    data = {"reason": reason, "failedVersions": len(circuit.failures)}
+    return _region_event(job, circuit, REGION_HELD_BACK, "held-back", data, at=at)
 
 
 def region_released(job: ReplicationJob, circuit: Circuit, *, at: datetime) -> OutcomeEvent:
     """Return the news that a region works again; `job` is the one whose copy worked."""
+    return _region_event(job, circuit, REGION_RELEASED, "released", {}, at=at)
+
+
+def _region_event(
+    job: ReplicationJob,
+    circuit: Circuit,
+    event_type: str,
+    what: str,
+    data: dict[str, object],
+    *,
+    at: datetime,
+) -> OutcomeEvent:
     since = circuit.opened_at or at
     return OutcomeEvent(
-        id=f"{circuit.region}-{int(since.timestamp())}-released",
-        type=REGION_RELEASED,
+        id=f"{circuit.region}-{int(since.timestamp())}-{what}",
+        type=event_type,
         subject=f"/regions/{circuit.region}",
         at=at,
         data={
             "region": circuit.region.name,
             "since": since.isoformat(),
             "imageVersionId": str(job.image_version_id),
+            **data,
         },
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from replication.acting import Actor, Step
-from replication.decision import Apply, GiveUp, Track
+from replication.decision import Apply, GiveUp, Partial, Track
 from replication.desk import DeadLetterDesk
 from replication.errors import FailureCode, LeaseLostError, ReplicationError
 from replication.evolution import record
@@ -196,14 +196,7 @@ class Reconciler:
         return changed.after.job
 
     def _send(self, job: ReplicationJob, queue: QueueName) -> None:
-        due = job.next_attempt_at or self.clock()
-        message = JobMessage(
-            image_version_id=job.image_version_id,
-            sequence=job.sequence,
-            correlation_id=job.correlation_id,
-        )
-        delay_s = max(0.0, (due - self.clock()).total_seconds())
-        self.queues.send(queue, message, delay_s=delay_s)
+        self.queues.send(queue, JobMessage.of(job), delay_s=job.due_in_s(self.clock()))
 
     def _resolve_letter(self, job: ReplicationJob) -> None:
         """Resolve the letter of what ended well: after its record, for a record may fail."""
@@ -212,22 +205,28 @@ class Reconciler:
 
     def _settle_letter(self, claimed: ReplicationJob, step: Step) -> tuple[Step, DeadLetter | None]:
         """Lay a letter for what ended badly, and return it."""
-        preview = record(step.job, step.decision, now=self.clock(), limits=self.limits)
-        failure, letter_id, laid = preview.failure, claimed.letter_id, None
+        letter_id, laid = claimed.letter_id, None
         if letter_id is None and claimed.claims > 1:
             # A worker before this one may have laid a letter and died before its record.
             letter_id = self.desk.open_letter_of(claimed.key)
-        if failure is not None and failure != claimed.failure:
-            past = {one.id: one for one in self.history.read(claimed.key, limit=_TIMELINE)}
-            past |= {one.id: one for one in preview.entries}
-            laid = self.desk.job(
-                preview,
-                failure,
-                reason=step.decision.reason,
-                timeline=tuple(past[one] for one in sorted(past)),
-            )
-            letter_id = laid.id
+        if isinstance(step.decision, Partial | GiveUp):
+            laid = self._lay_letter(claimed, step)
+            letter_id = laid.id if laid is not None else letter_id
         return replace(step, job=replace(step.job, letter_id=letter_id)), laid
+
+    def _lay_letter(self, claimed: ReplicationJob, step: Step) -> DeadLetter | None:
+        """Lay a letter about the job as its record will be; None where nothing new is to tell."""
+        preview = record(step.job, step.decision, now=self.clock(), limits=self.limits)
+        if preview.failure is None or preview.failure == claimed.failure:
+            return None
+        past = {one.id: one for one in self.history.read(claimed.key, limit=_TIMELINE)}
+        past |= {one.id: one for one in preview.entries}
+        return self.desk.job(
+            preview,
+            preview.failure,
+            reason=step.decision.reason,
+            timeline=tuple(past[one] for one in sorted(past)),
+        )
 
     def _learn(self, before: ReplicationJob, after: ReplicationJob) -> tuple[OutcomeEvent, ...]:
         """Tell all versions how regions fare; that never fails a replication."""

@@ -35,14 +35,7 @@ class RegionHealth:
 
     def refused(self, subscription_id: str) -> dict[Region, str]:
         """Return the regions that Azure refused to a subscription lately, with its words."""
-        now = self.clock()
-        return {
-            one.region: one.reason
-            for one in self.controls.snapshot().values()
-            if isinstance(one, Refusal)
-            and one.subscription_id == subscription_id.lower()
-            and one.until > now
-        }
+        return {one.region: one.reason for one in self._refusals(subscription_id)}
 
     def refuse(
         self, subscription_id: str, regions: Iterable[Region], reason: str, *, until: datetime
@@ -56,8 +49,8 @@ class RegionHealth:
 
     def forget_refusals(self, subscription_id: str) -> None:
         """Let the regions be tried again, because an operator asked for it."""
-        for region in self.refused(subscription_id):
-            self.controls.remove(ControlKind.REFUSAL, f"{subscription_id}|{region}".lower())
+        for refusal in tuple(self._refusals(subscription_id)):
+            self.controls.remove(ControlKind.REFUSAL, refusal.key)
 
     def holds(self, key: str, wanted: Iterable[Region]) -> dict[Region, Hold]:
         """Return which regions this version must wait for; only for one that is about to write.
@@ -94,6 +87,12 @@ class RegionHealth:
             ):
                 events += self._close(after, replica)
         return tuple(events)
+
+    def _refusals(self, subscription_id: str) -> Iterator[Refusal]:
+        now, whose = self.clock(), subscription_id.lower()
+        for one in self.controls.snapshot().values():
+            if isinstance(one, Refusal) and one.subscription_id == whose and one.until > now:
+                yield one
 
     def _open_circuits(self, wanted: Iterable[Region]) -> Iterator[Circuit]:
         for region in sorted(wanted):

@@ -91,8 +91,8 @@ def test_a_slow_look_whose_claim_has_lapsed_does_not_undo_what_somebody_asks_for
     failed = world.job(TARGET)
     world.clock.advance(7 * 86_400)
     world.app.intake.revisit(TARGET, why="the sweep")
-    message = world.queues.take()
-    assert message is not None
+    again = world.queues.take()
+    assert again is not None
     read = MemoryGallery.read
 
     def slow_read(*args: Any) -> ImageVersion | None:
@@ -103,7 +103,7 @@ def test_a_slow_look_whose_claim_has_lapsed_does_not_undo_what_somebody_asks_for
 
     gallery = cast("Gallery", SimpleNamespace(read=slow_read, set_target_regions=None))
     slow = replace(world.app.reconciler.actor, gallery=gallery)
-    assert replace(world.app.reconciler, actor=slow).reconcile(message).outcome == "lease_lost"
+    assert replace(world.app.reconciler, actor=slow).reconcile(again).outcome == "lease_lost"
     assert world.job(TARGET).deadline_at > failed.deadline_at
     world.run()
     assert world.job(TARGET).phase is Phase.SUCCEEDED
