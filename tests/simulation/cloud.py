@@ -99,6 +99,9 @@ class Cloud:
         version = self.versions_by_key.get(version_id.key)
         if version is None or version.deleted:
             return None
+        if self.faults.strikes("thought_gone"):
+            self.scheduler.tell("arm: a 404, although it is there")
+            return None
         now = self.clock()
         listed = frozenset(version.entries)
         completed = frozenset(

@@ -19,8 +19,14 @@ _KINDS = (
     "message_lost",
     "message_doubled",
     "list_broken",
+    "thought_gone",
 )
-_HIGHEST = {"copy_failed": 0.35, "copy_stalled": 0.15, "unknown_refusal": 0.03}
+_HIGHEST = {
+    "copy_failed": 0.35,
+    "copy_stalled": 0.15,
+    "unknown_refusal": 0.03,
+    "thought_gone": 0.02,
+}
 _COMMON = 0.08
 
 

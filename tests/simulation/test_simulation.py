@@ -44,7 +44,7 @@ def test_every_kind_of_fault_happens() -> None:
         counts.update(run_seeds(range(first, first + _CHUNK)).counts)
     kinds = (
         *("answer_lost", "conflict", "copy_failed", "copy_stalled", "list_broken"),
-        *("message_doubled", "message_lost", "storage_answer_lost", "storage_blip"),
+        *("message_doubled", "message_lost", "storage_answer_lost", "storage_blip", "thought_gone"),
         *("throttled", "throttled_without_a_time", "unavailable", "unknown_refusal", "write_lost"),
         *("cancels", "deletions", "kills", "poisoned", "rival writes", "replayed"),
     )
