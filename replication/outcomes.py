@@ -69,8 +69,8 @@ def _region_event(
         data={
             "region": circuit.region.name,
             "since": since.isoformat(),
-            "imageVersionId": str(job.image_version_id),
             **data,
+            "imageVersionId": str(job.image_version_id),
         },
     )
 
