@@ -158,6 +158,32 @@ def cancel(
         raise CommandError(f"not cancelled: {cancelled.reason}", exit_code=ExitCode.FAILED)
 
 
+def release(
+    ctx: typer.Context,
+    image_version: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="ARM id of the image version, or the key of its record.",
+            show_default=False,
+        ),
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Let a replication go that a budget holds back; what is planned later is held again."""
+    key = read_key(image_version)
+    released = session_of(ctx).app().releaser.release(key, by=BY)
+    if released is None:
+        raise NotFoundError(f"no replication is on record for {image_version}")
+    if as_json:
+        print_json({"key": key, "done": released.done, "reason": released.reason})
+    elif released.done:
+        print_human(text(released.reason))
+    if not released.done:
+        raise CommandError(f"not released: {released.reason}", exit_code=ExitCode.FAILED)
+
+
 def queues(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Show how much waits in each queue."""
     items = session_of(ctx).app().queries.queue_depths()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from replication.admission import Admissions, Queueing
+from replication.budget_guard import BudgetGuard
 from replication.circuits import Hold
 from replication.decision import (
     Apply,
@@ -32,7 +33,7 @@ from replication.errors import (
     TransientError,
     UnknownAnswerError,
 )
-from replication.evolution import absorb, intend, withheld_regions, withhold
+from replication.evolution import intend, withhold
 from replication.image_version import (
     ImageVersion,
     MalformedImageVersionError,
@@ -48,6 +49,7 @@ from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery
 from replication.region_health import RegionHealth, refusal_end
 from replication.regions import InvalidRegionNameError, Region, RegionCatalog
+from replication.seeing import absorb, withheld_regions
 from replication.throttling import Operation
 
 
@@ -68,6 +70,7 @@ class Actor:
     catalogs: Catalogs
     admissions: Admissions
     health: RegionHealth
+    guard: BudgetGuard
     policy: ReplicationPolicy
     limits: Limits
     clock: Callable[[], datetime]
@@ -91,6 +94,9 @@ class Actor:
             job = replace(job, arm_calls=job.arm_calls + 1)
             version = self.gallery.read(job.image_version_id, catalog)
             job, decision = self._decide(job, version, catalog)
+            if version is not None and isinstance(decision, Apply):
+                job, over = self.guard.ask(job, version, decision.regions)
+                decision = over or decision
         # An error nobody foresaw is counted and capped like any other; losing the job is worse.
         except Exception as error:
             raise _StepFailedError(job, error, operation=Operation.READ) from error

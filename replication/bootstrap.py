@@ -13,6 +13,7 @@ from azure.core import AzureClouds
 from azure.mgmt.core.tools import get_arm_endpoints
 from tenacity import Retrying
 
+from costs.pricing import EstimatePricing
 from replication.acting import Actor
 from replication.admission import Admissions
 from replication.azure.arm_clients import ArmClients, ArmEndpoint
@@ -26,6 +27,7 @@ from replication.azure.outcome_topic import NoTopic, open_topic
 from replication.azure.queues import StorageJobQueues
 from replication.azure.storage_clients import StorageAccount
 from replication.azure.tables import Table
+from replication.budget_guard import BudgetGuard, Pricing
 from replication.cancelling import Canceller
 from replication.controls import Controls
 from replication.dead_letters import DeadLetterService
@@ -48,6 +50,7 @@ from replication.queries import Queries
 from replication.rate_meter import RateMeter
 from replication.reconciler import Reconciler
 from replication.region_health import RegionHealth
+from replication.releasing import Releaser
 from replication.settings import Settings, is_loopback
 from replication.sweep import Sweep
 
@@ -76,6 +79,7 @@ class Ports:
     new_owner: Callable[[], str]
     retries: Callable[[], Retrying] = contention_retries
     meter: RateMeter = field(default_factory=RateMeter)
+    pricing: Pricing = field(default_factory=EstimatePricing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,7 @@ class App:
     desk: DeadLetterDesk
     dead_letters: DeadLetterService
     canceller: Canceller
+    releaser: Releaser
     queries: Queries
 
 
@@ -116,12 +121,20 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         limits=settings.limits,
         clock=ports.clock,
     )
+    guard = BudgetGuard(
+        controls=controls,
+        store=ports.store,
+        pricing=ports.pricing,
+        policy=policy,
+        clock=ports.clock,
+    )
     actor = Actor(
         records=records,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
         admissions=admissions,
         health=health,
+        guard=guard,
         policy=policy,
         limits=settings.limits,
         clock=ports.clock,
@@ -175,6 +188,14 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
             letters=ports.letters, intake=intake, queues=ports.queues, clock=ports.clock
         ),
         canceller=Canceller(
+            records=records,
+            history=ports.history,
+            queues=ports.queues,
+            desk=desk,
+            limits=settings.limits,
+            clock=ports.clock,
+        ),
+        releaser=Releaser(
             records=records,
             history=ports.history,
             queues=ports.queues,

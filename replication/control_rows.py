@@ -1,11 +1,14 @@
 """What all instances share, as JSON documents: gates, circuits and refusals."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, assert_never
 
+from replication.budgets import Commitment, Spending
 from replication.circuits import Circuit, CircuitFailure
 from replication.errors import MalformedError, NewerFormatError
 from replication.regions import Region
@@ -15,6 +18,7 @@ FORMAT_VERSION = 1
 _MAX_REASON = 300
 _MAX_COUNT = 2**53
 _YEARS = range(2000, 9000)
+_MONEY = re.compile(r"\d{1,18}(\.\d{1,18})?", re.ASCII)
 
 
 class ControlKind(StrEnum):
@@ -23,6 +27,7 @@ class ControlKind(StrEnum):
     GATE = "gate"
     CIRCUIT = "circuit"
     REFUSAL = "refusal"
+    BUDGET = "budget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,7 @@ class Refusal:
         return f"{self.subscription_id}|{self.region}".lower()
 
 
-Control = Gate | Circuit | Refusal
+Control = Gate | Circuit | Refusal | Spending
 
 
 def address(control: Control) -> tuple[ControlKind, str]:
@@ -52,6 +57,8 @@ def address(control: Control) -> tuple[ControlKind, str]:
             return ControlKind.CIRCUIT, control.region.name
         case Refusal():
             return ControlKind.REFUSAL, control.key
+        case Spending():
+            return ControlKind.BUDGET, control.key
         case _:
             assert_never(control)
 
@@ -94,6 +101,21 @@ def encode_control(control: Control) -> dict[str, object]:
                 "region": control.region.name,
                 "until": _stamp(control.until),
                 "reason": control.reason,
+            }
+        case Spending():
+            document |= {
+                "budget": control.budget,
+                "gallery_id": control.gallery_id,
+                "month": control.month,
+                "currency": control.currency,
+                "counted_at": _stamp(control.counted_at),
+                "counted": str(control.counted),
+                "unpriced": control.unpriced,
+                "folded": str(control.folded),
+                "commitments": [
+                    {"key": one.key, "at": _stamp(one.at), "amount": str(one.amount)}
+                    for one in control.commitments
+                ],
             }
         case _:
             assert_never(control)
@@ -170,10 +192,29 @@ def _decode_refusal(document: Mapping[str, Any]) -> Refusal:
     )
 
 
+def _decode_spending(document: Mapping[str, Any]) -> Spending:
+    gallery_id = document.get("gallery_id")
+    return Spending(
+        budget=str(document["budget"]),
+        gallery_id=None if gallery_id is None else str(gallery_id),
+        month=str(document["month"]),
+        currency=str(document["currency"]),
+        counted_at=_time(document["counted_at"]),
+        counted=_amount(document["counted"]),
+        unpriced=_count(document.get("unpriced")),
+        folded=_amount(document.get("folded") or "0"),
+        commitments=tuple(
+            Commitment(key=str(one["key"]), at=_time(one["at"]), amount=_amount(one["amount"]))
+            for one in document.get("commitments") or ()
+        ),
+    )
+
+
 _DECODERS: dict[ControlKind, Callable[[Mapping[str, Any]], Control]] = {
     ControlKind.GATE: _decode_gate,
     ControlKind.CIRCUIT: _decode_circuit,
     ControlKind.REFUSAL: _decode_refusal,
+    ControlKind.BUDGET: _decode_spending,
 }
 
 
@@ -192,6 +233,12 @@ def _time(text: str) -> datetime:
     if moment.year not in _YEARS:
         raise ValueError(f"{text!r} is no time of ours")
     return moment
+
+
+def _amount(text: Any) -> Decimal:
+    if not isinstance(text, str) or not _MONEY.fullmatch(text):
+        raise ValueError(f"{str(text)[:20]!r} is no amount of money")
+    return Decimal(text)
 
 
 def _count(number: Any) -> int:

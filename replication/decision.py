@@ -7,7 +7,7 @@ from datetime import datetime
 from replication.backoff import CopyProgress, tracking_delay_s
 from replication.circuits import Hold
 from replication.errors import FailureCode
-from replication.image_version import CopyState, ImageVersion, ProvisioningState
+from replication.image_version import CopyState, ImageVersion
 from replication.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
 from replication.limits import Limits
 from replication.planning import ReplicationPlan
@@ -109,6 +109,14 @@ class GiveUp:
     failure: Failure
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverBudget:
+    """The plan costs too much: it is held whole until it fits, or until it is released."""
+
+    reason: str
+    failure: Failure
+
+
 Decision = (
     Apply
     | Track
@@ -122,6 +130,7 @@ Decision = (
     | Skip
     | Supersede
     | GiveUp
+    | OverBudget
 )
 
 
@@ -149,7 +158,7 @@ def decide(seen: Observation) -> Decision:  # noqa: PLR0911 - one guard for each
     version, plan, job = seen.version, seen.plan, seen.job
     if version is None or plan is None:
         return Supersede(reason="the image version no longer exists")
-    if version.provisioning_state is ProvisioningState.DELETING:
+    if version.is_going:
         return Supersede(reason="the image version is being deleted")
     if job.withdrawing:
         return _withdraw(seen, version)

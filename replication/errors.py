@@ -23,6 +23,7 @@ from replication.regions import Region
 class FailureCode(StrEnum):
     """Every way in which a job or a replica can end badly."""
 
+    BUDGET_EXCEEDED = "budget_exceeded"
     COPY_FAILED = "copy_failed"
     DEADLINE_EXCEEDED = "deadline_exceeded"
     ENCRYPTION_SET_MISSING = "encryption_set_missing"

@@ -1,4 +1,4 @@
-"""How a job's record evolves: by what is seen, by what is about to be done, by what was decided.
+"""How a job's record evolves: by what is about to be done, and by what was decided.
 
 Pure functions; the clock is an argument.
 """
@@ -13,6 +13,7 @@ from replication.decision import (
     Cancel,
     Decision,
     GiveUp,
+    OverBudget,
     Partial,
     Repair,
     Retry,
@@ -23,101 +24,17 @@ from replication.decision import (
     Wait,
     Withdraw,
 )
-from replication.errors import FailureCode
-from replication.image_version import CopyState, ImageVersion, NewRegion, RegionalReplicationStatus
+from replication.image_version import NewRegion
 from replication.job import (
     Failure,
     HistoryEntry,
-    HomeReplicas,
     Phase,
-    Replica,
     ReplicaState,
     ReplicationJob,
 )
 from replication.limits import Limits
-from replication.planning import ReplicationPlan
-from replication.policy import ReplicationPolicy
 from replication.regions import Region
-from replication.stuck import with_stuck
-
-_REMOVED = "removed by someone after it was Completed; ask for the replication to put it back"
-
-
-def withheld_regions(
-    job: ReplicationJob, version: ImageVersion, policy: ReplicationPolicy, *, now: datetime
-) -> dict[Region, str]:
-    """Return the regions that may not be added now, with the reason.
-
-    A refusal is remembered until it expires. A region that vanished after the job had ended was
-    removed by someone, which is respected; one that vanishes before is a lost update.
-    """
-    withheld = {region: reason for region, (until, reason) in job.withheld.items() if until > now}
-    # A version that was gone and is there again has nothing to do with the one before.
-    if not policy.restore_removed_regions and job.phase is not Phase.SUPERSEDED:
-        for replica in job.replicas:
-            if replica.region in version.listed:
-                continue
-            if replica.state is ReplicaState.COMPLETED and job.phase.is_end:
-                withheld[replica.region] = _REMOVED
-            # By someone: what went with its version comes back with it, whatever came between.
-            by_someone = replica.code is FailureCode.REMOVED_BY_SOMEONE
-            if replica.state is ReplicaState.REMOVED and by_someone:
-                withheld[replica.region] = replica.reason
-    return withheld
-
-
-def absorb(
-    job: ReplicationJob,
-    version: ImageVersion,
-    plan: ReplicationPlan,
-    *,
-    policy: ReplicationPolicy,
-    now: datetime,
-    limits: Limits,
-) -> ReplicationJob:
-    """Bring the record up to what the version and the plan show."""
-    if job.phase.is_end and job.phase is not Phase.FAILED and not job.withdrawing:
-        # A look at a job that was over opens a new run with a deadline of its own.
-        job = replace(
-            job,
-            deadline_at=now + timedelta(seconds=limits.deadline_s),
-            writes=0,
-        )
-        job = _working(job)
-    if job.phase is Phase.SUPERSEDED:
-        job = replace(job, replicas=(), withheld={})
-    left_out = {one.region: one.reason for one in plan.left_out}
-    replicas = []
-    for wanted in plan.wanted:
-        replica = job.replica(wanted.region) or Replica(
-            region=wanted.region, reason=wanted.reason, planned_at=now
-        )
-        replicas.append(_see(replica, version, now))
-    for replica in job.replicas:
-        if replica.region in plan.wanted_regions:
-            continue
-        if replica.region in version.listed:
-            replicas.append(_see(replica, version, now))
-        elif replica.state is not ReplicaState.PLANNED:
-            reason = left_out.get(replica.region, "no longer in the list nor in the plan")
-            code = FailureCode.REMOVED_BY_SOMEONE if reason == _REMOVED else replica.code
-            replicas.append(replace(_removed(replica, reason, now), code=code))
-    return replace(
-        job,
-        home_region=version.home_region,
-        geography=plan.geography,
-        replicas=tuple(
-            with_stuck(one, now=now, limits=limits)
-            for one in sorted(replicas, key=lambda one: one.region)
-        ),
-        left_out=plan.left_out,
-        catalog_source=plan.catalog_source,
-        policy_fingerprint=policy.fingerprint,
-        home=_home(version) or job.home,
-        owner_tags=policy.owner_tags(version.tags),
-        size_gb=version.size_gb if version.size_gb is not None else job.size_gb,
-        observed_at=now,
-    )
+from replication.seeing import off_the_list, on_the_list, without_failures
 
 
 def intend(
@@ -161,7 +78,7 @@ def record(
     reopened = job.phase.is_end
     failure = None
     # Who cancelled wants nothing more of the job; why a removal failed stands in its reason.
-    if isinstance(decision, Partial | GiveUp) and not job.withdrawing:
+    if isinstance(decision, Partial | GiveUp | OverBudget) and not job.withdrawing:
         failure = decision.failure
     job, after_s = _carried_out(job, decision, now, limits)
     if reopened and not job.phase.is_end:
@@ -188,7 +105,7 @@ def _carried_out(  # noqa: C901 - one arm for each decision
             job, phase = _withdrawn(job, decision, now), Phase.CANCELLED
             after_s = limits.retry_base_s
         case Track():
-            job, phase = replace(_working(job), polls=job.polls + 1), Phase.TRACKING
+            job, phase = replace(without_failures(job), polls=job.polls + 1), Phase.TRACKING
             after_s = decision.after_s
         case Wait():
             after_s = decision.after_s
@@ -202,9 +119,11 @@ def _carried_out(  # noqa: C901 - one arm for each decision
                     attempts=job.attempts + 1,
                 )
         case Supersede():
-            gone = (_removed(one, decision.reason, now) for one in job.replicas)
+            gone = (off_the_list(one, decision.reason, now) for one in job.replicas)
             job = job.with_replicas(*gone)
-        case Succeed() | Skip() | Partial() | GiveUp() | Cancel():
+        case Succeed():
+            job = replace(job, budget_cleared=frozenset())
+        case Skip() | Partial() | GiveUp() | Cancel() | OverBudget():
             pass
         case _:
             assert_never(decision)
@@ -224,11 +143,6 @@ _END_AFTER: dict[type[Decision], Phase] = {
 }
 
 
-def _working(job: ReplicationJob) -> ReplicationJob:
-    """Return the job with its failures forgotten: the service does what it is asked."""
-    return replace(job, failures_in_a_row=0, unknown_in_a_row=0)
-
-
 def _taken_out(job: ReplicationJob, region: Region) -> ReplicationJob:
     replica = job.replica(region)
     if replica is not None:
@@ -238,11 +152,11 @@ def _taken_out(job: ReplicationJob, region: Region) -> ReplicationJob:
 
 def _withdrawn(job: ReplicationJob, decision: Withdraw, now: datetime) -> ReplicationJob:
     gone = [
-        _removed(one, decision.reason, now)
+        off_the_list(one, decision.reason, now)
         for one in job.replicas
         if one.region in decision.regions
     ]
-    job = replace(_working(job), writes=job.writes + 1, attempts=job.attempts + 1)
+    job = replace(without_failures(job), writes=job.writes + 1, attempts=job.attempts + 1)
     return job.with_replicas(*gone)
 
 
@@ -298,7 +212,7 @@ def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> 
         lost = lost and replica.state is not ReplicaState.FAILED
         # Asked for once more while it is in the list: that does not make it ours to remove.
         listed = replica.state is ReplicaState.FAILED and not replica.rebuilding
-        asked = _listed(replica, now).to(ReplicaState.REQUESTED, "asked for, not reported yet")
+        asked = on_the_list(replica, now).to(ReplicaState.REQUESTED, "asked for, not reported yet")
         changed.append(
             replace(
                 asked,
@@ -315,81 +229,4 @@ def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> 
             )
         )
     job = job.with_replicas(*changed)
-    return replace(_working(job), writes=job.writes + 1, attempts=job.attempts + 1)
-
-
-def _see(replica: Replica, version: ImageVersion, now: datetime) -> Replica:
-    if replica.region not in version.listed:
-        return replica
-    target = next(one for one in version.target_regions if one.region == replica.region)
-    replica = replace(
-        _listed(replica, now),
-        managed=replica.managed or replica.intended,
-        rebuilding=False,
-        replica_count=target.replica_count,
-        storage_account_type=target.storage_account_type,
-        copying_since=replica.copying_since or replica.requested_at or now,
-    )
-    status = version.replication.get(replica.region)
-    if status is None:
-        if replica.state in (ReplicaState.PLANNED, ReplicaState.REMOVED):
-            return replica.to(ReplicaState.REQUESTED, "listed, not reported yet")
-        return replica
-    return _see_status(replica, version, status, now)
-
-
-def _see_status(
-    replica: Replica, version: ImageVersion, status: RegionalReplicationStatus, now: datetime
-) -> Replica:
-    if status.state is CopyState.COMPLETED:
-        return replace(
-            replica.to(ReplicaState.COMPLETED, "Completed"),
-            progress=100,
-            completed_at=replica.completed_at or now,
-            failed_at=None,
-        )
-    if status.state is CopyState.FAILED:
-        if replica.state is ReplicaState.REQUESTED and version.is_changing:
-            return replica  # the word is still that of the copy before
-        failed_now = replica.state is not ReplicaState.FAILED
-        return replace(
-            replica.to(ReplicaState.FAILED, status.details or "Azure reports Failed, no details"),
-            code=FailureCode.COPY_FAILED,
-            progress=status.progress,
-            failed_at=now if failed_now else replica.failed_at,
-        )
-    further = (status.progress or 0) > (replica.progress or 0)
-    began = replica.state is not ReplicaState.REPLICATING
-    running = replica.to(ReplicaState.REPLICATING, status.details or f"Azure: {status.state}")
-    return replace(
-        running,
-        progress=status.progress,
-        progressed_at=now if further or began else replica.progressed_at,
-        completed_at=None,
-        failed_at=None,
-    )
-
-
-def _listed(replica: Replica, now: datetime) -> Replica:
-    """Note since when the region is listed; one that was taken out and is back begins anew."""
-    since = replica.listed_at if replica.removed_at is None else None
-    return replace(replica, listed_at=since or now, removed_at=None)
-
-
-def _removed(replica: Replica, reason: str, now: datetime) -> Replica:
-    return replace(
-        replica.to(ReplicaState.REMOVED, reason),
-        progress=None,
-        stuck_since=None,
-        removed_at=replica.removed_at or now,
-    )
-
-
-def _home(version: ImageVersion) -> HomeReplicas | None:
-    for target in version.target_regions:
-        if target.region == version.home_region:
-            return HomeReplicas(
-                replica_count=target.replica_count,
-                storage_account_type=target.storage_account_type,
-            )
-    return None
+    return replace(without_failures(job), writes=job.writes + 1, attempts=job.attempts + 1)

@@ -11,6 +11,7 @@ class Budget(StrEnum):
     """What bounds the tries before a failure of the kind reaches a person."""
 
     NONE = "none: trying again cannot help"
+    RELEASE = "none: it waits until it fits, or is released"
     RETRIES = "RETRY_MAX_ATTEMPTS failures in a row"
     UNKNOWN_RETRIES = "UNKNOWN_MAX_ATTEMPTS refusals in a row"
     REGION_COPIES = "REGION_MAX_ATTEMPTS copies in the region"
@@ -41,6 +42,12 @@ def _kind(code: FailureCode, budget: Budget, sentence: str, *, transient: bool) 
 FAILURES: Mapping[FailureCode, FailureKind] = {
     kind.code: kind
     for kind in (
+        _kind(
+            FailureCode.BUDGET_EXCEEDED,
+            Budget.RELEASE,
+            "The plan costs more than its budget allows; nothing was added.",
+            transient=True,
+        ),
         _kind(
             FailureCode.COPY_FAILED,
             Budget.REGION_COPIES,

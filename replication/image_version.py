@@ -224,6 +224,11 @@ class ImageVersion:
             ProvisioningState.MIGRATING,
         )
 
+    @property
+    def is_going(self) -> bool:
+        """Whether it is being deleted."""
+        return self.provisioning_state is ProvisioningState.DELETING
+
     @classmethod
     def from_arm(
         cls, version_id: ImageVersionId, body: Mapping[str, Any], catalog: RegionCatalog

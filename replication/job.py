@@ -165,6 +165,7 @@ class ReplicationJob:
     what was added and is not yet Completed is to be removed. `letter_id`: the job's newest dead
     letter that is not resolved. `home` is None until the version was seen with its list.
     `owner_tags` are those of the version's tags that the policy names: lab, cost center.
+    `budget_cleared` are regions whose cost was let through, by the budgets or by an operator.
     """
 
     image_version_id: ImageVersionId
@@ -181,6 +182,7 @@ class ReplicationJob:
     size_gb: int | None = None
     home: HomeReplicas | None = None
     owner_tags: dict[str, str] = field(default_factory=dict)
+    budget_cleared: frozenset[Region] = frozenset()
     sequence: int = 0
     revision: int = 0
     claims: int = 0
@@ -220,6 +222,12 @@ class ReplicationJob:
             *sorted(replica.region.name for replica in self.replicas),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+    @property
+    def held_by_budget(self) -> bool:
+        """Whether the plan waits because it would cost too much."""
+        over = self.failure is not None and self.failure.code is FailureCode.BUDGET_EXCEEDED
+        return over and self.phase is Phase.WAITING
 
     def due_in_s(self, now: datetime) -> float:
         """Return how many seconds remain until the next look; zero where none is planned."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from replication.image_version import ImageVersionId
@@ -16,6 +17,19 @@ class GalleryScope:
 
     attach: tuple[str, ...] = ("*",)
     detach: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A ceiling, in the policy's currency, for what galleries may cost in a calendar month.
+
+    `each_gallery`: for each of them alone, else for all of them together.
+    """
+
+    name: str
+    galleries: tuple[str, ...] = ("*",)
+    monthly: Decimal
+    each_gallery: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +49,19 @@ class ReplicationPolicy:
     restore_removed_regions: bool = False
     lab_tag: str = "lab"
     cost_center_tag: str = "costCenter"
+    currency: str = "USD"
+    budgets: tuple[Budget, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits that change with any rule of the policy."""
         rules = asdict(self)
         del rules["lab_tag"], rules["cost_center_tag"]  # which decide nothing
+        if not self.budgets:
+            del rules["budgets"], rules["currency"]
         rules["extra_regions"] = sorted(region.name for region in self.extra_regions)
         rules["denied_regions"] = sorted(region.name for region in self.denied_regions)
-        canonical = json.dumps(rules, sort_keys=True, separators=(",", ":"))
+        canonical = json.dumps(rules, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def owner_tags(self, tags: Mapping[str, str]) -> dict[str, str]:
@@ -58,6 +76,14 @@ class ReplicationPolicy:
             for owner, name in names.items()
             if name.casefold() in found
         }
+
+    def budgets_of(self, version_id: ImageVersionId) -> tuple[Budget, ...]:
+        """Return the budgets that a version's gallery counts in."""
+        return tuple(
+            budget
+            for budget in self.budgets
+            if any(_matches(pattern, version_id) for pattern in budget.galleries)
+        )
 
     def why_out_of_scope(self, version_id: ImageVersionId) -> str | None:
         """Return None for a version in scope, else the reason why it is not."""

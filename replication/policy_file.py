@@ -2,13 +2,14 @@
 
 import difflib
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from replication.policy import GalleryScope, ReplicationPolicy
+from replication.policy import Budget, GalleryScope, ReplicationPolicy
 from replication.regions import Region
 
 MAX_BYTES = 256 * 1024
@@ -109,8 +110,34 @@ class _OwnerTags(_Section):
     cost_center: _TagName = "costCenter"
 
 
+def _amount(value: object) -> object:
+    """Take a number of the file as it is written, not as a binary fraction near it."""
+    return Decimal(str(value)) if isinstance(value, int | float) else value
+
+
+class _Budget(_Section):
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    galleries: list[_Pattern] = ["*"]
+    monthly: Annotated[
+        Decimal,
+        BeforeValidator(_amount),
+        Field(ge=0, max_digits=15, decimal_places=4, allow_inf_nan=False),
+    ]
+    each_gallery: bool = False
+
+
+def _once_each(budgets: list[_Budget]) -> list[_Budget]:
+    names = [budget.name.casefold() for budget in budgets]
+    twice = sorted({budget.name for budget in budgets if names.count(budget.name.casefold()) > 1})
+    if twice:
+        raise ValueError(f"the name {_clip(twice[0])!r} stands twice")
+    return budgets
+
+
 class _Costs(_Section):
     owner_tags: _OwnerTags = _OwnerTags()
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    budgets: Annotated[list[_Budget], AfterValidator(_once_each)] = []
 
 
 def _version(value: object) -> object:
@@ -140,6 +167,16 @@ class _Document(_Section):
             restore_removed_regions=self.repair.restore_removed_regions,
             lab_tag=self.costs.owner_tags.lab,
             cost_center_tag=self.costs.owner_tags.cost_center,
+            currency=self.costs.currency,
+            budgets=tuple(
+                Budget(
+                    name=one.name,
+                    galleries=tuple(one.galleries),
+                    monthly=one.monthly,
+                    each_gallery=one.each_gallery,
+                )
+                for one in self.costs.budgets
+            ),
         )
 
 

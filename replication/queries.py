@@ -1,18 +1,20 @@
 """Answer questions about what is on record, and plan without acting."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from costs.estimate import RegionalReplicas, estimate_cost
+from costs.estimate import RegionalReplicas
+from costs.estimates import Estimates
 from replication.errors import ReplicationError
-from replication.evolution import withheld_regions
 from replication.image_version import ImageVersionId
+from replication.job import ReplicationJob
 from replication.job_records import JobRecords
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery, History, JobQuery, JobQueues, JobStore
+from replication.seeing import withheld_regions
 from replication.views import plan_view, queue_view, replication_view, stamp, timeline_view
 
 
@@ -28,6 +30,7 @@ class Queries:
     catalogs: Catalogs
     policy: ReplicationPolicy
     clock: Callable[[], datetime]
+    estimates: Estimates = field(default_factory=Estimates)
 
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Check what the app cannot work without; returns whether all is well, and the details."""
@@ -53,7 +56,7 @@ class Queries:
     def replications(self, query: JobQuery) -> dict[str, Any]:
         """Return one page of replications."""
         page = self.store.find(query)
-        return {"items": [replication_view(job) for job in page.jobs], "next": page.next_cursor}
+        return {"items": [self._view(job) for job in page.jobs], "next": page.next_cursor}
 
     def replication(self, key: str) -> dict[str, Any] | None:
         """Return one replication with its timeline, None when there is none."""
@@ -64,7 +67,7 @@ class Queries:
         entries = {entry.id: entry for entry in self.history.read(key)}
         entries |= {entry.id: entry for entry in stored.job.entries}
         ordered = [entries[entry_id] for entry_id in sorted(entries)]
-        return {**replication_view(stored.job), "history": timeline_view(ordered)}
+        return {**self._view(stored.job), "history": timeline_view(ordered)}
 
     def queue_depths(self) -> list[dict[str, Any]]:
         """Return every queue."""
@@ -81,9 +84,22 @@ class Queries:
             withheld_regions(stored.job, version, self.policy, now=self.clock()) if stored else {}
         )
         planned = plan(PlanSubject.of(version), self.policy, catalog, withheld)
-        per_region = RegionalReplicas(
-            replica_count=self.policy.replica_count,
-            storage_account_type=self.policy.storage_account_type,
+        missing = [
+            RegionalReplicas(
+                region=one.region.name,
+                replica_count=self.policy.replica_count,
+                storage_account_type=self.policy.storage_account_type,
+            )
+            for one in planned.wanted
+            if not one.already_listed
+        ]
+        cost = self.estimates.of(
+            version_id,
+            missing,
+            home_region=version.home_region.name,
+            provisioned_gb=version.size_gb,
         )
-        missing = [per_region for one in planned.wanted if not one.already_listed]
-        return plan_view(planned, estimate_cost(version.size_gb, missing))
+        return plan_view(planned, cost)
+
+    def _view(self, job: ReplicationJob) -> dict[str, Any]:
+        return replication_view(job, self.estimates)

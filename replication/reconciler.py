@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from replication.acting import Actor, Step
-from replication.decision import Apply, GiveUp, Partial, Track
+from replication.decision import Apply, GiveUp, OverBudget, Partial, Track
 from replication.desk import DeadLetterDesk
 from replication.errors import FailureCode, LeaseLostError, ReplicationError
 from replication.evolution import record
@@ -209,7 +209,7 @@ class Reconciler:
         if letter_id is None and claimed.claims > 1:
             # A worker before this one may have laid a letter and died before its record.
             letter_id = self.desk.open_letter_of(claimed.key)
-        if isinstance(step.decision, Partial | GiveUp):
+        if isinstance(step.decision, Partial | GiveUp | OverBudget):
             laid = self._lay_letter(claimed, step)
             letter_id = laid.id if laid is not None else letter_id
         return replace(step, job=replace(step.job, letter_id=letter_id)), laid

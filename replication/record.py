@@ -53,6 +53,7 @@ def encode_job(job: ReplicationJob) -> str:
             else None
         ),
         "owner_tags": job.owner_tags,
+        "budget_cleared": sorted(region.name for region in job.budget_cleared),
         "sequence": job.sequence,
         "revision": job.revision,
         "claims": job.claims,
@@ -223,6 +224,9 @@ def _decode(document: Mapping[str, Any]) -> ReplicationJob:
             if home
             else None
         ),
+        budget_cleared=frozenset(
+            Region.parse(one) for one in _or_none(_names, document, "budget_cleared") or ()
+        ),
         owner_tags={name: _text(tags, name) for name in tags},
         sequence=_count(document, "sequence"),
         revision=_count(document, "revision"),
@@ -324,6 +328,13 @@ def _parts(document: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     if not isinstance(value, list):
         raise TypeError(f"{name} is {type(value).__name__}, not a list")
     return [_object(name, one) for one in value]
+
+
+def _names(document: Mapping[str, Any], name: str) -> list[str]:
+    value = document[name]
+    if not isinstance(value, list):
+        raise TypeError(f"{name} is {type(value).__name__}, not a list")
+    return [str(one) for one in value]
 
 
 def _object(name: str, value: Any) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from replication.limits import Limits
 
 CLOUDS = ("AzurePublicCloud", "AzureUSGovernment", "AzureChinaCloud")
 STORAGE_SETTING = "AzureWebJobsStorage"
+DEFAULT_PRICES_URL = "https://prices.azure.com/api/retail/prices"
+DEFAULT_CURRENCY = "USD"
 _STORAGE_SUFFIX = {
     "AzurePublicCloud": "core.windows.net",
     "AzureUSGovernment": "core.usgovcloudapi.net",
@@ -24,6 +26,7 @@ _MAX_TRIES = 10_000
 _MAX_DIGITS = 9
 _MAX_TEXT = 1024
 _MAX_SHOWN = 80
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 
 
@@ -52,6 +55,8 @@ class Settings:
     outcome_topic_endpoint: str | None
     limits: Limits
     catalog_ttl_s: float
+    retail_prices_url: str = DEFAULT_PRICES_URL
+    cost_currency: str = DEFAULT_CURRENCY
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, app_root: Path) -> Self:
@@ -69,6 +74,9 @@ class Settings:
             outcome_topic_endpoint=reader.url("OUTCOME_TOPIC_ENDPOINT"),
             limits=_limits(reader),
             catalog_ttl_s=reader.number("REGION_CATALOG_TTL_S", 6 * 3600, at_least=1),
+            retail_prices_url=reader.url("RETAIL_PRICES_URL", DEFAULT_PRICES_URL)
+            or DEFAULT_PRICES_URL,
+            cost_currency=reader.currency("COST_CURRENCY", DEFAULT_CURRENCY),
         )
         if reader.problems:
             raise SettingsError("\n".join(reader.problems))
@@ -84,6 +92,11 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_currency(code: str) -> bool:
+    """Tell whether a text has the shape of a currency code of ISO 4217, in capitals."""
+    return _CURRENCY.fullmatch(code) is not None
 
 
 def _is_safe_url(text: str) -> bool:
@@ -177,6 +190,14 @@ class _Reader:
             )
             return default
         return int(text)
+
+    def currency(self, name: str, default: str) -> str:
+        code = self.text(name, default)
+        if not is_currency(code):
+            self.problems.append(
+                f"{name} is {_shown(code)}; it is three capital letters, such as {default}"
+            )
+        return code
 
     def url(self, name: str, default: str = "") -> str | None:
         text = self.text(name, default).rstrip("/")

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from replication.admission import Admissions
 from replication.errors import FailureCode, PermanentError, ReplicationError, ThrottledError
-from replication.evolution import withheld_regions
 from replication.image_version import ImageVersion, ImageVersionId
 from replication.intake import Intake
 from replication.job import Phase, ReplicaState, ReplicationJob
@@ -20,11 +19,13 @@ from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery, JobQuery, JobStore, UnreadPart
 from replication.region_health import RegionHealth
 from replication.regions import Region, RegionCatalog
+from replication.seeing import withheld_regions
 from replication.throttling import Operation, ThrottleScope
 
 _PAGE = 200
 # How often a job that ended badly is looked at again: what was wrong may have been mended.
 _RECHECK_S = 3600.0
+_DAY_S = 86_400.0
 # Jobs that expect their version in Azure's list and look after themselves no more.
 _AT_REST = (Phase.SUCCEEDED, Phase.PARTIAL, Phase.SKIPPED, Phase.FAILED)
 
@@ -136,7 +137,7 @@ class Sweep:
         late = now - timedelta(seconds=self.limits.overdue_after_s)
         for job in self._jobs(JobQuery(limit=_PAGE), report):
             keys = at_rest.setdefault(job.image_version_id.subscription_id.lower(), set())
-            if job.phase in _AT_REST and job.next_attempt_at is None:
+            if _is_at_rest(job):
                 keys.add(job.key)
             if not job.phase.is_end:
                 report.stuck += sum(1 for one in job.replicas if one.stuck_since is not None)
@@ -181,7 +182,7 @@ class Sweep:
         for key in sorted(keys):
             with report.part(f"record {key}"):
                 stored = self.records.load(key)
-                if stored is not None and stored.job.phase in _AT_REST:
+                if stored is not None and _is_at_rest(stored.job):
                     version_id = stored.job.image_version_id
                     reason = "on record, and no longer in Azure's list"
                     self._queue(version_id, reason, report, dry_run=dry_run)
@@ -198,9 +199,7 @@ class Sweep:
             return
         now = self.clock()
         refused = self.health.refused(version.id.subscription_id)
-        reason = why_look(
-            stored.job, version, self.policy, catalog, refused, now=now, recheck_s=_RECHECK_S
-        )
+        reason = why_look(stored.job, version, self.policy, catalog, refused, now=now)
         if reason is not None:
             self._queue(version.id, reason, report, dry_run=dry_run)
 
@@ -234,6 +233,11 @@ class Sweep:
             query = JobQuery(limit=query.limit, cursor=page.next_cursor)
 
 
+def _is_at_rest(job: ReplicationJob) -> bool:
+    rests = job.phase in _AT_REST or job.held_by_budget
+    return rests and job.next_attempt_at is None
+
+
 def why_look(
     job: ReplicationJob,
     version: ImageVersion,
@@ -242,14 +246,39 @@ def why_look(
     refused: Mapping[Region, str],
     *,
     now: datetime,
-    recheck_s: float,
 ) -> str | None:
     """Return why a job on record needs another look, None when it does not.
 
     Jobs in flight look after themselves, or are overdue.
     """
-    if not job.phase.is_end or job.next_attempt_at is not None or job.phase is Phase.CANCELLED:
+    if job.next_attempt_at is not None or job.phase is Phase.CANCELLED:
         return None
+    age_s = (now - (job.observed_at or job.started_at)).total_seconds()
+    if job.held_by_budget:
+        return _why_ask_again(job, policy, age_s)
+    if job.phase in (Phase.FAILED, Phase.PARTIAL):
+        return f"it ended {job.phase.value}; has that been mended?" if age_s > _RECHECK_S else None
+    if not job.phase.is_end:
+        return None
+    return _why_drifted(job, version, policy, catalog, refused, now=now)
+
+
+def _why_ask_again(job: ReplicationJob, policy: ReplicationPolicy, age_s: float) -> str | None:
+    if job.policy_fingerprint != policy.fingerprint:
+        return "it is held by a budget, and the policy has changed"
+    return "it is held by a budget; does it fit by now?" if age_s > _DAY_S else None
+
+
+def _why_drifted(
+    job: ReplicationJob,
+    version: ImageVersion,
+    policy: ReplicationPolicy,
+    catalog: RegionCatalog,
+    refused: Mapping[Region, str],
+    *,
+    now: datetime,
+) -> str | None:
+    """Compare what is listed with what the record says, and with what is planned."""
     withheld = {**refused, **withheld_regions(job, version, policy, now=now)}
     planned = plan(PlanSubject.of(version), policy, catalog, withheld)
     missing = [one.region.name for one in planned.wanted if not one.already_listed]
@@ -258,10 +287,7 @@ def why_look(
         for one in job.replicas
         if one.state is ReplicaState.COMPLETED and one.region not in version.listed
     ]
-    age_s = (now - (job.observed_at or job.started_at)).total_seconds()
-    if job.phase in (Phase.FAILED, Phase.PARTIAL):
-        return f"it ended {job.phase.value}; has that been mended?" if age_s > recheck_s else None
-    if job.phase is Phase.SUPERSEDED and not version.is_changing:
+    if job.phase is Phase.SUPERSEDED and not version.is_going:
         return "it was thought gone and is there"
     if gone:
         return f"removed since it was Completed: {', '.join(gone)}"

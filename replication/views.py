@@ -3,9 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
-from costs.estimate import CostEstimate, RegionalReplicas, estimate_cost
+from costs.estimate import (
+    LAB_SERVICES_FORMULA,
+    SNAPSHOT_FORMULA,
+    Amount,
+    CostEstimate,
+    RegionalReplicas,
+    Unpriced,
+)
+from costs.estimates import Estimates
 from replication.errors import FailureCode
 from replication.failures import FAILURES
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
@@ -15,8 +24,8 @@ from replication.ports import DeadLetter, QueueDepth
 from replication.stuck import percent_per_min
 
 
-def replication_view(job: ReplicationJob) -> dict[str, Any]:
-    """Return a replication in the shape of the API."""
+def replication_view(job: ReplicationJob, estimates: Estimates | None = None) -> dict[str, Any]:
+    """Return a replication in the shape of the API; without `estimates` at the shipped prices."""
     return {
         "image_version_id": str(job.image_version_id),
         "key": job.key,
@@ -49,7 +58,7 @@ def replication_view(job: ReplicationJob) -> dict[str, Any]:
         ),
         "stuck": any(one.stuck_since is not None for one in job.replicas),
         "dead_letter_id": job.letter_id if job.failure else None,
-        "cost": cost_view(job_cost(job)),
+        "cost": cost_view(job_cost(job, estimates or Estimates())),
     }
 
 
@@ -137,28 +146,58 @@ def queue_view(depth: QueueDepth) -> dict[str, Any]:
 
 
 def cost_view(cost: CostEstimate) -> dict[str, Any]:
-    """Return an estimate in the shape of the API."""
+    """Return an estimate in the shape of the API.
+
+    `monthly` and `egress_once` are numbers, as they always were; the money beside them is text.
+    """
     return {
         "monthly": None if cost.monthly is None else float(cost.monthly),
         "egress_once": None if cost.egress_once is None else float(cost.egress_once),
         "currency": cost.currency,
         "basis": cost.basis,
+        "confidence": cost.confidence,
+        "monthly_range": _range_view(cost.monthly_range),
+        "egress_range": _range_view(cost.egress_range),
+        "priced_monthly": _money(cost.priced_monthly),
+        "unpriced": _unpriced_view(cost.unpriced),
+        "unpriced_transfer": _unpriced_view(cost.unpriced_transfer),
+        "formulas": [
+            {"formula": SNAPSHOT_FORMULA, "monthly": _money(cost.monthly)},
+            {"formula": LAB_SERVICES_FORMULA, "monthly": _money(cost.lab_services_monthly)},
+        ],
     }
 
 
-def job_cost(job: ReplicationJob) -> CostEstimate:
+def _range_view(amount: Amount | None) -> dict[str, str] | None:
+    if amount is None:
+        return None
+    return {"low": f"{amount.low:f}", "high": f"{amount.high:f}"}
+
+
+def _unpriced_view(unpriced: Iterable[Unpriced]) -> list[dict[str, str]]:
+    return [{"region": one.region, "reason": one.reason} for one in unpriced]
+
+
+def _money(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:f}"
+
+
+def job_cost(job: ReplicationJob, estimates: Estimates) -> CostEstimate:
     """Estimate what the regions cost that this app added or is going to add."""
     ours = [one for one in job.replicas if one.managed or one.state is ReplicaState.PLANNED]
-    return estimate_cost(
-        job.size_gb,
+    return estimates.of(
+        job.image_version_id,
         [
             RegionalReplicas(
+                region=one.region.name,
                 replica_count=one.replica_count or 1,
                 storage_account_type=one.storage_account_type or "Standard_LRS",
             )
             for one in ours
             if one.state is not ReplicaState.REMOVED
         ],
+        home_region=job.home_region.name,
+        provisioned_gb=job.size_gb,
     )
 
 

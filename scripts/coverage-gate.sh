@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 CORE="
 costs/estimate.py
 replication/backoff.py
+replication/budgets.py
 replication/circuits.py
 replication/control_rows.py
 replication/decision.py
@@ -26,6 +27,7 @@ replication/planning.py
 replication/policy.py
 replication/record.py
 replication/regions.py
+replication/seeing.py
 replication/stuck.py
 replication/throttling.py
 "

@@ -10,6 +10,7 @@ _KEYS = (
     "concurrent_write",
     "summary_region_names",
     "list_page_size",
+    "price_page_size",
     "throttling",
 )
 
@@ -28,6 +29,7 @@ class Behaviour:
     concurrent_write: str = "accept"
     summary_region_names: str = "short"
     list_page_size: int = 50
+    price_page_size: int = 1000
     throttling: bool = True
 
     def changed(self, raw: object) -> Self:
@@ -37,6 +39,7 @@ class Behaviour:
         write = choice_at(body, "concurrent_write", "behaviour", ("accept", "conflict", "lose"))
         names = choice_at(body, "summary_region_names", "behaviour", ("short", "display"))
         size = integer_at(body, "list_page_size", "behaviour", least=1, most=10_000)
+        prices = integer_at(body, "price_page_size", "behaviour", least=1, most=1000)
         throttling = flag_at(body, "throttling", "behaviour")
         return replace(
             self,
@@ -44,5 +47,6 @@ class Behaviour:
             concurrent_write=write or self.concurrent_write,
             summary_region_names=names or self.summary_region_names,
             list_page_size=size or self.list_page_size,
+            price_page_size=prices or self.price_page_size,
             throttling=self.throttling if throttling is None else throttling,
         )

@@ -21,7 +21,8 @@ type _Handler = Callable[[web.Request], Awaitable[object]]
 class Control:
     """The calls beside ARM's; none of them is in the request log.
 
-    In every body what is not named stays as it is, except that `faults` replaces all rules.
+    In every body what is not named stays as it is, except that `faults` and
+    `machines` replace all there were.
     """
 
     def __init__(self, simulator: Simulator) -> None:
@@ -35,6 +36,7 @@ class Control:
             ("GET", "events"): self._sent_events,
             ("PUT", "events"): self._events,
             ("PUT", "behaviour"): self._behaviour,
+            ("PUT", "machines"): self._machines,
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -111,6 +113,11 @@ class Control:
         events = self._simulator.api.events
         events.configure(await _body(request))
         return asdict(events.delivery)
+
+    async def _machines(self, request: web.Request) -> object:
+        graph = self._simulator.graph
+        graph.put(await _body(request))
+        return {"machines": len(graph.machines)}
 
     async def _behaviour(self, request: web.Request) -> object:
         api = self._simulator.api

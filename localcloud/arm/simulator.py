@@ -18,6 +18,7 @@ from localcloud.arm.api_versions import require_api_version
 from localcloud.arm.errors import ArmError
 from localcloud.arm.faults import Fault
 from localcloud.arm.prices import PRICES_PATH, price_items, price_page
+from localcloud.arm.resource_graph import RESOURCE_GRAPH_PATH, ResourceGraph
 from localcloud.arm.resource_ids import parse_path
 from localcloud.arm.throttling import Throttle, ThrottledError
 
@@ -36,6 +37,7 @@ class Simulator:
     throttle: Throttle = field(default_factory=Throttle)
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT_REQUESTS))
     prices: list[dict[str, Any]] = field(default_factory=price_items)
+    graph: ResourceGraph = field(default_factory=ResourceGraph)
     _counted: int = 0
     _answered: int = 0
 
@@ -94,8 +96,11 @@ class Simulator:
         if request.path.lower() == PRICES_PATH:
             if request.method != "GET":
                 raise ArmError(405, "MethodNotAllowed", "Prices can only be read.")
-            body = price_page(self.prices, request.query, request.base_url)
+            size = self.api.behaviour.price_page_size
+            body = price_page(self.prices, request.query, request.base_url, size=size)
             return Answer(body=body, compact=True)
+        if request.path.lower() == RESOURCE_GRAPH_PATH:
+            return self.graph.answer(request)
         route = parse_path(request.path)
         if route is None:
             require_api_version(request.query.get("api-version"))
@@ -104,7 +109,7 @@ class Simulator:
                 "InvalidResourceType",
                 f"The resource type of '{request.path[:300]}' could not be found in this simulator:"
                 " it knows subscriptions, locations, the provider Microsoft.Compute, its galleries,"
-                " images and versions, and capsOperations.",
+                " images and versions, capsOperations and Resource Graph.",
             )
         remaining = self.throttle.take(
             route.subscription,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -44,6 +45,7 @@ class DemoError(Exception):
 class _Running:
     arm: str
     functions: str
+    storage: str
     log: Path
 
 
@@ -70,6 +72,8 @@ async def run_demo() -> int:
 async def _tell(cloud: _Running, screen: Screen) -> list[dict[str, Any]]:
     await _prepare_gallery(cloud)
     screen.step(f"An admin made the gallery {DEFAULT_GALLERY} and the image {IMAGE} in {HOME}")
+    await _read_prices(cloud)
+    screen.step("The price list is read (the simulator's: a few prices recorded, most assumed)")
     exports = [await _export(cloud)]
     screen.step(f"A lab exports its template VM: {SIZE_GB} GB, specialized, version 1.0.0")
     async with aiohttp.ClientSession() as session:
@@ -123,7 +127,9 @@ async def _ready(process: asyncio.subprocess.Process, log: Path) -> _Running:
     if not line:
         raise DemoError(f"the local cloud did not start:\n{_tail(log)}")
     ready = json.loads(line)
-    return _Running(arm=ready["arm"], functions=ready["functions"], log=log)
+    return _Running(
+        arm=ready["arm"], functions=ready["functions"], storage=ready["storage"], log=log
+    )
 
 
 def _tail(log: Path) -> str:
@@ -147,6 +153,25 @@ async def _prepare_gallery(cloud: _Running) -> None:
                 json={"location": HOME, "properties": properties},
             ) as answer:
                 answer.raise_for_status()
+
+
+async def _read_prices(cloud: _Running) -> None:
+    """Have the app's own command read the simulator's price list."""
+    command = Path(sys.executable).with_name("gallery-replicator")
+    settings = {
+        "AzureWebJobsStorage": cloud.storage,
+        "AZURE_RESOURCE_MANAGER_URL": cloud.arm,
+        "RETAIL_PRICES_URL": f"{cloud.arm}/api/retail/prices",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(str(command), "costs", "refresh-prices"),
+        env={**os.environ, **settings},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    if process.returncode:
+        raise DemoError(f"the prices were not read: {errors.decode(errors='replace').strip()}")
 
 
 async def _export(cloud: _Running) -> ExportedVersion:

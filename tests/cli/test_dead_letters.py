@@ -222,7 +222,7 @@ def test_a_letter_that_does_not_exist_is_not_found(world: World, shell: Shell, a
         (["show", "0" * 33], "six at least"),
         (["show", HOSTILE], "six at least"),
         (["list", "--state", "gone"], "state is 'gone'; it is one of open, replayed, resolved"),
-        (["list", "--code", "x'; y"], "is not a failure code; they are copy_failed, "),
+        (["list", "--code", "x'; y"], "is not a failure code; they are budget_exceeded, "),
         (["list", "--source", "mail"], "it is one of event, job, replication-jobs, "),
         (["list", "--gallery", "a'b"], "is not a name of a gallery"),
         (["list", "--gallery", ""], "is not a name of a gallery"),

@@ -6,13 +6,14 @@ import pytest
 
 from replication.decision import Apply, Partial, Repair, Retry, Succeed, Supersede, Track, Wait
 from replication.errors import FailureCode
-from replication.evolution import absorb, intend, record, withheld_regions, withhold
+from replication.evolution import intend, record, withhold
 from replication.image_version import ImageVersion, NewRegion
 from replication.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
 from replication.limits import Limits
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
 from replication.regions import Region
+from replication.seeing import absorb, withheld_regions
 from replication.shipped_regions import shipped_catalog
 from tests.builders import NOON, version_body, version_id
 from tests.contracts.jobs import job as plain_job

@@ -23,7 +23,7 @@ print(sorted(one for one in sys.modules if one.split(".")[0] == "azure"))
 def modules() -> list[str]:
     paths = sorted((ROOT / "replication").rglob("*.py")) + sorted((ROOT / "costs").rglob("*.py"))
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
-    vendor = ("replication.azure", "replication.bootstrap")
+    vendor = ("costs.azure", "costs.opening", "replication.azure", "replication.bootstrap")
     return [name.removesuffix(".__init__") for name in names if not name.startswith(vendor)]
 
 

@@ -19,7 +19,7 @@ from replication.decision import (
     decide,
 )
 from replication.error_decision import decide_on_error
-from replication.evolution import absorb, intend, record, withheld_regions, withhold
+from replication.evolution import intend, record, withhold
 from replication.image_version import ImageVersion, ImageVersionId, NewRegion
 from replication.job import Phase, ReplicaState, ReplicationJob
 from replication.limits import Limits
@@ -27,6 +27,7 @@ from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
 from replication.record import decode_job, encode_job
 from replication.regions import Region
+from replication.seeing import absorb, withheld_regions
 from replication.shipped_regions import shipped_catalog
 from tests.builders import NOON, version_id
 from tests.contracts.jobs import job as plain_job

@@ -1,9 +1,11 @@
 """The policy's document is true: its examples parse, and its keys are those of the file."""
 
+from decimal import Decimal
+
 import pytest
 from pydantic import BaseModel
 
-from replication.policy import GalleryScope, ReplicationPolicy
+from replication.policy import Budget, GalleryScope, ReplicationPolicy
 from replication.policy_file import PolicyFileError, _Document, parse_policy
 from replication.regions import Region
 from tests.builders import SUBSCRIPTION
@@ -50,7 +52,7 @@ def test_the_first_example_names_every_key() -> None:
 
 
 def test_the_examples_say_what_the_text_says() -> None:
-    scope, regions, new, repair = [_parse(example) for example in EXAMPLES[1:]]
+    scope, regions, new, repair, costs = [_parse(example) for example in EXAMPLES[1:]]
     assert scope.galleries == GalleryScope(
         attach=(
             "lab*",
@@ -61,6 +63,10 @@ def test_the_examples_say_what_the_text_says() -> None:
     assert regions.extra_regions == {Region("westeurope")}
     assert regions.denied_regions == {Region("westcentralus"), Region("northcentralus")}
     assert (new.replica_count, new.storage_account_type) == (3, "Standard_ZRS")
+    assert costs.budgets == (
+        Budget(name="labs", galleries=("lab*",), monthly=Decimal(250), each_gallery=True),
+        Budget(name="everything", monthly=Decimal(2000)),
+    )
     assert (repair.repair_failed_regions, repair.restore_removed_regions) == (False, True)
 
 

@@ -14,7 +14,6 @@ from tests.docs.documents import DOCS, PROJECT, table_rows
 HOST_SETTINGS = {
     "COST_AUDIT_SCHEDULE",
     "FUNCTIONS_WORKER_RUNTIME",
-    "RETAIL_PRICES_URL",
     "SWEEP_SCHEDULE",
 }
 STORAGE = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}

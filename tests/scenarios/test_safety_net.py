@@ -165,3 +165,20 @@ def test_a_list_that_breaks_off_does_not_make_versions_look_deleted() -> None:
     report = replace(world.app.sweep, gallery=gallery).run()
     assert report.findings == []
     assert report.errors != []
+
+
+def test_a_version_that_azure_denied_for_a_moment_is_found_again_while_its_copies_run() -> None:
+    world = build_world()
+    export(world)
+    world.run(until=world.clock() + timedelta(seconds=60))
+    kept = world.gallery.bodies.pop(str(ID).lower())
+    world.run()
+    assert world.job(ID).phase is Phase.SUPERSEDED
+    kept["properties"]["provisioningState"] = "Updating"
+    world.gallery.bodies[str(ID).lower()] = kept
+    (finding,) = world.app.sweep.run().findings
+    assert finding.reason == "it was thought gone and is there"
+    kept["properties"]["provisioningState"] = "Deleting"
+    world.run()
+    assert world.job(ID).phase is Phase.SUPERSEDED
+    assert world.app.sweep.run().findings == []

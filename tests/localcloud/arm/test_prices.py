@@ -42,11 +42,34 @@ def test_a_value_may_hold_the_word_and() -> None:
 
 
 def test_pages_are_linked() -> None:
-    first = asked("serviceName eq 'Storage'", size=2)
+    snapshots = "armRegionName eq 'westeurope' and skuName eq 'Snapshots LRS'"
+    first = asked(snapshots, size=2)
     assert first["Count"] == 2
     assert first["NextPageLink"].startswith("http://arm.test/api/retail/prices?")
-    second = asked("serviceName eq 'Storage'", size=2, **{"$skip": "2"})
+    second = asked(snapshots, size=2, **{"$skip": "2"})
     assert (second["Count"], second["NextPageLink"]) == (1, None)
+
+
+def test_a_region_without_a_recorded_price_has_an_assumed_one_that_says_so() -> None:
+    (item,) = asked("armRegionName eq 'westus2' and meterName eq 'ZRS Snapshots'")["Items"]
+    assert (item["productId"], item["unitOfMeasure"]) == ("ASSUMED", "1 GB/Month")
+
+
+def test_every_region_has_one_row_a_meter() -> None:
+    rows = [(one["productName"], one["meterName"], one["armRegionName"]) for one in price_items()]
+    assert len(rows) == len(set(rows))
+    standard = asked("skuName eq 'Snapshots LRS' and productName eq 'Standard HDD Managed Disks'")
+    assert {"westeurope", "eastus", "brazilsouth", "qatarcentral"} <= {
+        one["armRegionName"] for one in standard["Items"]
+    }
+
+
+def test_only_the_regions_own_meters_are_given_when_asked_for() -> None:
+    foreign = {**price_items()[0], "isPrimaryMeterRegion": False}
+    query = {"$filter": HDD.replace(" and isPrimaryMeterRegion eq true", ""), "meterregion": ""}
+    whole = price_page([foreign], query, "http://arm.test")
+    own = price_page([foreign], {**query, "meterregion": "'primary'"}, "http://arm.test")
+    assert (whole["Count"], own["Count"]) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +82,12 @@ def test_a_filter_that_is_not_understood_is_refused(text: str) -> None:
     assert (refusal.value.status, refusal.value.target) == (400, "$filter")
 
 
-def test_a_currency_that_was_not_recorded_is_refused() -> None:
+def test_another_currency_is_converted_at_an_assumed_rate() -> None:
+    (item,) = asked(HDD, currencycode="'EUR'")["Items"]
+    assert (item["currencyCode"], item["retailPrice"], item["unitPrice"]) == ("EUR", 0.046, 0.046)
+
+
+def test_a_currency_that_is_not_there_is_refused() -> None:
     assert asked(HDD, currencycode="'USD'")["BillingCurrency"] == "USD"
-    with pytest.raises(ArmError, match="EUR"):
-        asked(HDD, currencycode="EUR")
+    with pytest.raises(ArmError, match="XTS"):
+        asked(HDD, currencycode="XTS")

@@ -1,9 +1,7 @@
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 
-from costs.estimate import RegionalReplicas, estimate_cost
 from replication.errors import FailureCode
 from replication.job import Failure, Phase, Replica, ReplicaState
 from replication.outcomes import (
@@ -73,29 +71,3 @@ def test_failure_is_news_with_its_code(phase: Phase) -> None:
 @pytest.mark.parametrize("phase", [Phase.WAITING, Phase.SKIPPED, Phase.SUPERSEDED, Phase.FAILED])
 def test_other_ends_are_no_news(phase: Phase) -> None:
     assert outcome_events(BEFORE, replace(BEFORE, phase=phase)) == ()
-
-
-def test_an_unknown_size_has_no_price() -> None:
-    estimate = estimate_cost(None, [RegionalReplicas()])
-    assert (estimate.monthly, estimate.egress_once, estimate.currency) == (None, None, "USD")
-    assert "not known before its creation has ended" in estimate.basis
-
-
-def test_storage_is_priced_by_replica_and_the_transfer_by_region() -> None:
-    estimate = estimate_cost(
-        127,
-        [
-            RegionalReplicas(replica_count=2),
-            RegionalReplicas(storage_account_type="Premium_LRS"),
-            RegionalReplicas(storage_account_type="Standard_ZRS"),
-        ],
-    )
-    # 127 GB times (2 * 0.05 + 0.145 + 0.05), rounded to the cent; 127 GB times 3 * 0.02.
-    assert estimate.monthly == Decimal("37.46")
-    assert estimate.egress_once == Decimal("7.62")
-    assert "127 GB provisioned" in estimate.basis
-
-
-def test_nothing_added_costs_nothing() -> None:
-    estimate = estimate_cost(127, [])
-    assert (estimate.monthly, estimate.egress_once) == (Decimal("0.00"), Decimal("0.00"))

@@ -1,0 +1,69 @@
+"""The estimate with the prices and sizes of today, for those who only know a version."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from costs.estimate import CostEstimate, RegionalReplicas, estimate_cost, unknown_cost
+from costs.price_book import shipped_book
+from costs.prices import PriceBook
+from costs.sizes import OccupiedSize, size_range
+from replication.errors import ReplicationError
+from replication.image_version import ImageVersionId
+
+DEFAULT_CURRENCY = "USD"
+_SIZES_KEPT = timedelta(minutes=10)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _none() -> tuple[OccupiedSize, ...]:
+    return ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Estimates:
+    """Estimates in one currency; without a `book` by the shipped prices.
+
+    Prices and sizes that cannot be read leave an estimate without figures, with the reason in it:
+    a plan is worth showing without its cost.
+    """
+
+    clock: Callable[[], datetime] = _utc_now
+    currency: str = DEFAULT_CURRENCY
+    book: Callable[[str], PriceBook] = shipped_book
+    sizes: Callable[[], tuple[OccupiedSize, ...]] = _none
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _known: tuple[datetime, tuple[OccupiedSize, ...]] | None = None
+
+    def of(
+        self,
+        version_id: ImageVersionId,
+        added: Iterable[RegionalReplicas],
+        *,
+        home_region: str,
+        provisioned_gb: int | None,
+    ) -> CostEstimate:
+        """Estimate regions of a version."""
+        try:
+            book, known = self.book(self.currency), self._sizes()
+        except ReplicationError as error:
+            return unknown_cost(f"no prices could be read: {error}", currency=self.currency)
+        return estimate_cost(
+            size_range(provisioned_gb, version_id, known),
+            added,
+            home_region=home_region,
+            provisioned_gb=provisioned_gb,
+            book=book,
+            on=self.clock().date(),
+        )
+
+    def _sizes(self) -> tuple[OccupiedSize, ...]:
+        with self._lock:
+            now = self.clock()
+            if self._known is None or now >= self._known[0]:
+                self._known = (now + _SIZES_KEPT, self.sizes())
+            return self._known[1]
