@@ -1,6 +1,6 @@
 # Everything installs itself into this folder; `make demo` and `make test` need nothing before.
 .POSIX:
-.PHONY: setup up demo test simulate chaos lint format lock lock-check
+.PHONY: setup up demo test simulate chaos bench lint format lock lock-check
 
 PYTHON = .venv/bin/python
 
@@ -21,6 +21,12 @@ SEEDS = 20000
 
 simulate: setup
 	@$(PYTHON) -m tests.simulation --seeds "$(SEEDS)"
+
+# The benchmarks; `make bench BENCH=ledger` for one of them.
+BENCH =
+
+bench: setup
+	@$(PYTHON) -m bench $(BENCH)
 
 # Ten minutes of kills, faults and restarts; `make chaos MINUTES=30 SEED=7` for others.
 MINUTES = 10

@@ -1,20 +1,16 @@
 """The HTTP API: read what is on record."""
 
-import json
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import azure.functions as func
 
+from handlers.answers import answer, problem
 from replication.bootstrap import get_app
-from replication.errors import MalformedError, NewerFormatError, ReplicationError
+from replication.errors import MalformedError
 from replication.job import Phase
-from replication.log import log_outcome
-from replication.policy_file import PolicyFileError
 from replication.ports import JobQuery
-from replication.settings import SettingsError
 
 blueprint = func.Blueprint()
 MAX_LIMIT = 200
@@ -26,28 +22,28 @@ _MAX_NAME = 256
 @blueprint.route(route="api/v1/health", methods=["GET"])
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
     """Tell whether the app can do its work."""
-    return _answer(_health)
+    return answer(_health)
 
 
 @blueprint.function_name("api_replications")
 @blueprint.route(route="api/v1/replications", methods=["GET"])
 def replications(req: func.HttpRequest) -> func.HttpResponse:
     """List replications."""
-    return _answer(lambda: _replications(req.params))
+    return answer(lambda: _replications(req.params))
 
 
 @blueprint.function_name("api_replication")
 @blueprint.route(route="api/v1/replications/{key}", methods=["GET"])
 def replication(req: func.HttpRequest) -> func.HttpResponse:
     """Show one replication with its timeline."""
-    return _answer(lambda: _replication(req.route_params.get("key", "")))
+    return answer(lambda: _replication(req.route_params.get("key", "")))
 
 
 @blueprint.function_name("api_queues")
 @blueprint.route(route="api/v1/queues", methods=["GET"])
 def queues(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
     """Show the queues."""
-    return _answer(lambda: (HTTPStatus.OK, {"items": get_app().queries.queue_depths()}))
+    return answer(lambda: (HTTPStatus.OK, {"items": get_app().queries.queue_depths()}))
 
 
 def read_query(params: Mapping[str, str]) -> JobQuery:
@@ -96,45 +92,17 @@ def _replications(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]
     try:
         return HTTPStatus.OK, queries.replications(read_query(params))
     except MalformedError as error:  # a parameter, the cursor among them
-        return HTTPStatus.BAD_REQUEST, _problem(HTTPStatus.BAD_REQUEST, str(error))
+        return HTTPStatus.BAD_REQUEST, problem(HTTPStatus.BAD_REQUEST, str(error))
 
 
 def _replication(key: str) -> tuple[HTTPStatus, dict[str, Any]]:
     if not (len(key) == 32 and all(one in "0123456789abcdef" for one in key)):  # noqa: PLR2004
-        return HTTPStatus.BAD_REQUEST, _problem(
+        return HTTPStatus.BAD_REQUEST, problem(
             HTTPStatus.BAD_REQUEST, "the key of a replication is 32 hex digits"
         )
     found = get_app().queries.replication(key)
     if found is None:
-        return HTTPStatus.NOT_FOUND, _problem(
+        return HTTPStatus.NOT_FOUND, problem(
             HTTPStatus.NOT_FOUND, f"no replication has the key {key}"
         )
     return HTTPStatus.OK, found
-
-
-def _answer(call: Callable[[], tuple[HTTPStatus, dict[str, Any]]]) -> func.HttpResponse:
-    """Answer in JSON; errors are RFC 9457 problem details."""
-    try:
-        status, body = call()
-    except (ReplicationError, SettingsError, PolicyFileError) as error:
-        # What is on record and cannot be read is no mistake of the caller's, and does not pass.
-        broken = isinstance(error, MalformedError) and not isinstance(error, NewerFormatError)
-        status = HTTPStatus.INTERNAL_SERVER_ERROR if broken else HTTPStatus.SERVICE_UNAVAILABLE
-        log_outcome("api.unavailable", level=logging.ERROR, error=error, reason=str(error))
-        body = _problem(status, str(error))
-    is_problem = "title" in body and "detail" in body
-    return func.HttpResponse(
-        json.dumps(body),
-        status_code=int(status),
-        mimetype="application/problem+json" if is_problem else "application/json",
-        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
-    )
-
-
-def _problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
-    return {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": int(status),
-        "detail": detail,
-    }

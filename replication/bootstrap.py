@@ -5,7 +5,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +13,14 @@ from azure.core import AzureClouds
 from azure.mgmt.core.tools import get_arm_endpoints
 from tenacity import Retrying
 
+from costs.azure.blobs import StorageBlobs
+from costs.azure.resource_graph import ResourceGraph
+from costs.estimates import Estimates
+from costs.ports import LedgerBlobs
+from costs.price_book import PriceBooks
 from costs.pricing import EstimatePricing
+from costs.sizes import OccupiedSizes
+from costs.usage import Machines, NoMachines
 from replication.acting import Actor
 from replication.admission import Admissions
 from replication.azure.arm_clients import ArmClients, ArmEndpoint
@@ -64,7 +71,10 @@ _CLOUDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything outside that the services use."""
+    """Everything outside that the services use.
+
+    Without `pricing` plans cost their estimate; `blobs` is None where no address of them is set.
+    """
 
     gallery: Gallery
     catalogs: Catalogs
@@ -79,7 +89,10 @@ class Ports:
     new_owner: Callable[[], str]
     retries: Callable[[], Retrying] = contention_retries
     meter: RateMeter = field(default_factory=RateMeter)
-    pricing: Pricing = field(default_factory=EstimatePricing)
+    pricing: Pricing | None = None
+    estimates: Estimates = field(default_factory=Estimates)
+    blobs: LedgerBlobs | None = None
+    machines: Machines = field(default_factory=NoMachines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +134,11 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         limits=settings.limits,
         clock=ports.clock,
     )
+    estimates = replace(ports.estimates, clock=ports.clock, currency=policy.currency)
     guard = BudgetGuard(
         controls=controls,
         store=ports.store,
-        pricing=ports.pricing,
+        pricing=ports.pricing or EstimatePricing(estimates),
         policy=policy,
         clock=ports.clock,
     )
@@ -175,6 +189,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         catalogs=ports.catalogs,
         policy=policy,
         clock=ports.clock,
+        estimates=estimates,
     )
     return App(
         settings=settings,
@@ -216,9 +231,12 @@ def open_ports(settings: Settings) -> Ports:
         connection_string=storage.connection_string,
         queue_url=storage.queue_url,
         table_url=storage.table_url,
+        blob_url=storage.blob_url,
         client_id=storage.client_id,
     )
     tables = account.tables()
+    blob_service = account.blobs()
+    blobs = None if blob_service is None else StorageBlobs(blob_service)
     endpoint = settings.outcome_topic_endpoint
     return Ports(
         gallery=ArmGallery(clients),
@@ -233,7 +251,17 @@ def open_ports(settings: Settings) -> Ports:
         chance=random.SystemRandom().random,
         new_owner=lambda: uuid.uuid4().hex,
         meter=meter,
+        estimates=_estimates(blobs),
+        blobs=blobs,
+        machines=ResourceGraph(clients),
     )
+
+
+def _estimates(blobs: LedgerBlobs | None) -> Estimates:
+    if blobs is None:
+        return Estimates()
+    books = PriceBooks(blobs=blobs, clock=utc_now)
+    return Estimates(book=books.current, sizes=OccupiedSizes(blobs=blobs).all)
 
 
 def utc_now() -> datetime:

@@ -15,7 +15,6 @@ from replication.limits import Limits
 CLOUDS = ("AzurePublicCloud", "AzureUSGovernment", "AzureChinaCloud")
 STORAGE_SETTING = "AzureWebJobsStorage"
 DEFAULT_PRICES_URL = "https://prices.azure.com/api/retail/prices"
-DEFAULT_CURRENCY = "USD"
 _STORAGE_SUFFIX = {
     "AzurePublicCloud": "core.windows.net",
     "AzureUSGovernment": "core.usgovcloudapi.net",
@@ -26,7 +25,6 @@ _MAX_TRIES = 10_000
 _MAX_DIGITS = 9
 _MAX_TEXT = 1024
 _MAX_SHOWN = 80
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 
 
@@ -41,6 +39,7 @@ class StorageSettings:
     connection_string: str | None = None
     queue_url: str | None = None
     table_url: str | None = None
+    blob_url: str | None = None
     client_id: str | None = None
 
 
@@ -56,7 +55,6 @@ class Settings:
     limits: Limits
     catalog_ttl_s: float
     retail_prices_url: str = DEFAULT_PRICES_URL
-    cost_currency: str = DEFAULT_CURRENCY
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, app_root: Path) -> Self:
@@ -76,7 +74,6 @@ class Settings:
             catalog_ttl_s=reader.number("REGION_CATALOG_TTL_S", 6 * 3600, at_least=1),
             retail_prices_url=reader.url("RETAIL_PRICES_URL", DEFAULT_PRICES_URL)
             or DEFAULT_PRICES_URL,
-            cost_currency=reader.currency("COST_CURRENCY", DEFAULT_CURRENCY),
         )
         if reader.problems:
             raise SettingsError("\n".join(reader.problems))
@@ -92,11 +89,6 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def is_currency(code: str) -> bool:
-    """Tell whether a text has the shape of a currency code of ISO 4217, in capitals."""
-    return _CURRENCY.fullmatch(code) is not None
 
 
 def _is_safe_url(text: str) -> bool:
@@ -191,14 +183,6 @@ class _Reader:
             return default
         return int(text)
 
-    def currency(self, name: str, default: str) -> str:
-        code = self.text(name, default)
-        if not is_currency(code):
-            self.problems.append(
-                f"{name} is {_shown(code)}; it is three capital letters, such as {default}"
-            )
-        return code
-
     def url(self, name: str, default: str = "") -> str | None:
         text = self.text(name, default).rstrip("/")
         if not text:
@@ -233,8 +217,13 @@ class _Reader:
                 f"{STORAGE_SETTING}__accountName, or both {STORAGE_SETTING}__queueServiceUri and "
                 f"{STORAGE_SETTING}__tableServiceUri"
             )
+        # Only the cost audit needs blobs; who names both others has the third beside them.
+        blob_default = (queue_url or "").replace(".queue.", ".blob.")
+        has_blobs = blob_default != (queue_url or "")
+        blob_url = self.url(f"{STORAGE_SETTING}__blobServiceUri", blob_default if has_blobs else "")
         return StorageSettings(
             queue_url=queue_url,
             table_url=table_url,
+            blob_url=blob_url,
             client_id=self.text(f"{STORAGE_SETTING}__clientId", "") or None,
         )

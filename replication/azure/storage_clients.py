@@ -6,6 +6,7 @@ from typing import Any
 
 from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
+from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from replication.errors import MalformedError
@@ -16,11 +17,12 @@ _OPTIONS: dict[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_tim
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageAccount:
-    """How to reach the account: a connection string, or two endpoints and the app's identity."""
+    """How to reach the account: a connection string, or its endpoints and the app's identity."""
 
     connection_string: str | None = None
     queue_url: str | None = None
     table_url: str | None = None
+    blob_url: str | None = None
     client_id: str | None = None
 
     def tables(self) -> TableServiceClient:
@@ -36,6 +38,17 @@ class StorageAccount:
         if self.connection_string is not None:
             return _connect(QueueServiceClient.from_connection_string, self.connection_string)
         return QueueServiceClient(str(self.queue_url), credential=self._identity(), **_OPTIONS)
+
+    def blobs(self) -> BlobServiceClient | None:
+        """Return the client for the account's blobs, None where no address is set.
+
+        Raises MalformedError.
+        """
+        if self.connection_string is not None:
+            return _connect(BlobServiceClient.from_connection_string, self.connection_string)
+        if self.blob_url is None:
+            return None
+        return BlobServiceClient(self.blob_url, credential=self._identity(), **_OPTIONS)
 
     def _identity(self) -> DefaultAzureCredential:
         return DefaultAzureCredential(

@@ -11,8 +11,11 @@ from datetime import UTC, datetime
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from costs.azure.blobs import StorageBlobs
+from costs.ports import LedgerBlobs
 from replication.azure.control_store import TableControls
 from replication.azure.dead_letters import TableDeadLetters
 from replication.azure.history import TableHistory
@@ -23,6 +26,7 @@ from replication.azure.tables import Table
 from replication.bootstrap import utc_now
 from replication.ports import ControlStore, DeadLetters, History, JobQueues, JobStore, QueueName
 from tests.clock import FakeClock
+from tests.costs.fakes import MemoryBlobs
 from tests.fakes import (
     MemoryControls,
     MemoryDeadLetters,
@@ -42,6 +46,7 @@ class Emulator:
     connection_string: str
     tables: TableServiceClient
     queues: QueueServiceClient
+    blobs: BlobServiceClient
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +55,12 @@ def emulator() -> Iterator[Emulator]:
         try:
             connection_string = str(ready_line(process)["storage"])
             account = StorageAccount(connection_string=connection_string)
-            with account.tables() as tables, account.queues() as queues:
-                yield Emulator(connection_string=connection_string, tables=tables, queues=queues)
+            service = account.blobs()
+            assert service is not None
+            with account.tables() as tables, account.queues() as queues, service as blobs:
+                yield Emulator(
+                    connection_string=connection_string, tables=tables, queues=queues, blobs=blobs
+                )
         finally:
             process.terminate()
             process.wait(60)
@@ -108,6 +117,18 @@ def controls(request: pytest.FixtureRequest) -> ControlStore:
         return MemoryControls()
     fresh: FreshTables = request.getfixturevalue("fresh_tables")
     return TableControls(fresh.table())
+
+
+@pytest.fixture(params=KINDS)
+def ledger_blobs(request: pytest.FixtureRequest) -> Iterator[LedgerBlobs]:
+    if request.param == "memory":
+        yield MemoryBlobs()
+        return
+    emulator: Emulator = request.getfixturevalue("emulator")
+    name = f"c{uuid.uuid4().hex}"
+    yield StorageBlobs(emulator.blobs, name=name)
+    with suppress(ResourceNotFoundError):
+        emulator.blobs.delete_container(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
