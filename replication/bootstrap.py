@@ -169,7 +169,6 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         chance=ports.chance,
     )
     sweep = Sweep(
-        store=ports.store,
         records=records,
         gallery=ports.gallery,
         catalogs=ports.catalogs,

@@ -13,7 +13,7 @@ from tenacity import (
 
 from replication.errors import RecordChangedError, TransientError
 from replication.job import ReplicationJob
-from replication.ports import JobStore, StoredJob
+from replication.ports import JobPage, JobQuery, JobStore, StoredJob
 
 Change = Callable[[ReplicationJob], ReplicationJob | None]
 
@@ -54,9 +54,15 @@ class JobRecords:
         """Read the record, change it, and write it unless someone else did meanwhile.
 
         `change` may be called several times, each time with the newest record; None from it
-        means to leave the record alone. Returns None when there is no record.
+        means to leave the record alone. Returns None when there is no record. A write whose
+        answer was lost is known again by what it wrote, and not taken for someone else's.
         """
-        return self.retries()(self._change_once, key, change)
+        sent: list[tuple[ReplicationJob, ReplicationJob]] = []
+        return self.retries()(self._change_once, key, change, sent)
+
+    def find(self, query: JobQuery) -> JobPage:
+        """Return one page of the records."""
+        return self.retries()(self.store.find, query)
 
     def insert(self, job: ReplicationJob) -> StoredJob | None:
         """Write a first record; None when there is one already."""
@@ -69,11 +75,17 @@ class JobRecords:
 
         return self.retries()(once)
 
-    def _change_once(self, key: str, change: Change) -> Changed | None:
+    def _change_once(
+        self, key: str, change: Change, sent: list[tuple[ReplicationJob, ReplicationJob]]
+    ) -> Changed | None:
         stored = self.store.load(key)
         if stored is None:
             return None
+        for before, written in sent:
+            if stored.job == written:
+                return Changed(before=before, after=stored)
         changed = change(stored.job)
         if changed is None:
             return Changed(before=stored.job, after=stored)
+        sent.append((stored.job, changed))
         return Changed(before=stored.job, after=self.store.replace(stored, changed))

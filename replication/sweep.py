@@ -16,7 +16,7 @@ from replication.limits import Limits
 from replication.log import log_outcome
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
-from replication.ports import Catalogs, Gallery, JobQuery, JobStore, UnreadPart
+from replication.ports import Catalogs, Gallery, JobQuery, UnreadPart
 from replication.region_health import RegionHealth
 from replication.regions import Region, RegionCatalog
 from replication.seeing import withheld_regions
@@ -85,7 +85,6 @@ class SweepReport:
 class Sweep:
     """The safety net: stateless, driven by a timer, harmless to run twice at once."""
 
-    store: JobStore
     records: JobRecords
     gallery: Gallery
     catalogs: Catalogs
@@ -225,7 +224,7 @@ class Sweep:
 
     def _jobs(self, query: JobQuery, report: SweepReport) -> Iterator[ReplicationJob]:
         while True:
-            page = self.store.find(query)
+            page = self.records.find(query)
             yield from page.jobs
             report.errors += [f"record {row.key}: {row.reason}" for row in page.unreadable]
             if page.next_cursor is None:

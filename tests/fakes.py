@@ -48,6 +48,7 @@ class MemoryJobStore:
 
     rows: dict[str, tuple[str, int]] = field(default_factory=dict)
     failures: list[ReplicationError] = field(default_factory=list)
+    lost_answers: list[ReplicationError] = field(default_factory=list)
     calls: int = 0
     _tags: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -67,7 +68,10 @@ class MemoryJobStore:
         row = self.rows.get(job.key)
         if row is None or str(row[1]) != stored.etag:
             raise RecordChangedError(f"{job.key} was changed meanwhile")
-        return self._write(job)
+        written = self._write(job)
+        if self.lost_answers:
+            raise self.lost_answers.pop(0)
+        return written
 
     def find(self, query: JobQuery) -> JobPage:
         self._call()

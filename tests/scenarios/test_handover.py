@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from replication.dead_letters import LetterAction
-from replication.errors import FailureCode, PermanentError
+from replication.errors import FailureCode, PermanentError, TransientError
 from replication.image_version import ImageVersion
 from replication.job import Phase
 from replication.messages import JobMessage
@@ -112,3 +112,28 @@ def test_a_slow_look_whose_claim_has_lapsed_does_not_undo_what_somebody_asks_for
 def replay_the_letter(world: World) -> None:
     (letter,) = world.letters.letters.values()
     assert world.app.dead_letters.act(letter.id, LetterAction.REPLAY, by="Casey").done
+
+
+def test_a_record_whose_answer_was_lost_is_known_again_as_ones_own() -> None:
+    world, message = failing_world()
+    claimed, applied, recorded = (TransientError("storage: no answer") for _ in range(3))
+    world.store.lost_answers = [claimed, applied, recorded]
+    assert world.app.reconciler.reconcile(message).outcome == "apply"
+    assert world.store.lost_answers == []
+    # Its message was sent, so nothing waits for the sweep.
+    following = world.queues.take()
+    assert following is not None
+    assert following.sequence == world.job(TARGET).sequence
+    world.app.reconciler.reconcile(following)
+    world.run()
+    assert world.job(TARGET).phase is Phase.SUCCEEDED
+    assert len(world.gallery.writes) == 1
+
+
+def test_a_cancel_whose_answer_was_lost_says_that_it_is_done() -> None:
+    world, _ = failing_world()
+    world.store.lost_answers = [TransientError("storage: no answer")]
+    done = world.app.canceller.cancel(TARGET.key, remove=False, by="operator")
+    assert done is not None
+    assert done.done
+    assert done.reason == "cancelled by operator; Azure's list stays as it is"

@@ -71,6 +71,17 @@ def test_a_message_lost_by_a_crash_is_found_by_the_sweep() -> None:
     assert world.job(ID).phase is Phase.SUCCEEDED
 
 
+def test_one_storage_blip_does_not_cost_the_sweep_its_turn() -> None:
+    world = build_world()
+    export(world)
+    assert world.queues.take() is not None
+    world.clock.advance(world.app.settings.limits.overdue_after_s + 1)
+    world.store.failures = [TransientError("storage: 503")]
+    report = world.app.sweep.run()
+    assert [one.reason.partition(" since ")[0] for one in report.findings] == ["overdue"]
+    assert report.errors == []
+
+
 def test_the_sweep_finds_a_version_no_event_told_of() -> None:
     world = build_world()
     world.gallery.add(ID, version_body())

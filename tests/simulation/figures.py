@@ -34,3 +34,8 @@ def run_seeds(seeds: range) -> Figures:
         figures.counts.update(run.counts)
         figures.violations += [(seed, problem) for problem in run.problems]
     return figures
+
+
+def replay_command(seed: int) -> str:
+    """Return the command that replays a seed step by step."""
+    return f".venv/bin/python -m tests.simulation --seed {seed} --trace"

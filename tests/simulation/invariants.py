@@ -16,12 +16,23 @@ if TYPE_CHECKING:
 _CATALOG = shipped_catalog()
 
 
-# After its deadline a job ends at its next look. That may be an hour away, its message may be lost
-# or hidden behind a dead worker, and the look itself may fail a few times.
+# After its deadline a job ends at its next look, which may be an hour away and fail a few times.
 DEADLINE_SLACK_S = 3 * 3600.0
-# A message that is lost is missed by the next sweep, and that one's message may be lost as well.
+# A lost message is noticed by the next sweep, whose own message may be lost as well.
 # A dead worker hides its message for ten minutes; the sweep finds the job a few minutes later.
 _SLACK_FOR_A_DEAD_WORKER_S = 900.0
+
+
+def record_problems(run: "Simulation", job: ReplicationJob) -> Iterator[str]:
+    """Check a record that is about to be written."""
+    name = job.image_version_id.version
+    if job.writes > run.limits.write_max_attempts:
+        yield f"{name}: {job.writes} writes on record"
+    if job.phase.is_end and not job.reason:
+        yield f"{name} ended without a reason"
+    export = run.exports.get(job.key)
+    if export and export.stays_cancelled and job.phase is not Phase.CANCELLED:
+        yield f"{name} was cancelled and is {job.phase.value} again"
 
 
 def deadline_problems(run: "Simulation") -> Iterator[str]:

@@ -9,11 +9,11 @@ from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 
-from replication.bootstrap import Ports
+from replication.bootstrap import App, Ports
 from replication.dead_letters import LetterAction
 from replication.errors import ReplicationError
 from replication.image_version import ImageVersionId
-from replication.job import Phase, ReplicationJob
+from replication.job import ReplicationJob
 from replication.limits import Limits
 from replication.policy import ReplicationPolicy
 from replication.ports import LetterQuery
@@ -33,6 +33,7 @@ from tests.simulation.invariants import (
     deadline_problems,
     end_problems,
     letter_problems,
+    record_problems,
     write_problems,
 )
 from tests.simulation.parts import MAX_DELIVERIES, JobTable, Message, Queues
@@ -86,6 +87,7 @@ class Simulation:
         self.exports: dict[str, Export] = {}
         self.sweep_s = self.chance.choice((600.0, 1800.0, 3600.0))
         self._sweeps_to_come = 0
+        self._replays_under_way = 0
         self._agenda: list[tuple[datetime, int, str, Callable[[], None]]] = []
         self._numbers = count(1)
         self._tasks = count(1)
@@ -225,7 +227,9 @@ class Simulation:
 
         def cancel() -> None:
             cancelled = app.canceller.cancel(key, remove=remove, by="operator")
-            export.stays_cancelled = bool(cancelled and cancelled.done)
+            # A replay under way may come after it, and asks for the replication again.
+            stays = cancelled is not None and cancelled.done
+            export.stays_cancelled = stays and not self._replays_under_way
 
         self._spawn("operator", cancel, _ignore)
 
@@ -233,8 +237,14 @@ class Simulation:
         app = self.chance.choice(self.apps)
         self._nobody_stays_cancelled()
         for letter_id in sorted(self.letters.letters):
-            act = partial(app.dead_letters.act, letter_id, LetterAction.REPLAY, by="operator")
-            self._spawn("operator", act, _ignore)
+            self._spawn("operator", partial(self._replay_one, app, letter_id), _ignore)
+
+    def _replay_one(self, app: App, letter_id: str) -> None:
+        self._replays_under_way += 1
+        try:
+            app.dead_letters.act(letter_id, LetterAction.REPLAY, by="operator")
+        finally:
+            self._replays_under_way -= 1
 
     def _nobody_stays_cancelled(self) -> None:
         """Note that a replay asks for the replication again."""
@@ -375,23 +385,10 @@ class Simulation:
     # What is checked at each record.
 
     def _on_record(self, job: ReplicationJob) -> None:
+        self.problems += record_problems(self, job)
         old = self.store.rows.get(job.key)
-        if job.writes > self.limits.write_max_attempts:
-            self.problems.append(f"{job.image_version_id.version}: {job.writes} writes on record")
-        if job.phase.is_end and not job.reason:
-            self.problems.append(f"{job.image_version_id.version} ended without a reason")
-        export = self.exports.get(job.key)
-        if export and export.stays_cancelled and job.phase is not Phase.CANCELLED:
-            self.problems.append(
-                f"{job.image_version_id.version} was cancelled and is {job.phase.value} again"
-            )
         if old is None or old.job.phase is not job.phase:
             self.tell(f"  {job.image_version_id.version} is {job.phase.value}: {job.reason}")
-
-
-def replay_command(seed: int) -> str:
-    """Return the command that replays a seed step by step."""
-    return f".venv/bin/python -m tests.simulation --seed {seed} --trace"
 
 
 def _ignore(_error: BaseException | None) -> None:

@@ -14,8 +14,8 @@ import pytest
 from replication.bootstrap import Ports
 from replication.image_version import ImageVersionId
 from replication.ports import JobPage, QueueName
-from tests.simulation.figures import run_seeds
-from tests.simulation.simulation import Simulation, replay_command
+from tests.simulation.figures import run_seeds, replay_command
+from tests.simulation.simulation import Simulation
 
 SEEDS = 2_000
 PROJECT = Path(__file__).resolve().parent.parent.parent
