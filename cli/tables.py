@@ -111,6 +111,7 @@ def plan_detail(view: View) -> list[RenderableType]:
                 ("Geography", text(view["geography"])),
                 ("Plan", text(view["reason"])),
                 ("Cost", _cost(view["cost"])),
+                *((("Budget", text(f"would be held: {view['held']}")),) if view["held"] else ()),
                 ("Regions from", text(view["catalog"])),
             ]
         )
@@ -235,12 +236,21 @@ def _stuck(view: View) -> str:
 
 
 def _cost(cost: View) -> Text:
-    if cost["monthly"] is None:
-        return text(cost["basis"])
-    return text(
-        f"{cost['monthly']:.2f} {cost['currency']} a month, and {cost['egress_once']:.2f} once "
-        f"for the transfer ({cost['basis']})"
-    )
+    """Show both amounts with their bounds, the confidence, and what they rest on."""
+    monthly = _amount(cost["monthly"], cost["monthly_range"], cost["currency"])
+    egress = _amount(cost["egress_once"], cost["egress_range"], cost["currency"])
+    figures = f"{monthly} a month, {egress} once for the transfer"
+    if cost["monthly"] is None and cost["egress_once"] is None:
+        figures = "unknown"
+    return over(text(f"{figures}; confidence: {cost['confidence']}"), text(cost["basis"]))
+
+
+def _amount(figure: float | None, bounds: View | None, currency: str) -> str:
+    if figure is None or bounds is None:
+        return "an unknown amount"
+    if bounds["low"] == bounds["high"]:
+        return f"{figure:.2f} {currency}"
+    return f"{figure:.2f} {currency} ({bounds['low']} to {bounds['high']})"
 
 
 def _or_dash(value: object) -> object:

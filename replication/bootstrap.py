@@ -186,6 +186,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         queues=ports.queues,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
+        guard=guard,
         policy=policy,
         clock=ports.clock,
         estimates=estimates,

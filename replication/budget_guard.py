@@ -86,14 +86,14 @@ class BudgetGuard:
         failure = Failure(code=FailureCode.BUDGET_EXCEEDED, message=over)
         return job, OverBudget(reason=f"held: {over}", failure=failure)
 
-    def preview(self, job: ReplicationJob, cost: PlanCost) -> str | None:
+    def preview(self, version_id: ImageVersionId, cost: PlanCost) -> str | None:
         """Return why a plan would be held now, None when it would not; nothing is written."""
-        for budget in self.policy.budgets_of(job.image_version_id):
-            before = self._row(budget, job.image_version_id)
+        for budget in self.policy.budgets_of(version_id):
+            before = self._row(budget, version_id)
             if before is None or must_count(before, currency=cost.currency, now=self.clock()):
-                gallery_id = scope_of(budget, job.image_version_id)
+                gallery_id = scope_of(budget, version_id)
                 before = recounted(self._count(budget, gallery_id, cost.currency), before)
-            over = why_over(before, budget, job.key, cost)
+            over = why_over(before, budget, version_id.key, cost)
             if over is not None:
                 return over
         return None

@@ -7,6 +7,8 @@ from typing import Any
 
 from costs.estimate import RegionalReplicas
 from costs.estimates import Estimates
+from replication.budget_guard import BudgetGuard
+from replication.budgets import PlanCost
 from replication.errors import ReplicationError
 from replication.image_version import ImageVersionId
 from replication.job import ReplicationJob
@@ -28,6 +30,7 @@ class Queries:
     queues: JobQueues
     gallery: Gallery
     catalogs: Catalogs
+    guard: BudgetGuard
     policy: ReplicationPolicy
     clock: Callable[[], datetime]
     estimates: Estimates = field(default_factory=Estimates)
@@ -99,7 +102,16 @@ class Queries:
             home_region=version.home_region.name,
             provisioned_gb=version.size_gb,
         )
-        return plan_view(planned, cost)
+        held = None
+        if missing:
+            added = PlanCost(
+                monthly=cost.monthly,
+                egress_once=cost.egress_once,
+                currency=cost.currency,
+                basis=cost.basis,
+            )
+            held = self.guard.preview(version_id, added)
+        return plan_view(planned, cost, held=held)
 
     def _view(self, job: ReplicationJob) -> dict[str, Any]:
         return replication_view(job, self.estimates)

@@ -76,8 +76,8 @@ def timeline_view(entries: Iterable[HistoryEntry]) -> list[dict[str, Any]]:
     ]
 
 
-def plan_view(planned: ReplicationPlan, cost: CostEstimate) -> dict[str, Any]:
-    """Return a plan in the shape of the CLI's JSON."""
+def plan_view(planned: ReplicationPlan, cost: CostEstimate, *, held: str | None) -> dict[str, Any]:
+    """Return a plan in the shape of the CLI's JSON; `held` says why a budget would hold it."""
     return {
         "image_version_id": str(planned.image_version_id),
         "geography": planned.geography,
@@ -94,6 +94,7 @@ def plan_view(planned: ReplicationPlan, cost: CostEstimate) -> dict[str, Any]:
         ],
         "left_out": [{"region": one.region.name, "reason": one.reason} for one in planned.left_out],
         "cost": cost_view(cost),
+        "held": held,
     }
 
 

@@ -94,6 +94,19 @@ def test_a_held_plan_waits_beyond_the_deadline_and_is_never_failed() -> None:
     assert world.gallery.writes == []
 
 
+def test_a_plan_tells_beforehand_whether_it_would_be_held() -> None:
+    world, free = world_with("60"), build_world()
+    for one in (world, free):
+        one.gallery.add(ID, version_body())
+    plan = world.app.queries.plan(ID)
+    assert plan is not None
+    assert plan["held"].startswith("budget labs of all its galleries is 60.00 USD a month")
+    assert world.controls.all() == ()
+    plan = free.app.queries.plan(ID)
+    assert plan is not None
+    assert plan["held"] is None
+
+
 def test_an_operator_releases_a_held_plan() -> None:
     world = world_with("60")
     export(world)
