@@ -8,8 +8,9 @@ from cli.arguments import AsJson
 from cli.failures import UsageProblem
 from cli.output import print_human, print_json, text
 from cli.session import session_of
+from costs.price_book import check_currency
 from costs.retail import Refreshed, refresh_prices
-from replication.settings import is_currency
+from replication.errors import MalformedError
 
 
 def refresh_prices_command(
@@ -18,7 +19,7 @@ def refresh_prices_command(
     currency: Annotated[
         str | None,
         typer.Option(
-            help="Three letters, such as EUR; without it, the currency of the settings.",
+            help="Three letters, such as EUR; without it, the currency of the policy.",
             show_default=False,
         ),
     ] = None,
@@ -26,17 +27,19 @@ def refresh_prices_command(
 ) -> None:
     """Read the prices of replicas and of transfers from Azure's public price list and keep them."""
     code = currency.strip().upper() if currency is not None else None
-    if code is not None and not is_currency(code):
-        raise UsageProblem(f"--currency is {currency!r:.20}; it is three letters, such as USD")
-    from costs.opening import open_costs  # noqa: PLC0415 - likewise
-
+    if code is not None:
+        try:
+            check_currency(code)
+        except MalformedError as error:
+            raise UsageProblem(f"--currency: {error}") from error
     from costs.azure.retail_prices import RetailPrices  # noqa: PLC0415 - the Azure SDK is slow
+    from costs.opening import open_costs  # noqa: PLC0415 - likewise
 
     app = session_of(ctx).app()
     refreshed = refresh_prices(
         RetailPrices(app.settings.retail_prices_url),
         open_costs(app).price_books,
-        currency=code or app.settings.cost_currency,
+        currency=code or app.policy.currency,
         clock=app.ports.clock,
     )
     if as_json:
@@ -63,8 +66,9 @@ def _view(refreshed: Refreshed) -> dict[str, Any]:
 def _lines(refreshed: Refreshed) -> list[str]:
     book = refreshed.book
     done = (
-        f"{refreshed.kept} prices in {book.currency} of {refreshed.regions} regions are kept "
-        f"({book.source}); the book now holds {len(book.prices)}, former prices among them."
+        f"{_count(refreshed.kept, 'price')} in {book.currency} for "
+        f"{_count(refreshed.regions, 'region')} kept (from {book.source}, read on {book.read_on}); "
+        f"the book now holds {len(book.prices)}, former prices among them."
     )
     lines = [done]
     lines += [f"No price was found for {meter}." for meter in refreshed.meters_without_a_price]
@@ -72,3 +76,7 @@ def _lines(refreshed: Refreshed) -> list[str]:
     lines.append(f"{refreshed.rows_read} rows read, {refreshed.kept} used, {aside} set aside.")
     lines += [f"  {count}: {why}" for why, count in sorted(refreshed.set_aside.items())]
     return lines
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from costs.estimate import CostEstimate, RegionalReplicas, estimate_cost, unknown_cost
 from costs.price_book import shipped_book
 from costs.prices import PriceBook
-from costs.sizes import OccupiedSize, size_range
+from costs.sizes import KnownSizes, OccupiedSize, size_range
 from replication.errors import ReplicationError
 from replication.image_version import ImageVersionId
 
 DEFAULT_CURRENCY = "USD"
 _SIZES_KEPT = timedelta(minutes=10)
+# A page of two hundred replications must not ask a storage two hundred times that stays away.
+_FAILURE_KEPT = timedelta(seconds=30)
 
 
 def _utc_now() -> datetime:
@@ -37,7 +39,8 @@ class Estimates:
     book: Callable[[str], PriceBook] = shipped_book
     sizes: Callable[[], tuple[OccupiedSize, ...]] = _none
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _known: tuple[datetime, tuple[OccupiedSize, ...]] | None = None
+    _known: tuple[datetime, KnownSizes] | None = None
+    _failed: tuple[datetime, str] | None = None
 
     def of(
         self,
@@ -48,10 +51,10 @@ class Estimates:
         provisioned_gb: int | None,
     ) -> CostEstimate:
         """Estimate regions of a version."""
-        try:
-            book, known = self.book(self.currency), self._sizes()
-        except ReplicationError as error:
-            return unknown_cost(f"no prices could be read: {error}", currency=self.currency)
+        found = self._today()
+        if isinstance(found, str):
+            return unknown_cost(found, currency=self.currency)
+        book, known = found
         return estimate_cost(
             size_range(provisioned_gb, version_id, known),
             added,
@@ -61,9 +64,20 @@ class Estimates:
             on=self.clock().date(),
         )
 
-    def _sizes(self) -> tuple[OccupiedSize, ...]:
+    def _today(self) -> tuple[PriceBook, KnownSizes] | str:
+        """Return the prices and sizes of the moment, or why they cannot be had."""
         with self._lock:
             now = self.clock()
-            if self._known is None or now >= self._known[0]:
-                self._known = (now + _SIZES_KEPT, self.sizes())
-            return self._known[1]
+            if self._failed is not None and now < self._failed[0]:
+                return self._failed[1]
+            try:
+                return self.book(self.currency), self._sizes(now)
+            except ReplicationError as error:
+                reason = f"no prices could be read: {error}"
+                self._failed = (now + _FAILURE_KEPT, reason)
+                return reason
+
+    def _sizes(self, now: datetime) -> KnownSizes:
+        if self._known is None or now >= self._known[0]:
+            self._known = (now + _SIZES_KEPT, KnownSizes(self.sizes()))
+        return self._known[1]

@@ -9,13 +9,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from costs.ports import LedgerBlobs
 from costs.prices import MAX_PRICE, Price, PriceBook, merge_prices
 from replication.errors import MalformedError, NewerFormatError, RecordChangedError
-
-if TYPE_CHECKING:
-    from costs.ports import LedgerBlobs
 
 FORMAT_VERSION = 1
 _SNAPSHOT = "prices-2026-08-14.json"
@@ -110,7 +108,7 @@ def shipped_book(currency: str) -> PriceBook:
 class PriceBooks:
     """Keeps one book a currency, as a blob; a process reads it once an hour."""
 
-    blobs: "LedgerBlobs"
+    blobs: LedgerBlobs
     clock: Callable[[], datetime]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _cached: dict[str, tuple[datetime, PriceBook]] = field(default_factory=dict)

@@ -19,7 +19,7 @@ class EstimatePricing:
 
     def adding(self, job: ReplicationJob, regions: Iterable[Region]) -> PlanCost:
         """Return what these regions of a job would cost."""
-        # Prices that cannot be read are no reason to hold a plan back for a day: the job tries again.
+        # Prices that cannot be read are no reason to hold a plan for a day: the job tries again.
         self.estimates.book(self.estimates.currency)
         found = (job.replica(region) for region in regions)
         cost = self._estimate(job, [_kept(one) for one in found if one is not None])

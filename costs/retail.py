@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Protocol
 
 from costs.price_book import PriceBooks, check_currency
@@ -18,7 +18,12 @@ _MAX_PER = 1_000_000
 
 
 class RetailList(Protocol):
-    """The public price list."""
+    """The public price list; `source` names it where its prices are shown."""
+
+    @property
+    def source(self) -> str:
+        """Name the list."""
+        ...
 
     def rows(self, filter_text: str, currency: str) -> Iterator[Mapping[str, Any]]:
         """Yield every row that an OData filter selects, through all pages."""
@@ -58,7 +63,9 @@ def refresh_prices(
     for meter in meters:
         rows = list(retail.rows(meter_filter(meter), currency))
         rows_read += len(rows)
-        prices, why = read_prices(rows, meter, currency=currency, read_on=read_on)
+        prices, why = read_prices(
+            rows, meter, currency=currency, read_on=read_on, source=retail.source
+        )
         found += prices
         aside += why
         if not prices:
@@ -69,9 +76,7 @@ def refresh_prices(
             "the book stays as it is"
         )
     book = books.save(
-        PriceBook(
-            currency=currency, read_on=read_on, source=f"{SOURCE}, {read_on}", prices=tuple(found)
-        )
+        PriceBook(currency=currency, read_on=read_on, source=retail.source, prices=tuple(found))
     )
     return Refreshed(
         book=book,
@@ -92,7 +97,12 @@ def meter_filter(meter: Meter) -> str:
 
 
 def read_prices(
-    rows: Iterable[Mapping[str, Any]], meter: Meter, *, currency: str, read_on: date
+    rows: Iterable[Mapping[str, Any]],
+    meter: Meter,
+    *,
+    currency: str,
+    read_on: date,
+    source: str = SOURCE,
 ) -> tuple[list[Price], Counter[str]]:
     """Return the prices of a meter, and how many rows were set aside for which reason.
 
@@ -107,7 +117,7 @@ def read_prices(
         if why is not None:
             aside[why] += 1
             continue
-        price = _price(row, meter, currency=currency, read_on=read_on)
+        price = _price(row, meter, currency=currency, read_on=read_on, source=source)
         if price.unit_price == 0:
             aside["the price is 0"] += 1
             continue
@@ -161,7 +171,9 @@ def _why_not(row: Mapping[str, Any], meter: Meter, currency: str) -> str | None:
     return None
 
 
-def _price(row: Mapping[str, Any], meter: Meter, *, currency: str, read_on: date) -> Price:
+def _price(
+    row: Mapping[str, Any], meter: Meter, *, currency: str, read_on: date, source: str
+) -> Price:
     per, unit = price_unit(row.get("unitOfMeasure"))
     if unit != meter.unit:
         raise MalformedError(
@@ -178,7 +190,7 @@ def _price(row: Mapping[str, Any], meter: Meter, *, currency: str, read_on: date
         sku_name=_text(row, "skuName"),
         effective_on=_day(row),
         read_on=read_on,
-        source=SOURCE,
+        source=source,
     )
 
 
@@ -186,13 +198,10 @@ def _figure(row: Mapping[str, Any], name: str) -> Decimal:
     value = row.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise MalformedError(f"the price list: {name} is {str(value)[:40]!r}, not a number")
-    try:
-        figure = Decimal(str(value))
-    except InvalidOperation as error:
-        raise MalformedError(f"the price list: {name} is {str(value)[:40]!r}") from error
+    figure = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
     if not figure.is_finite() or not 0 <= figure <= MAX_PRICE:
         raise MalformedError(
-            f"the price list: {name} is {str(value)[:40]!r}; it is from 0 to {MAX_PRICE}"
+            f"the price list: {name} is {str(figure)[:40]!r}; it is from 0 to {MAX_PRICE}"
         )
     return figure
 

@@ -5,13 +5,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from costs.ports import LedgerBlobs
 from replication.errors import MalformedError, NewerFormatError, RecordChangedError
 from replication.image_version import ImageVersionId
-
-if TYPE_CHECKING:
-    from costs.ports import LedgerBlobs
 
 FORMAT_VERSION = 1
 _BLOB = "occupied-sizes.json"
@@ -54,13 +52,28 @@ class OccupiedSize:
     source: str
 
 
+class KnownSizes:
+    """Billed sizes by definition, for whoever asks for many versions."""
+
+    def __init__(self, sizes: Iterable[OccupiedSize]) -> None:
+        self._of: dict[str, list[OccupiedSize]] = {}
+        for one in sizes:
+            self._of.setdefault(one.definition_id, []).append(one)
+
+    def of(self, definition: str) -> Iterable[OccupiedSize]:
+        """Return the sizes of a definition, which is named as `definition_id` does."""
+        return self._of.get(definition, ())
+
+
 def definition_id(version_id: ImageVersionId) -> str:
     """Return the ARM id of the version's image definition in small letters."""
     return f"{version_id.gallery_id}/images/{version_id.image}".lower()
 
 
 def size_range(
-    provisioned_gb: int | None, version_id: ImageVersionId, known: Iterable[OccupiedSize]
+    provisioned_gb: int | None,
+    version_id: ImageVersionId,
+    known: KnownSizes | Iterable[OccupiedSize],
 ) -> SizeRange | None:
     """Return how much a replica occupies, None while nothing at all is known.
 
@@ -70,7 +83,8 @@ def size_range(
     is the figure as well, with zero below: an image of 127 GB may hold 10.
     """
     definition = definition_id(version_id)
-    billed = _newest(one for one in known if one.definition_id == definition)
+    sizes = known if isinstance(known, KnownSizes) else KnownSizes(known)
+    billed = _newest(sizes.of(definition))
     own = billed.get(version_id.version)
     if own is not None:
         return SizeRange(
@@ -150,7 +164,7 @@ def _shown(figure: Decimal) -> str:
 class OccupiedSizes:
     """Keeps what bills have shown, as one blob for all definitions."""
 
-    blobs: "LedgerBlobs"
+    blobs: LedgerBlobs
 
     def all(self) -> tuple[OccupiedSize, ...]:
         """Return every known size; raises MalformedError, and what the blobs raise."""

@@ -14,6 +14,7 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
+from costs.retail import SOURCE
 from replication.errors import (
     FailureCode,
     MalformedError,
@@ -25,6 +26,7 @@ from replication.errors import (
 
 # The first one whose filters tell upper from lower case.
 _API_VERSION = "2023-01-01-preview"
+_AZURE_HOST = "prices.azure.com"
 _MAX_MESSAGE = 300
 _PORTS = {"https": 443, "http": 80}
 
@@ -54,6 +56,12 @@ class RetailPrices:
     first_pause_s: float = 0.4
     # A meter has some seventy rows, a page up to a thousand; more pages than this are a circle.
     max_pages: int = 100
+
+    @property
+    def source(self) -> str:
+        """Say where the prices come from: another address than Azure's own is named."""
+        host = urlsplit(self.url).netloc
+        return SOURCE if host == _AZURE_HOST else f"{SOURCE} at {host}"
 
     def rows(self, filter_text: str, currency: str) -> Iterator[Mapping[str, Any]]:
         """Yield the rows of every page.

@@ -156,6 +156,7 @@ def test_an_account_name_stands_for_its_endpoints(cloud: str, suffix: str) -> No
     assert Settings.from_env(env, app_root=ROOT).storage == StorageSettings(
         queue_url=f"https://acct.queue.{suffix}",
         table_url=f"https://acct.table.{suffix}",
+        blob_url=f"https://acct.blob.{suffix}",
         client_id="me",
     )
 
@@ -206,3 +207,12 @@ def test_any_environment_gives_settings_or_a_settings_error(env: dict[str, str])
 )
 def test_this_machine_is_told_from_others(*, url: str, expected: bool) -> None:
     assert is_loopback(url) is expected
+
+
+def test_the_address_of_the_blobs_may_be_given_too() -> None:
+    env = {
+        "AzureWebJobsStorage__queueServiceUri": "https://q.example",
+        "AzureWebJobsStorage__tableServiceUri": "https://t.example",
+        "AzureWebJobsStorage__blobServiceUri": "https://b.example/",
+    }
+    assert Settings.from_env(env, app_root=ROOT).storage.blob_url == "https://b.example"

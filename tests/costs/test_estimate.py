@@ -136,6 +136,12 @@ def test_an_unknown_size_has_no_cost() -> None:
     assert cost.basis == "the size of the version is not known before its creation has ended"
 
 
+def test_a_size_known_from_bills_alone_has_the_snapshot_formula_alone() -> None:
+    cost = estimate(replicas("eastus2"), size=TEN_GB, provisioned_gb=None)
+    assert (cost.monthly, cost.lab_services_monthly) == (Decimal("0.50"), None)
+    assert "price of the managed disk's tier: no provisioned size yet" in cost.basis
+
+
 def test_nothing_is_transferred_to_the_home_region() -> None:
     cost = estimate(replicas("eastus", 3))
     assert (cost.monthly, cost.egress_once) == (Decimal("19.05"), Decimal("0.00"))
@@ -229,16 +235,24 @@ def test_the_bill_of_an_earlier_version_narrows_the_estimate_of_the_next() -> No
 
 
 def test_prices_that_cannot_be_read_leave_an_estimate_with_the_reason() -> None:
-    def unreachable(_currency: str) -> PriceBook:
+    clock, asked = FakeClock(NOON), []
+
+    def unreachable(currency: str) -> PriceBook:
+        asked.append(currency)
         raise TransientError("storage: nobody answers")
 
-    cost = Estimates(book=unreachable).of(
-        version_id(), [replicas("eastus2")], home_region="eastus", provisioned_gb=127
-    )
-    assert (cost.monthly, cost.basis) == (
-        None,
-        "no prices could be read: storage: nobody answers",
-    )
+    estimates = Estimates(clock=clock, book=unreachable)
+    for wait_s in (0, 29, 1):
+        clock.advance(wait_s)
+        cost = estimates.of(
+            version_id(), [replicas("eastus2")], home_region="eastus", provisioned_gb=127
+        )
+        assert (cost.monthly, cost.basis) == (
+            None,
+            "no prices could be read: storage: nobody answers",
+        )
+    # A page of many estimates asks a storage once that does not answer.
+    assert asked == ["USD", "USD"]
 
 
 def test_sizes_are_read_anew_after_ten_minutes() -> None:

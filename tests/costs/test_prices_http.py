@@ -10,6 +10,7 @@ from costs.azure.retail_prices import RetailPrices
 from costs.prices import ALL_METERS, StorageKind, disk_meter
 from costs.retail import meter_filter
 from replication.errors import MalformedError, PermanentError, ThrottledError, TransientError
+from replication.settings import DEFAULT_PRICES_URL
 from tests.azure.stub_arm import Canned, StubArm, running_stub
 from tests.costs.prices import STANDARD, row
 
@@ -71,6 +72,13 @@ def test_a_redirect_is_not_followed(stub: StubArm) -> None:
 def test_nobody_at_the_address_is_told(stub: StubArm) -> None:
     with pytest.raises(TransientError, match="the price list: "):
         asked(stub, Canned(drop=True))
+
+
+def test_prices_from_elsewhere_say_so() -> None:
+    assert RetailPrices(DEFAULT_PRICES_URL).source == "Azure Retail Prices API"
+    assert RetailPrices("http://127.0.0.1:7070/api/retail/prices").source == (
+        "Azure Retail Prices API at 127.0.0.1:7070"
+    )
 
 
 def test_a_link_that_names_the_usual_port_is_followed() -> None:

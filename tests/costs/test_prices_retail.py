@@ -126,6 +126,7 @@ def test_prices_of_two_days_are_both_kept() -> None:
         ({"retailPrice": -0.05}, "it is from 0 to"),
         ({"retailPrice": float("nan")}, "it is from 0 to"),
         ({"retailPrice": 1e300}, "it is from 0 to"),
+        ({"retailPrice": 10**5000}, "it is from 0 to"),
         ({"effectiveStartDate": "soon"}, "effectiveStartDate is 'soon'"),
         ({"effectiveStartDate": None}, "effectiveStartDate is 'None'"),
         ({"meterId": None}, "meterId is 'None', not a short text"),

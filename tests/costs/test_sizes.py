@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costs.sizes import (
+    KnownSizes,
     OccupiedSize,
     decode_sizes,
     definition_id,
@@ -96,6 +97,12 @@ def test_earlier_versions_tell_before_the_creation_has_ended_with_less_confidenc
 
 def test_another_definition_tells_nothing() -> None:
     assert bounds(127, "1.1.0", billed("10", definition=f"{MATHS}2")) == ("0", "127", "127", "low")
+
+
+def test_sizes_sorted_by_definition_tell_the_same() -> None:
+    known = (billed("10"), billed("14", version="1.1.0"), billed("40", definition=f"{MATHS}2"))
+    version = version_id(version="1.2.0")
+    assert size_range(127, version, KnownSizes(known)) == size_range(127, version, known)
 
 
 @given(

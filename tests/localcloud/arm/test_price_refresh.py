@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 
 from costs.azure.retail_prices import RetailPrices
+from costs.estimate import CostEstimate, RegionalReplicas
+from costs.estimates import Estimates
+from costs.price_book import PriceBooks, shipped_book
 from costs.prices import ALL_METERS
-from costs.retail import meter_filter
+from costs.retail import Refreshed, meter_filter, refresh_prices
 from replication.errors import PermanentError
+from tests.builders import US_NEIGHBOURS, version_id
+from tests.clock import FakeClock
+from tests.costs.fakes import MemoryBlobs
 from tests.costs.prices import STANDARD, row
 from tests.localcloud.arm.http import Arm
 
@@ -67,3 +73,65 @@ def test_a_blip_is_retried(arm: Arm, fault: dict[str, Any]) -> None:
     rules = [{"match": {"path": PATH}, "fault": fault, "times": 1}]
     arm.control("PUT", "faults", {"rules": rules})
     assert len(list(prices_of(arm).rows(STANDARD_FILTER, "USD"))) > 40
+
+
+def refreshed(arm: Arm, books: PriceBooks, currency: str = "USD") -> Refreshed:
+    return refresh_prices(prices_of(arm), books, currency=currency, clock=FakeClock())
+
+
+def test_after_a_refresh_every_region_of_a_plan_is_priced(arm: Arm) -> None:
+    books = PriceBooks(MemoryBlobs(), FakeClock())
+    estimates = Estimates(clock=FakeClock(), book=books.current)
+    added = [
+        RegionalReplicas(region=region, storage_account_type=kept)
+        for region in (*US_NEIGHBOURS, "westeurope", "brazilsouth", "japaneast")
+        for kept in ("Standard_LRS", "Standard_ZRS", "Premium_LRS")
+    ]
+
+    def estimate() -> CostEstimate:
+        return estimates.of(version_id(), added, home_region="eastus", provisioned_gb=127)
+
+    assert estimate().monthly is None
+    done = refreshed(arm, books)
+    assert (done.meters_without_a_price, dict(done.set_aside)) == ((), {})
+    assert done.rows_read == done.kept == len(done.book.prices)
+    cost = estimate()
+    assert cost.unpriced == cost.unpriced_transfer == ()
+    assert cost.monthly is not None
+    assert cost.lab_services_monthly is not None
+
+
+def test_the_worked_example_of_the_simulator_can_be_checked_by_hand(arm: Arm) -> None:
+    books = PriceBooks(MemoryBlobs(), FakeClock())
+    book = refreshed(arm, books).book
+    estimates = Estimates(clock=FakeClock(), book=lambda _: book)
+    added = [RegionalReplicas(region=region) for region in US_NEIGHBOURS]
+    cost = estimates.of(version_id(), added, home_region="eastus", provisioned_gb=127)
+    # 127 GB in 8 regions: 127 * 8 * 0.05 a month, 127 * 8 * 0.02 once; 8 disks of tier S10 at 5.89.
+    assert (cost.monthly, cost.egress_once, cost.lab_services_monthly) == (
+        Decimal("50.80"),
+        Decimal("20.32"),
+        Decimal("47.12"),
+    )
+
+
+def test_a_refresh_in_another_currency_fills_a_book_of_its_own(arm: Arm) -> None:
+    books = PriceBooks(MemoryBlobs(), FakeClock())
+    book = refreshed(arm, books, "EUR").book
+    assert {one.currency for one in book.prices} == {"EUR"}
+    assert books.current("USD") == shipped_book("USD")
+
+
+def test_a_second_refresh_changes_nothing_but_the_day(arm: Arm) -> None:
+    books = PriceBooks(MemoryBlobs(), FakeClock())
+    first, second = refreshed(arm, books).book, refreshed(arm, books).book
+    assert first == second
+
+
+def test_a_refresh_that_is_refused_keeps_nothing(arm: Arm) -> None:
+    blobs = MemoryBlobs()
+    fault = {"match": {"path": PATH}, "fault": {"status": 400}}
+    arm.control("PUT", "faults", {"rules": [fault]})
+    with pytest.raises(PermanentError, match="answered 400"):
+        refreshed(arm, PriceBooks(blobs, FakeClock()))
+    assert blobs.blobs == {}
