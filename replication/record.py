@@ -334,7 +334,9 @@ def _names(document: Mapping[str, Any], name: str) -> list[str]:
     value = document[name]
     if not isinstance(value, list):
         raise TypeError(f"{name} is {type(value).__name__}, not a list")
-    return [str(one) for one in value]
+    if not all(isinstance(one, str) for one in value):
+        raise TypeError(f"{name} holds something that is no text")
+    return value
 
 
 def _object(name: str, value: Any) -> dict[str, Any]:

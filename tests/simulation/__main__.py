@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tests.simulation.figures import Figures, run_seeds, replay_command
+from tests.simulation.figures import Figures, replay_command, run_seeds
 from tests.simulation.simulation import Simulation
 
 _CHUNK = 25

@@ -14,7 +14,7 @@ import pytest
 from replication.bootstrap import Ports
 from replication.image_version import ImageVersionId
 from replication.ports import JobPage, QueueName
-from tests.simulation.figures import run_seeds, replay_command
+from tests.simulation.figures import replay_command, run_seeds
 from tests.simulation.simulation import Simulation
 
 SEEDS = 2_000
