@@ -18,7 +18,7 @@ from replication.errors import (
 from replication.job import Failure, HistoryEntry, ReplicaState, ReplicationJob
 from replication.log import log_outcome
 from replication.messages import JobMessage
-from replication.ports import DeadLetter, DeadLetters, LetterState
+from replication.ports import DeadLetter, DeadLetters, LetterState, StoredLetter
 
 # A table row holds 1 MiB, which is half as many characters.
 MAX_RAW = 300_000
@@ -142,8 +142,16 @@ class DeadLetterDesk:
     def resolve(self, letter_id: str, *, reason: str) -> None:
         """Mark a letter as no longer needing anyone; one laid anew meanwhile stays open."""
         stored = self.letters.get(letter_id)
-        if stored is None or stored.letter.state is LetterState.RESOLVED:
-            return
+        if stored is not None and stored.letter.state is not LetterState.RESOLVED:
+            self._resolve(stored, reason)
+
+    def withdraw(self, laid: DeadLetter, *, reason: str) -> None:
+        """Mark a letter of one's own as resolved, unless someone has laid it anew since."""
+        stored = self.letters.get(laid.id)
+        if stored is not None and stored.letter == laid:
+            self._resolve(stored, reason)
+
+    def _resolve(self, stored: StoredLetter, reason: str) -> None:
         resolved = replace(
             stored.letter,
             state=LetterState.RESOLVED,
@@ -153,7 +161,7 @@ class DeadLetterDesk:
         try:
             self.letters.replace(stored, resolved)
         except RecordChangedError:
-            log_outcome("dead_letter.changed", id=letter_id, reason="laid anew meanwhile")
+            log_outcome("dead_letter.changed", id=stored.letter.id, reason="laid anew meanwhile")
 
     def _put(
         self,

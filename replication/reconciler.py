@@ -173,13 +173,13 @@ class Reconciler:
         """Leave the letter to whoever has the job now: it is that job's, whoever laid it."""
 
         def change(job: ReplicationJob) -> ReplicationJob | None:
-            if job.letter_id is not None or job.phase in _ENDED_WELL:
+            if job.letter_id is not None or _is_over(job):
                 return None
             return replace(job, letter_id=laid.id)
 
         changed = self.records.change(key, change)
-        if changed is None or changed.after.job.phase in _ENDED_WELL:
-            self.desk.resolve(laid.id, reason="the worker that laid it had lost its claim")
+        if changed is None or _is_over(changed.after.job):
+            self.desk.withdraw(laid, reason="the worker that laid it had lost its claim")
 
     def _record(self, claimed: ReplicationJob, step: Step, owner: str) -> ReplicationJob:
         def change(fresh: ReplicationJob) -> ReplicationJob:
@@ -270,3 +270,8 @@ class Reconciler:
                 events=[event.id for event in events],
                 reason=str(error),
             )
+
+
+def _is_over(job: ReplicationJob) -> bool:
+    """Tell whether a job has ended well and nobody looks at it again."""
+    return job.phase in _ENDED_WELL and job.next_attempt_at is None

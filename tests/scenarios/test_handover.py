@@ -1,6 +1,7 @@
 """Two workers at one job, because a claim lapsed: the letter stays with whoever has the job."""
 
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import pytest
 from replication.dead_letters import LetterAction
 from replication.errors import FailureCode, PermanentError, TransientError
 from replication.image_version import ImageVersion
-from replication.job import Phase
+from replication.job import Failure, Lease, Phase
 from replication.messages import JobMessage
 from replication.ports import DeadLetter, Gallery, LetterState
 from tests.builders import version_body, version_id, written_event
@@ -137,3 +138,46 @@ def test_a_cancel_whose_answer_was_lost_says_that_it_is_done() -> None:
     assert done is not None
     assert done.done
     assert done.reason == "cancelled by operator; Azure's list stays as it is"
+
+
+def test_a_letter_is_left_to_a_job_that_is_looked_at_again_whatever_it_ended_as_before() -> None:
+    world, first = failing_world()
+    body = world.gallery.bodies.pop(str(TARGET).lower())
+    world.app.reconciler.reconcile(first)
+    assert world.job(TARGET).phase is Phase.SUPERSEDED
+    world.gallery.bodies[str(TARGET).lower()] = body
+    world.app.intake.revisit(TARGET, why="a test")
+    message = world.queues.take()
+    assert message is not None
+    world.gallery.write_failures = [locked()]
+
+    class TakenOver(MemoryDeadLetters):
+        def put(self, letter: DeadLetter) -> None:
+            MemoryDeadLetters.put(self, letter)
+            world.clock.advance(world.app.settings.limits.lease_s + 1)
+            stored = world.store.load(TARGET.key)
+            assert stored is not None
+            until = world.clock() + timedelta(minutes=2)
+            lease = Lease(owner="another", expires_at=until)
+            world.store.replace(stored, replace(stored.job, lease=lease))
+
+    letters = TakenOver(letters=world.letters.letters, tags=world.letters.tags)
+    desk = replace(world.app.reconciler.desk, letters=letters)
+    overtaken = replace(world.app.reconciler, desk=desk)
+    assert overtaken.reconcile(message).outcome == "lease_lost"
+    (letter,) = letters.letters.values()
+    assert letter.state is LetterState.OPEN
+    assert world.job(TARGET).letter_id == letter.id
+
+
+def test_a_letter_that_was_laid_anew_is_not_withdrawn_by_whoever_laid_it_before() -> None:
+    world, _ = failing_world()
+    desk = world.app.desk
+    failure = Failure(code=FailureCode.LOCKED, message="a lock")
+    earlier = desk.job(world.job(TARGET), failure, reason="the first", timeline=())
+    world.clock.advance(1)
+    later = desk.job(world.job(TARGET), failure, reason="the second", timeline=())
+    desk.withdraw(earlier, reason="its worker had lost its claim")
+    assert world.letters.letters[later.id].state is LetterState.OPEN
+    desk.withdraw(later, reason="its worker had lost its claim")
+    assert world.letters.letters[later.id].state is LetterState.RESOLVED

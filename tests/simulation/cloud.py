@@ -132,13 +132,12 @@ class Cloud:
         if self.faults.rejects_while_updating and version.is_updating(now):
             self.faults.counts["conflict"] += 1
             raise ConflictError("an update is under way", code="Conflict")
-        self._book(version, names, now)
+        # What the app asks for and had not seen is its own: Azure cannot tell who was first.
+        version.ever_added_by_app |= names.keys() - self._book(version, names, now)
         if self.faults.strikes("write_lost"):
             self.scheduler.tell("arm: the write is accepted and lost")
-            # Azure said yes, so the app may take these for its own, whoever adds them later.
-            version.ever_added_by_app |= names.keys() - version.entries.keys()
         else:
-            self.apply(version, names, by="app")
+            self.apply(version, names)
         self._answer("arm.write")
 
     def versions(
@@ -160,11 +159,9 @@ class Cloud:
         self._call("arm.subscriptions", None)
         return tuple({one.id.subscription_id for one in self.versions_by_key.values()})
 
-    def apply(self, version: Version, names: Mapping[str, dict[str, Any]], *, by: str) -> None:
+    def apply(self, version: Version, names: Mapping[str, dict[str, Any]]) -> None:
         """Make this the version's list: copies start, and those of regions left out end."""
         now = self.clock()
-        if by == "app":
-            version.ever_added_by_app |= names.keys() - version.entries.keys()
         for name in [name for name in version.copies if name not in names]:
             del version.copies[name]
         for name in names:
@@ -209,8 +206,8 @@ class Cloud:
         if self.faults.strikes("answer_lost"):
             raise TransientError("the connection broke", code="unreachable")
 
-    def _book(self, version: Version, names: Mapping[str, object], now: datetime) -> None:
-        """Keep what the write does, beside what its writer had seen."""
+    def _book(self, version: Version, names: Mapping[str, object], now: datetime) -> frozenset[str]:
+        """Keep what the write does, beside what its writer had seen, and return the latter."""
         task = self.scheduler.current
         who = task.name if task else "?"
         key, seen, completed = self._seen.pop(who, ("", frozenset[str](), frozenset[str]()))
@@ -229,6 +226,7 @@ class Cloud:
                 dropped_ours=dropped & version.ever_added_by_app,
             )
         )
+        return seen
 
 
 def _body(version: Version, now: datetime) -> dict[str, Any]:
