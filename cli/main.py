@@ -12,8 +12,9 @@ from cli.costs import costs
 from cli.dead_letters import dead_letters
 from cli.failures import ReportingGroup
 from cli.policy_check import policy
+from cli.queues import queues
 from cli.region_lookup import regions
-from cli.replications import cancel, plan, queues, release, replicate, status, sweep
+from cli.replications import cancel, plan, release, replicate, status, sweep
 from cli.session import Session
 
 cli = typer.Typer(
@@ -24,8 +25,9 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (plan, replicate, status, cancel, release, queues, regions, sweep):
+for _command in (plan, replicate, status, cancel, release, regions, sweep):
     cli.command()(_command)
+cli.add_typer(queues, name="queues")
 cli.add_typer(dead_letters, name="dead-letters")
 cli.add_typer(policy, name="policy")
 cli.add_typer(costs, name="costs")

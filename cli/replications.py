@@ -15,7 +15,7 @@ from cli.failures import (
 )
 from cli.output import in_terminal, print_human, print_json, text
 from cli.session import BY, session_of
-from cli.tables import finding_list, plan_detail, queue_list, replication_detail, replication_list
+from cli.tables import finding_list, plan_detail, replication_detail, replication_list
 from replication.ports import JobQuery
 from replication.queries import Queries
 
@@ -182,15 +182,6 @@ def release(
         print_human(text(released.reason))
     if not released.done:
         raise CommandError(f"not released: {released.reason}", exit_code=ExitCode.FAILED)
-
-
-def queues(ctx: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show how much waits in each queue."""
-    items = session_of(ctx).app().queries.queue_depths()
-    if as_json:
-        print_json({"items": items})
-    else:
-        print_human(queue_list(items))
 
 
 def sweep(

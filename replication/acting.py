@@ -13,6 +13,7 @@ from replication.decision import (
     Decision,
     GiveUp,
     Observation,
+    Pause,
     Repair,
     Retry,
     Supersede,
@@ -40,10 +41,11 @@ from replication.image_version import (
     NewRegion,
     merge_target_regions,
 )
-from replication.job import Failure, ReplicaState, ReplicationJob
+from replication.job import Failure, Phase, ReplicaState, ReplicationJob
 from replication.job_records import JobRecords
 from replication.limits import Limits
 from replication.log import log_outcome
+from replication.pauses import Pauses
 from replication.planning import PlanSubject, ReplicationPlan, plan
 from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery
@@ -71,6 +73,7 @@ class Actor:
     admissions: Admissions
     health: RegionHealth
     guard: BudgetGuard
+    pauses: Pauses
     policy: ReplicationPolicy
     limits: Limits
     clock: Callable[[], datetime]
@@ -87,6 +90,9 @@ class Actor:
 
     def _step(self, job: ReplicationJob, owner: str) -> Step:
         try:
+            paused = self.pauses.why()
+            if paused is not None and _waits_idle(job):
+                return Step(job=job, decision=Pause(after_s=_PAUSED_LOOK_S, reason=paused))
             job, queueing = self.admissions.ask(job, _calls_ahead(job))
             if queueing is not None:
                 return self._queue_up(job, queueing, code="held_back", message=queueing.reason)
@@ -94,6 +100,9 @@ class Actor:
             job = replace(job, arm_calls=job.arm_calls + 1)
             version = self.gallery.read(job.image_version_id, catalog)
             job, decision = self._decide(job, version, catalog)
+            if paused is not None and isinstance(decision, Apply | Repair | Withdraw):
+                reason = f"{paused}; to do then: {decision.reason}"
+                decision = Pause(after_s=_PAUSED_LOOK_S, reason=reason)
             if version is not None and isinstance(decision, Apply):
                 job, over = self.guard.ask(job, version, decision.regions)
                 decision = over or decision
@@ -349,6 +358,8 @@ class Actor:
         return Step(job=job, decision=decision)
 
 
+# How soon a resumed queue is noticed by what waited for it.
+_PAUSED_LOOK_S = 60.0
 # Refusals that are about a region, whether the service names it or not.
 _ABOUT_ONE_REGION = (
     FailureCode.ENCRYPTION_SET_MISSING,
@@ -366,6 +377,12 @@ _EXPECTED = (
     InvalidRegionNameError,
     RecordChangedError,
 )
+
+
+def _waits_idle(job: ReplicationJob) -> bool:
+    """Tell whether nothing of a waiting job is under way that would have to be followed."""
+    moving = (ReplicaState.REQUESTED, ReplicaState.REPLICATING)
+    return job.phase is Phase.WAITING and not any(one.state in moving for one in job.replicas)
 
 
 def _calls_ahead(job: ReplicationJob) -> tuple[Operation, ...]:

@@ -41,6 +41,7 @@ from replication.dead_letters import DeadLetterService
 from replication.desk import DeadLetterDesk
 from replication.intake import Intake
 from replication.job_records import JobRecords, contention_retries
+from replication.pauses import Pauses
 from replication.policy import ReplicationPolicy
 from replication.policy_file import load_policy
 from replication.ports import (
@@ -109,6 +110,7 @@ class App:
     dead_letters: DeadLetterService
     canceller: Canceller
     releaser: Releaser
+    pauses: Pauses
     queries: Queries
 
 
@@ -135,6 +137,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         clock=ports.clock,
     )
     estimates = replace(ports.estimates, clock=ports.clock, currency=policy.currency)
+    pauses = Pauses(controls=controls, clock=ports.clock)
     guard = BudgetGuard(
         controls=controls,
         store=ports.store,
@@ -149,6 +152,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         admissions=admissions,
         health=health,
         guard=guard,
+        pauses=pauses,
         policy=policy,
         limits=settings.limits,
         clock=ports.clock,
@@ -187,6 +191,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         gallery=ports.gallery,
         catalogs=ports.catalogs,
         guard=guard,
+        pauses=pauses,
         policy=policy,
         clock=ports.clock,
         estimates=estimates,
@@ -210,6 +215,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
             limits=settings.limits,
             clock=ports.clock,
         ),
+        pauses=pauses,
         releaser=Releaser(
             records=records,
             history=ports.history,

@@ -28,6 +28,7 @@ class ControlKind(StrEnum):
     CIRCUIT = "circuit"
     REFUSAL = "refusal"
     BUDGET = "budget"
+    PAUSE = "pause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,17 @@ class Refusal:
         return f"{self.subscription_id}|{self.region}".lower()
 
 
-Control = Gate | Circuit | Refusal | Spending
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePause:
+    """A queue whose messages may not lead to a write: since when, by whom and why."""
+
+    queue: str
+    since: datetime
+    by: str
+    reason: str
+
+
+Control = Gate | Circuit | Refusal | Spending | QueuePause
 
 
 def address(control: Control) -> tuple[ControlKind, str]:
@@ -59,6 +70,8 @@ def address(control: Control) -> tuple[ControlKind, str]:
             return ControlKind.REFUSAL, control.key
         case Spending():
             return ControlKind.BUDGET, control.key
+        case QueuePause():
+            return ControlKind.PAUSE, control.queue
         case _:
             assert_never(control)
 
@@ -116,6 +129,13 @@ def encode_control(control: Control) -> dict[str, object]:
                     {"key": one.key, "at": _stamp(one.at), "amount": str(one.amount)}
                     for one in control.commitments
                 ],
+            }
+        case QueuePause():
+            document |= {
+                "queue": control.queue,
+                "since": _stamp(control.since),
+                "by": control.by,
+                "reason": control.reason,
             }
         case _:
             assert_never(control)
@@ -210,11 +230,21 @@ def _decode_spending(document: Mapping[str, Any]) -> Spending:
     )
 
 
+def _decode_pause(document: Mapping[str, Any]) -> QueuePause:
+    return QueuePause(
+        queue=str(document["queue"]),
+        since=_time(document["since"]),
+        by=str(document["by"]),
+        reason=str(document["reason"]),
+    )
+
+
 _DECODERS: dict[ControlKind, Callable[[Mapping[str, Any]], Control]] = {
     ControlKind.GATE: _decode_gate,
     ControlKind.CIRCUIT: _decode_circuit,
     ControlKind.REFUSAL: _decode_refusal,
     ControlKind.BUDGET: _decode_spending,
+    ControlKind.PAUSE: _decode_pause,
 }
 
 

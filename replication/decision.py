@@ -117,6 +117,14 @@ class OverBudget:
     failure: Failure
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """An operator wants no writes now: look again soon, and leave the deadline its distance."""
+
+    after_s: float
+    reason: str
+
+
 Decision = (
     Apply
     | Track
@@ -131,6 +139,7 @@ Decision = (
     | Supersede
     | GiveUp
     | OverBudget
+    | Pause
 )
 
 

@@ -15,6 +15,7 @@ from replication.decision import (
     GiveUp,
     OverBudget,
     Partial,
+    Pause,
     Repair,
     Retry,
     Skip,
@@ -88,7 +89,7 @@ def record(
     return _close(job, decision, after_s=after_s, failure=failure, now=now)
 
 
-def _carried_out(  # noqa: C901 - one arm for each decision
+def _carried_out(  # noqa: C901, PLR0912 - one arm for each decision
     job: ReplicationJob, decision: Decision, now: datetime, limits: Limits
 ) -> tuple[ReplicationJob, float | None]:
     """Return the job after the decision, and in how many seconds to look again, if at all."""
@@ -109,6 +110,9 @@ def _carried_out(  # noqa: C901 - one arm for each decision
             after_s = decision.after_s
         case Wait():
             after_s = decision.after_s
+        case Pause():
+            after_s = decision.after_s
+            job = replace(job, deadline_at=job.deadline_at + timedelta(seconds=after_s))
         case Retry():
             after_s = decision.after_s
             if decision.counts:
@@ -168,13 +172,13 @@ def _close(
     failure: Failure | None,
     now: datetime,
 ) -> ReplicationJob:
-    details: dict[str, object] = {
-        "phase": job.phase.value,
-        "regions": {one.region.name: one.state.value for one in job.replicas},
-    }
-    job = with_entry(
-        job, type(decision).__name__.lower(), decision.reason, now=now, details=details
-    )
+    event = type(decision).__name__.lower()
+    if not (isinstance(decision, Pause) and _said_before(job, event, decision.reason)):
+        details: dict[str, object] = {
+            "phase": job.phase.value,
+            "regions": {one.region.name: one.state.value for one in job.replicas},
+        }
+        job = with_entry(job, event, decision.reason, now=now, details=details)
     return replace(
         job,
         sequence=job.sequence + 1,
@@ -185,6 +189,11 @@ def _close(
         look_again=False,
         failure=failure,
     )
+
+
+def _said_before(job: ReplicationJob, event: str, reason: str) -> bool:
+    last = job.entries[-1] if job.entries else None
+    return last is not None and (last.event, last.reason) == (event, reason)
 
 
 def with_entry(

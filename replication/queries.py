@@ -13,6 +13,7 @@ from replication.errors import ReplicationError
 from replication.image_version import ImageVersionId
 from replication.job import ReplicationJob
 from replication.job_records import JobRecords
+from replication.pauses import Pauses
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery, History, JobQuery, JobQueues, JobStore
@@ -31,6 +32,7 @@ class Queries:
     gallery: Gallery
     catalogs: Catalogs
     guard: BudgetGuard
+    pauses: Pauses
     policy: ReplicationPolicy
     clock: Callable[[], datetime]
     estimates: Estimates = field(default_factory=Estimates)
@@ -73,8 +75,9 @@ class Queries:
         return {**self._view(stored.job), "history": timeline_view(ordered)}
 
     def queue_depths(self) -> list[dict[str, Any]]:
-        """Return every queue."""
-        return [queue_view(depth) for depth in self.queues.depths()]
+        """Return every queue, and whether an operator has paused it."""
+        paused = self.pauses.all()
+        return [queue_view(depth, paused.get(depth.name)) for depth in self.queues.depths()]
 
     def plan(self, version_id: ImageVersionId) -> dict[str, Any] | None:
         """Plan a version as it is now, None when it does not exist."""

@@ -15,6 +15,7 @@ from costs.estimate import (
     Unpriced,
 )
 from costs.estimates import Estimates
+from replication.control_rows import QueuePause
 from replication.errors import FailureCode
 from replication.failures import FAILURES
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
@@ -141,9 +142,12 @@ def _key(image_version_id: str | None) -> str | None:
         return None
 
 
-def queue_view(depth: QueueDepth) -> dict[str, Any]:
-    """Return a queue in the shape of the API; a queue cannot be paused yet."""
-    return {**asdict(depth), "paused": False}
+def queue_view(depth: QueueDepth, pause: QueuePause | None) -> dict[str, Any]:
+    """Return a queue in the shape of the API; `pause` says by whom it is paused, and why."""
+    told = None
+    if pause is not None:
+        told = {"since": stamp(pause.since), "by": pause.by, "reason": pause.reason}
+    return {**asdict(depth), "paused": pause is not None, "pause": told}
 
 
 def cost_view(cost: CostEstimate) -> dict[str, Any]:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replication.budgets import Commitment, Spending
 from replication.circuits import Circuit, CircuitFailure
 from replication.control_rows import (
     Control,
     ControlKind,
+    QueuePause,
     Refusal,
     address,
     decode_control,
@@ -61,7 +63,23 @@ CIRCUITS = st.builds(
     holds=COUNTS,
 )
 REFUSALS = st.builds(Refusal, subscription_id=NAMES, region=REGIONS, until=MOMENTS, reason=TEXTS)
-CONTROLS: st.SearchStrategy[Control] = st.one_of(GATES, CIRCUITS, REFUSALS)
+AMOUNTS = st.decimals(min_value=0, max_value=10**12, places=6)
+SPENDINGS = st.builds(
+    Spending,
+    budget=TEXTS,
+    gallery_id=st.none() | TEXTS,
+    month=TEXTS,
+    currency=TEXTS,
+    counted_at=MOMENTS,
+    counted=AMOUNTS,
+    unpriced=COUNTS,
+    folded=AMOUNTS,
+    commitments=st.lists(
+        st.builds(Commitment, key=TEXTS, at=MOMENTS, amount=AMOUNTS), max_size=3
+    ).map(tuple),
+)
+PAUSES = st.builds(QueuePause, queue=NAMES, since=MOMENTS, by=TEXTS, reason=TEXTS)
+CONTROLS: st.SearchStrategy[Control] = st.one_of(GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES)
 
 GATE = Gate(
     scope=ThrottleScope(subscription_id=SUBSCRIPTION, operation=Operation.WRITE),
@@ -84,7 +102,8 @@ CIRCUIT = Circuit(
 REFUSAL = Refusal(
     subscription_id=SUBSCRIPTION, region=Region("westus3"), until=NOON, reason="not available"
 )
-EACH: list[Control] = [GATE, CIRCUIT, REFUSAL]
+PAUSE = QueuePause(queue="replication-jobs", since=NOON, by="ann", reason="an incident")
+EACH: list[Control] = [GATE, CIRCUIT, REFUSAL, PAUSE]
 
 
 def through_json(control: Control) -> Any:
@@ -102,6 +121,7 @@ def test_each_kind_stands_under_what_it_is_about() -> None:
         (ControlKind.GATE, f"{SUBSCRIPTION}|write|*"),
         (ControlKind.CIRCUIT, "westus3"),
         (ControlKind.REFUSAL, f"{SUBSCRIPTION}|westus3"),
+        (ControlKind.PAUSE, "replication-jobs"),
     ]
 
 

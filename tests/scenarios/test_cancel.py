@@ -14,7 +14,7 @@ from replication.image_version import ImageVersion, ImageVersionId
 from replication.job import Phase
 from replication.limits import Limits
 from replication.policy import ReplicationPolicy
-from replication.ports import LetterState
+from replication.ports import LetterState, QueueName
 from replication.regions import RegionCatalog
 from tests.builders import US_NEIGHBOURS, written_event
 from tests.fakes import World, build_world
@@ -172,6 +172,18 @@ def test_what_was_added_and_is_not_completed_is_removed_while_the_version_is_upd
     assert removed is not None
     assert removed.code is None
     assert "removed by someone" not in removed.reason
+
+
+def test_the_removal_waits_while_a_queue_is_paused() -> None:
+    world, gallery = in_flight(may_remove=True)
+    world.app.pauses.pause(QueueName.JOBS, by="operator", reason="an incident")
+    assert cancel(world, remove=True).done
+    world.run(until=world.clock() + timedelta(minutes=10))
+    assert (len(gallery.writes), world.job(ID).withdrawing) == (1, True)
+    world.app.pauses.resume(QueueName.JOBS, by="operator")
+    world.run()
+    assert (len(gallery.writes), world.job(ID).withdrawing) == (2, False)
+    assert states(world)[SLOW] == "removed"
 
 
 def test_a_region_that_was_there_before_is_never_removed() -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 
-from replication.bootstrap import App, Ports
+from replication.bootstrap import Ports
 from replication.dead_letters import LetterAction
 from replication.errors import ReplicationError
 from replication.image_version import ImageVersionId
@@ -36,6 +36,7 @@ from tests.simulation.invariants import (
     record_problems,
     write_problems,
 )
+from tests.simulation.operators import Operators
 from tests.simulation.parts import MAX_DELIVERIES, JobTable, Message, Queues
 from tests.simulation.scheduler import START, Clock, Killed, Scheduler
 
@@ -87,7 +88,7 @@ class Simulation:
         self.exports: dict[str, Export] = {}
         self.sweep_s = self.chance.choice((600.0, 1800.0, 3600.0))
         self._sweeps_to_come = 0
-        self._replays_under_way = 0
+        self.operators = Operators(self)
         self._agenda: list[tuple[datetime, int, str, Callable[[], None]]] = []
         self._numbers = count(1)
         self._tasks = count(1)
@@ -136,9 +137,12 @@ class Simulation:
         if self.chance.random() < 0.1:
             self._at(self.chance.uniform(0, trouble_s), "delete", self._delete)
         if self.chance.random() < 0.15:
-            self._at(self.chance.uniform(0, trouble_s), "cancel", self._cancel)
+            self._at(self.chance.uniform(0, trouble_s), "cancel", self.operators.cancel)
         if self.chance.random() < 0.2:
-            self._at(self.chance.uniform(0, trouble_s), "replay", self._replay_some)
+            self._at(self.chance.uniform(0, trouble_s), "replay", self.operators.replay)
+        if self.chance.random() < 0.1:
+            self._at(self.chance.uniform(0, trouble_s), "pause", self.operators.pause)
+            self._at(self.chance.uniform(0, trouble_s), "resume", self.operators.resume)
         if self.chance.random() < 0.05:
             self._at(self.chance.uniform(0, trouble_s), "event", self._junk)
         self._at(self.chance.uniform(0, self.sweep_s), "sweep", self._sweep)
@@ -184,7 +188,7 @@ class Simulation:
             else:
                 export.event_lost = True
 
-        self._spawn("event", deliver, ended)
+        self.spawn("event", deliver, ended)
 
     def _rival(self, neighbours: list[str]) -> None:
         versions = [one for one in self.cloud.versions_by_key.values() if not one.deleted]
@@ -204,7 +208,7 @@ class Simulation:
             what = f"adds {new}"
         self.tell(f"rival: {what} of {version.id.version}")
         self.counts["rival writes"] += 1
-        self.cloud.apply(version, names, by="rival")
+        self.cloud.apply(version, names)
         self._at(self.chance.uniform(0, 60), "event", partial(self._deliver, version.id, 0))
 
     def _delete(self) -> None:
@@ -215,46 +219,10 @@ class Simulation:
             self.tell(f"{version.id.version} is deleted")
             self.counts["deletions"] += 1
 
-    def _cancel(self) -> None:
-        if not self.exports:
-            return
-        key = self.chance.choice(sorted(self.exports))
-        remove = self.chance.random() < 0.5
-        app = self.chance.choice(self.apps)
-        export = self.exports[key]
-        export.cancelled = True
-        self.counts["cancels"] += 1
-
-        def cancel() -> None:
-            cancelled = app.canceller.cancel(key, remove=remove, by="operator")
-            # A replay under way may come after it, and asks for the replication again.
-            stays = cancelled is not None and cancelled.done
-            export.stays_cancelled = stays and not self._replays_under_way
-
-        self._spawn("operator", cancel, _ignore)
-
-    def _replay_some(self) -> None:
-        app = self.chance.choice(self.apps)
-        self._nobody_stays_cancelled()
-        for letter_id in sorted(self.letters.letters):
-            self._spawn("operator", partial(self._replay_one, app, letter_id), _ignore)
-
-    def _replay_one(self, app: App, letter_id: str) -> None:
-        self._replays_under_way += 1
-        try:
-            app.dead_letters.act(letter_id, LetterAction.REPLAY, by="operator")
-        finally:
-            self._replays_under_way -= 1
-
-    def _nobody_stays_cancelled(self) -> None:
-        """Note that a replay asks for the replication again."""
-        for export in self.exports.values():
-            export.stays_cancelled = False
-
     def _sweep(self) -> None:
         app = self.chance.choice(self.apps)
         self.counts["sweeps"] += 1
-        self._spawn("sweep", app.sweep.run, self._swept)
+        self.spawn("sweep", app.sweep.run, self._swept)
         self._at(self.sweep_s, "sweep", self._sweep)
 
     def _swept(self, error: BaseException | None) -> None:
@@ -265,7 +233,7 @@ class Simulation:
         """Deliver an event that nobody can read; once acknowledged it must be on the desk."""
         event = written_event("/subscriptions/nobody/galleries/x/versions/y", event_id="junk")
         app = self.chance.choice(self.apps)
-        self._spawn("junk", lambda: app.intake.receive(event, {"id": "junk"}), self._junk_ended)
+        self.spawn("junk", lambda: app.intake.receive(event, {"id": "junk"}), self._junk_ended)
 
     def _junk_ended(self, error: BaseException | None) -> None:
         if error is not None:
@@ -302,7 +270,7 @@ class Simulation:
             self.counts["poisoned"] += 1
             body = message.body.encode().encode()
             poison = partial(app.desk.poison, body, queue=message.queue.value)
-            self._spawn("poison", poison, lambda _error: self.queues.handled(message), mortal=False)
+            self.spawn("poison", poison, lambda _error: self.queues.handled(message), mortal=False)
             return
 
         def ended(error: BaseException | None) -> None:
@@ -312,11 +280,11 @@ class Simulation:
                 self.queues.failed(message)
 
         again = message.deliveries > 1
-        self._spawn(
+        self.spawn(
             "worker", lambda: app.reconciler.reconcile(message.body, redelivered=again), ended
         )
 
-    def _spawn(
+    def spawn(
         self,
         name: str,
         work: Callable[[], object],
@@ -342,6 +310,8 @@ class Simulation:
         self.faults.active = False
         self.scheduler.kill_share = 0.0
         self.scheduler.drift_share = 0.0
+        # A pause may still be on its way.
+        self._at(600, "resume", self.operators.resume)
 
     def _settle(self, when: str) -> None:
         self._sweeps_to_come = 2  # the world may have changed since the last one
@@ -370,7 +340,7 @@ class Simulation:
 
     def _replay(self) -> int:
         app = self.apps[0]
-        self._nobody_stays_cancelled()
+        self.operators.nobody_stays_cancelled()
         query = LetterQuery()
         selection = app.dead_letters.select(query, LetterAction.REPLAY)
         self.counts["dead letters"] += selection.count
@@ -389,10 +359,6 @@ class Simulation:
         old = self.store.rows.get(job.key)
         if old is None or old.job.phase is not job.phase:
             self.tell(f"  {job.image_version_id.version} is {job.phase.value}: {job.reason}")
-
-
-def _ignore(_error: BaseException | None) -> None:
-    """Whoever asked asks again, or does not."""
 
 
 def _ended(job: ReplicationJob) -> bool:

@@ -1,0 +1,89 @@
+"""The commands about the queues: look, pause, resume."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.arguments import AsJson
+from cli.failures import UsageProblem
+from cli.output import print_human, print_json, text
+from cli.session import BY, session_of
+from cli.tables import queue_list
+from replication.pauses import MAX_REASON, is_reason
+from replication.ports import QueueName
+
+if TYPE_CHECKING:
+    from replication.pauses import PauseChange
+
+queues = typer.Typer(help="Show how much waits in each queue; pause and resume them.")
+
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help=" or ".join(one.value for one in QueueName), show_default=False
+    ),
+]
+
+
+@queues.callback(invoke_without_command=True)
+def show(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show how much waits in each queue, and which are paused."""
+    if ctx.invoked_subcommand is not None:
+        return
+    items = session_of(ctx).app().queries.queue_depths()
+    if as_json:
+        print_json({"items": items})
+        return
+    print_human(queue_list(items))
+    for one in items:
+        if one["pause"] is not None:
+            pause = one["pause"]
+            told = f"{one['name']}: paused since {pause['since']} by {pause['by']}"
+            print_human(text(f"{told}: {pause['reason']}"))
+
+
+@queues.command()
+def pause(
+    ctx: typer.Context,
+    name: NameArgument,
+    *,
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why; it is shown to everybody.")
+    ] = "no reason given",
+    as_json: AsJson = False,
+) -> None:
+    """Let no image version be written until the queue is resumed; following goes on."""
+    if not is_reason(reason):
+        raise UsageProblem(f"--reason is a text of 1 to {MAX_REASON} printable characters")
+    queue = _read_queue(name)
+    _tell(queue, session_of(ctx).app().pauses.pause(queue, by=BY, reason=reason), as_json=as_json)
+
+
+@queues.command()
+def resume(ctx: typer.Context, name: NameArgument, *, as_json: AsJson = False) -> None:
+    """Let a paused queue go on."""
+    queue = _read_queue(name)
+    _tell(queue, session_of(ctx).app().pauses.resume(queue, by=BY), as_json=as_json)
+
+
+def _tell(queue: QueueName, change: "PauseChange", *, as_json: bool) -> None:
+    """Show what came of it; to do it twice is no mistake."""
+    if as_json:
+        print_json(
+            {
+                "name": queue.value,
+                "paused": change.pause is not None,
+                "done": change.done,
+                "reason": change.reason,
+            }
+        )
+    else:
+        print_human(text(change.reason))
+
+
+def _read_queue(name: str) -> QueueName:
+    try:
+        return QueueName(name.lower())
+    except ValueError as error:
+        known = ", ".join(one.value for one in QueueName)
+        raise UsageProblem(f"there is no queue {name[:60]!r}; there are {known}") from error
