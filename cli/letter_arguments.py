@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import read_version_id
 from cli.failures import NotFoundError, UsageProblem
 from replication.dead_letters import DeadLetterService, UnknownLetterError
-from replication.errors import FailureCode
-from replication.ports import DeadLetter, LetterQuery, LetterState, QueueName
-from replication.regions import InvalidRegionNameError, Region
+from replication.errors import FailureCode, MalformedError
+from replication.letter_filter import ANY_STATE, read_letter_query
+from replication.ports import DeadLetter, LetterQuery, LetterState
 
 CodeOption = Annotated[
     str | None,
@@ -51,11 +50,6 @@ StateOption = Annotated[
     ),
 ]
 
-SOURCES = ("event", "job", *(queue.value for queue in QueueName))
-_ANY_STATE = "all"
-_STATES = {**{state.value: state for state in LetterState}, _ANY_STATE: None}
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_GALLERY = re.compile(r"[\w.()-]{1,128}")
 _ID = re.compile(r"[0-9a-f]{6,32}")
 _ID_HEX_DIGITS = 32
 _PAGE = 200
@@ -86,15 +80,10 @@ class LetterFilter:
 
     def query(self) -> LetterQuery:
         """Return the query that the filter means; raises UsageProblem."""
-        version_id = None if self.image_version is None else read_version_id(self.image_version)
-        return LetterQuery(
-            state=_state(self.state),
-            code=_code(self.code),
-            source=_source(self.source),
-            gallery=_gallery(self.gallery),
-            region=_region(self.region),
-            image_version_id=None if version_id is None else str(version_id),
-        )
+        try:
+            return read_letter_query({name: getattr(self, name) for name in self.__slots__})
+        except MalformedError as error:
+            raise UsageProblem(str(error)) from error
 
 
 def options_of(query: LetterQuery) -> list[str]:
@@ -108,7 +97,7 @@ def options_of(query: LetterQuery) -> list[str]:
     }
     words = [word for name, value in pairs.items() if value is not None for word in (name, value)]
     if query.state is not LetterState.OPEN:
-        words += ["--state", _ANY_STATE if query.state is None else query.state.value]
+        words += ["--state", ANY_STATE if query.state is None else query.state.value]
     return words or ["--all"]
 
 
@@ -177,45 +166,3 @@ def _all_letters(service: DeadLetterService) -> Iterator[DeadLetter]:
         if page.next_cursor is None:
             return
         query = replace(query, cursor=page.next_cursor)
-
-
-def _state(text: str | None) -> LetterState | None:
-    word = (text or LetterState.OPEN.value).strip().lower()
-    if word not in _STATES:
-        raise UsageProblem(f"state is {word[:80]!r}; it is one of {', '.join(_STATES)}")
-    return _STATES[word]
-
-
-def _code(text: str | None) -> str | None:
-    if text is None:
-        return None
-    word = text.strip().lower().replace("-", "_")
-    if not _CODE.fullmatch(word):
-        raise UsageProblem(
-            f"{text[:80]!r} is not a failure code; they are {', '.join(FailureCode)}"
-        )
-    return word
-
-
-def _source(text: str | None) -> str | None:
-    if text is None:
-        return None
-    word = text.strip().lower()
-    if word not in SOURCES:
-        raise UsageProblem(f"source is {word[:80]!r}; it is one of {', '.join(SOURCES)}")
-    return word
-
-
-def _gallery(text: str | None) -> str | None:
-    if text is not None and not _GALLERY.fullmatch(text):
-        raise UsageProblem(f"{text[:80]!r} is not a name of a gallery")
-    return text
-
-
-def _region(text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        return Region.parse(text).name
-    except InvalidRegionNameError as error:
-        raise UsageProblem(str(error)) from error

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,10 +10,20 @@ from typing import Any
 
 import azure.functions as func
 
+from handlers.access import Call, Caller, Role, authorise
+from handlers.problems import ProblemError, problem
 from replication.errors import MalformedError, NewerFormatError, ReplicationError
 from replication.log import log_outcome
 from replication.policy_file import PolicyFileError
 from replication.settings import SettingsError
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +34,18 @@ class Text:
     media_type: str
 
 
-def answer(call: Callable[[], tuple[HTTPStatus, dict[str, Any] | Text]]) -> func.HttpResponse:
-    """Answer what the call returns; errors are RFC 9457 problem details."""
+type Answered = tuple[HTTPStatus, dict[str, Any] | Text]
+
+
+def answer(
+    request: func.HttpRequest, wanted: Role, call: Callable[[Caller], Answered]
+) -> func.HttpResponse:
+    """Answer what the call returns, if its caller may ask; errors are problem details."""
     try:
-        status, body = call()
+        caller = authorise(Call.of(request), wanted, os.environ)
+        status, body = call(caller)
+    except ProblemError as refused:
+        status, body = refused.status, problem(refused.status, str(refused))
     except (ReplicationError, SettingsError, PolicyFileError) as error:
         # What is on record and cannot be read is no mistake of the caller's, and does not pass.
         broken = isinstance(error, MalformedError) and not isinstance(error, NewerFormatError)
@@ -39,19 +58,7 @@ def answer(call: Callable[[], tuple[HTTPStatus, dict[str, Any] | Text]]) -> func
         is_problem = "title" in body and "detail" in body
         content = json.dumps(body)
         media_type = "application/problem+json" if is_problem else "application/json"
-    return func.HttpResponse(
-        content,
-        status_code=int(status),
-        mimetype=media_type,
-        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
-    )
-
-
-def problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
-    """Return problem details."""
-    return {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": int(status),
-        "detail": detail,
-    }
+    headers = dict(_HEADERS)
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return func.HttpResponse(content, status_code=int(status), mimetype=media_type, headers=headers)

@@ -7,7 +7,10 @@ from typing import Any
 
 import azure.functions as func
 
-from handlers.answers import Text, answer, problem
+from handlers.access import Role
+from handlers.answers import Text, answer
+from handlers.parameters import read_limit, refuse_unknown
+from handlers.problems import ProblemError
 from replication.bootstrap import get_app
 from replication.errors import MalformedError
 
@@ -24,7 +27,7 @@ _SHOWN = 20
 @blueprint.route(route="api/v1/costs", methods=["GET"])
 def costs(req: func.HttpRequest) -> func.HttpResponse:
     """Report what replicas cost."""
-    return answer(lambda: _costs(req.params))
+    return answer(req, Role.READER, lambda _: _costs(req.params))
 
 
 def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text]:
@@ -43,10 +46,10 @@ def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text
             to_text=params.get("to"),
             group_by=[params.get("group_by", "")],
             currency=params.get("currency"),
-            limit=_limit(params.get("limit") or str(MAX_GROUPS), MAX_GROUPS),
+            limit=read_limit(params, default=MAX_GROUPS, most=MAX_GROUPS),
         )
     except MalformedError as error:  # a parameter
-        return HTTPStatus.BAD_REQUEST, problem(HTTPStatus.BAD_REQUEST, str(error))
+        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
     opened = open_costs(app)
     if form == "json":
         report = make_report(opened, query, ask_azure=ask_azure, azure_time_s=_AZURE_TIME_S)
@@ -57,9 +60,7 @@ def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text
 
 def _check(params: Mapping[str, str]) -> tuple[str, bool]:
     """Return the format, and whether Azure is asked; raises MalformedError."""
-    unknown = sorted(set(params) - {*_KNOWN, "code"})
-    if unknown:
-        raise MalformedError(f"unknown parameter {unknown[0][:40]!r}; known: {', '.join(_KNOWN)}")
+    refuse_unknown(params, _KNOWN)
     form = params.get("format") or "json"
     if form not in _FORMATS:
         raise MalformedError(f"format is {form[:_SHOWN]!r}; it is one of {', '.join(_FORMATS)}")
@@ -67,10 +68,3 @@ def _check(params: Mapping[str, str]) -> tuple[str, bool]:
     if azure not in _YES_NO:
         raise MalformedError(f"azure is {azure[:_SHOWN]!r}; it is yes or no")
     return form, _YES_NO[azure]
-
-
-def _limit(text: str, most: int) -> int:
-    digits = text.isascii() and text.isdigit() and len(text) <= len(str(most))
-    if not digits or not 1 <= int(text) <= most:
-        raise MalformedError(f"limit is {text[:_SHOWN]!r}; it is a number from 1 to {most}")
-    return int(text)

@@ -1,7 +1,34 @@
-"""Which dead letters a query means."""
+"""Which dead letters a query means, and what a query may be."""
 
+import re
+from collections.abc import Mapping
+
+from replication.errors import FailureCode, MalformedError
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
-from replication.ports import DeadLetter, LetterQuery
+from replication.ports import DeadLetter, LetterQuery, LetterState, QueueName
+from replication.regions import InvalidRegionNameError, Region
+
+FILTERS = ("code", "source", "gallery", "region", "image_version", "state")
+SOURCES = ("event", "job", *(queue.value for queue in QueueName))
+ANY_STATE = "all"
+_STATES = {**{state.value: state for state in LetterState}, ANY_STATE: None}
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_GALLERY = re.compile(r"[\w.()-]{1,128}")
+
+
+def read_letter_query(fields: Mapping[str, str | None]) -> LetterQuery:
+    """Return the query that the texts of FILTERS mean, open letters unless a state is named.
+
+    Raises MalformedError for what cannot be meant.
+    """
+    return LetterQuery(
+        state=_state(fields.get("state")),
+        code=_code(fields.get("code")),
+        source=_source(fields.get("source")),
+        gallery=_gallery(fields.get("gallery")),
+        region=_region(fields.get("region")),
+        image_version_id=_version_id(fields.get("image_version")),
+    )
 
 
 def gallery_of_letter(letter: DeadLetter) -> str:
@@ -26,3 +53,54 @@ def matches(letter: DeadLetter, query: LetterQuery) -> bool:
         and (query.image_version_id is None or version_id == query.image_version_id.lower())
         and (query.laid_by is None or letter.at <= query.laid_by)
     )
+
+
+def _state(text: str | None) -> LetterState | None:
+    word = (text or LetterState.OPEN.value).strip().lower()
+    if word not in _STATES:
+        raise MalformedError(f"state is {word[:80]!r}; it is one of {', '.join(_STATES)}")
+    return _STATES[word]
+
+
+def _code(text: str | None) -> str | None:
+    if text is None:
+        return None
+    word = text.strip().lower().replace("-", "_")
+    if not _CODE.fullmatch(word):
+        raise MalformedError(
+            f"{text[:80]!r} is not a failure code; they are {', '.join(FailureCode)}"
+        )
+    return word
+
+
+def _source(text: str | None) -> str | None:
+    if text is None:
+        return None
+    word = text.strip().lower()
+    if word not in SOURCES:
+        raise MalformedError(f"source is {word[:80]!r}; it is one of {', '.join(SOURCES)}")
+    return word
+
+
+def _gallery(text: str | None) -> str | None:
+    if text is not None and not _GALLERY.fullmatch(text):
+        raise MalformedError(f"{text[:80]!r} is not a name of a gallery")
+    return text
+
+
+def _region(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return Region.parse(text).name
+    except InvalidRegionNameError as error:
+        raise MalformedError(str(error)) from error
+
+
+def _version_id(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return str(ImageVersionId.parse(text))
+    except MalformedImageVersionIdError as error:
+        raise MalformedError(str(error)) from error

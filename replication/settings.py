@@ -82,13 +82,10 @@ class Settings:
 
 def is_loopback(url: str) -> bool:
     """Tell whether a URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    with suppress(ValueError):  # of an address that is none
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    return False
 
 
 def _is_safe_url(text: str) -> bool:

@@ -10,6 +10,7 @@ from azure.storage.queue import QueueClient
 
 from tests.e2e.conftest import StartApp
 from tests.e2e.foreign_arm import running_foreign_arm
+from tests.handlers.calling import principal
 from tests.localcloud.functions.hosts import eventually, http_call
 
 NOWHERE = "http://127.0.0.1:9"
@@ -136,4 +137,36 @@ def test_outside_development_the_api_and_the_webhook_want_a_key(start_app: Start
         assert http_call(f"{app.url}{path}").status == 401
         headers = {"x-functions-key": "a-key-for-this-test"}
         assert http_call(f"{app.url}{path}", headers=headers).status == 200
+        forged = {"x-ms-client-principal": principal("Replication.Operator")}
+        assert http_call(f"{app.url}{path}", headers=forged).status == 401
     assert app.post_events([event()]) == 401
+
+
+def test_where_the_platform_signs_callers_in_their_role_decides(start_app: StartApp) -> None:
+    app = start_app(
+        arm_url=NOWHERE, AZURE_FUNCTIONS_ENVIRONMENT="Production", WEBSITE_AUTH_ENABLED="True"
+    )
+
+    def ask(path: str, *roles: str, method: str = "GET") -> int:
+        headers = {"x-ms-client-principal": principal(*roles)} if roles else {}
+        return http_call(f"{app.url}{path}", method=method, headers=headers, body=b"").status
+
+    assert ask("/api/v1/queues") == 401
+    assert ask("/api/v1/queues", "Owner") == 403
+    assert ask("/api/v1/queues", "Replication.Reader") == 200
+    pause = "/api/v1/queues/replication-jobs/pause"
+    assert ask(pause, "Replication.Reader", method="POST") == 403
+    assert ask(pause, "Replication.Operator", method="POST") == 200
+    # The webhook of Event Grid has a key of its own, whoever is signed in.
+    assert app.post_events([event()]) == 401
+
+
+def test_a_queue_is_paused_and_resumed_over_http(start_app: StartApp) -> None:
+    app = start_app(arm_url=NOWHERE)
+    root = f"{app.url}/api/v1/queues/replication-jobs"
+    reason = json.dumps({"reason": "an incident"}).encode()
+    assert http_call(f"{root}/pause", method="POST", body=reason).status == 200
+    (shown, _) = app.get("/api/v1/queues")["items"]
+    assert (shown["paused"], shown["pause"]["reason"]) == (True, "an incident")
+    assert http_call(f"{root}/resume", method="POST").status == 200
+    assert app.get("/api/v1/queues")["items"][0]["paused"] is False

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import handlers.actions_api as actions
+import handlers.dead_letters_api as desk
 import handlers.http_api as api
+from handlers.access import ENVIRONMENT
 from replication import bootstrap
 from replication.policy_file import PolicyFileError
 from replication.settings import SettingsError
 from tests.builders import version_body, version_id, written_event
 from tests.fakes import World, build_world
-from tests.fuzz.horrors import ANY_TEXT, BODIES, TEXTS
+from tests.fuzz.horrors import ANY_TEXT, ANY_VALUE, BODIES, TEXTS
 from tests.fuzz.test_rows import NEWER, UNREADABLE
 
 PARAMETERS = ("phase", "gallery", "geography", "cursor", "limit", "code", "x")
@@ -30,6 +33,7 @@ def world() -> Iterator[World]:
         world.app.intake.receive(written_event(version), {})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "_app", world.app)
+        patch.setenv(ENVIRONMENT, "Development")
         yield world
 
 
@@ -37,10 +41,15 @@ def ask(
     function: Any, *, params: dict[str, str] | None = None, key: str = "", body: bytes = b""
 ) -> tuple[int, dict[str, Any]]:
     """Call a function as the runtime does, past its decorators, and check what each answer is."""
+    built = function.build()
     request = func.HttpRequest(
-        method="GET", url="/api", params=params or {}, route_params={"key": key}, body=body
+        method=built.get_trigger().methods[0].value,
+        url="http://127.0.0.1:7071/api",
+        params=params or {},
+        route_params={"key": key, "id": key, "name": key},
+        body=body,
     )
-    response = function.build().get_user_function()(request)
+    response = built.get_user_function()(request)
     answer = json.loads(response.get_body(), parse_constant=_refuse)
     problem = response.status_code >= 400
     kind = "application/problem+json" if problem else "application/json"
@@ -120,6 +129,7 @@ def test_an_app_that_is_not_set_up_says_so(
     def refuse() -> None:
         raise error
 
+    monkeypatch.setenv(ENVIRONMENT, "Development")
     monkeypatch.setattr(api, "get_app", refuse)
     status, answer = ask(api.replications)
     assert (status, answer["detail"]) == (503, str(error))
@@ -129,6 +139,49 @@ def test_a_mistake_of_ours_is_not_told_as_an_outage(monkeypatch: pytest.MonkeyPa
     def stumble() -> None:
         raise ValueError("a bug")
 
+    monkeypatch.setenv(ENVIRONMENT, "Development")
     monkeypatch.setattr(api, "get_app", stumble)
     with pytest.raises(ValueError, match="a bug"):
         ask(api.replications)
+
+
+ACTS = (
+    actions.replicate,
+    actions.cancel,
+    actions.release,
+    actions.pause,
+    actions.resume,
+    desk.replay,
+    desk.discard,
+    desk.replay_many,
+    desk.discard_many,
+)
+FIELDS = st.sampled_from(
+    ("image_version_id", "remove", "reason", "filter", "dry_run", "token", "code", "state")
+)
+WISHES = st.dictionaries(FIELDS, ANY_VALUE | st.dictionaries(FIELDS, ANY_VALUE), max_size=4)
+
+
+@pytest.mark.parametrize("act", ACTS)
+@given(wish=WISHES, key=st.sampled_from([BROKEN.key, "0" * 32]) | ANY_TEXT)
+@settings(max_examples=30, deadline=None)
+def test_any_wish_is_answered_and_harms_no_record(
+    world: World, act: Any, wish: dict[str, Any], key: str
+) -> None:
+    body = json.dumps(wish).encode("utf-8", "backslashreplace")
+    ask(act, key=key, body=body)
+    assert {BROKEN.key, version_id().key} <= world.store.rows.keys()
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("body", BODIES)
+def test_every_horror_as_a_body_is_answered(world: World, act: Any, body: bytes) -> None:
+    ask(act, key="0" * 32, body=body)
+    assert len(world.store.rows) >= 2
+
+
+@given(params=st.dictionaries(st.sampled_from(("code", "state", "region", "cursor")), ANY_TEXT))
+@settings(max_examples=60, deadline=None)
+def test_any_query_of_the_desk_is_answered(world: World, params: dict[str, str]) -> None:
+    ask(desk.list_letters, params=params)
+    assert len(world.store.rows) >= 2

@@ -7,12 +7,11 @@ import azure.functions as func
 import pytest
 
 import handlers.http_api as api
-from replication import bootstrap
 from replication.errors import MalformedError, TransientError
 from replication.job import Phase
 from replication.ports import JobQuery
 from tests.builders import version_body, version_id, written_event
-from tests.fakes import World, build_world
+from tests.fakes import World
 
 
 def test_a_list_without_parameters_is_the_first_fifty() -> None:
@@ -58,16 +57,13 @@ def test_a_wrong_parameter_is_named(params: dict[str, str], said: str) -> None:
     assert str(raised.value).startswith(said)
 
 
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    world = build_world()
-    monkeypatch.setattr(bootstrap, "_app", world.app)
-    return world
-
-
 def get(path: str, *, key: str = "", **params: str) -> func.HttpRequest:
     return func.HttpRequest(
-        method="GET", url=f"/api/v1/{path}", params=params, route_params={"key": key}, body=b""
+        method="GET",
+        url=f"http://127.0.0.1:7071/api/v1/{path}",
+        params=params,
+        route_params={"key": key},
+        body=b"",
     )
 
 
