@@ -12,6 +12,7 @@ from handlers.dead_letters_api import blueprint as dead_letters_api
 from handlers.events import blueprint as events
 from handlers.http_api import blueprint as http_api
 from handlers.jobs import blueprint as jobs
+from handlers.metrics import blueprint as metrics
 from handlers.timers import blueprint as timers
 
 app = func.FunctionApp(http_auth_level=http_auth_level(os.environ))
@@ -23,3 +24,4 @@ app.register_functions(http_api)
 app.register_functions(costs_api)
 app.register_functions(actions_api)
 app.register_functions(dead_letters_api)
+app.register_functions(metrics)

@@ -6,16 +6,18 @@ import azure.functions as func
 
 from replication.bootstrap import get_app
 from replication.events import ReceivedEvent, parse_time
+from replication.telemetry_context import TraceParent
 
 blueprint = func.Blueprint()
 
 
 @blueprint.function_name("image_version_event")
 @blueprint.event_grid_trigger(arg_name="event")
-def image_version_event(event: func.EventGridEvent) -> None:
+def image_version_event(event: func.EventGridEvent, context: func.Context) -> None:
     """Take in one event of either schema."""
     received, raw = decode(event)
-    get_app().intake.receive(received, raw)
+    invocation = TraceParent.read(context.trace_context.trace_parent)
+    get_app().intake.receive(received, raw, traceparent=invocation)
 
 
 def decode(event: func.EventGridEvent | func.CloudEvent) -> tuple[ReceivedEvent, dict[str, Any]]:

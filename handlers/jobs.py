@@ -9,6 +9,7 @@ from replication.errors import FailureCode, MalformedError, NewerFormatError
 from replication.log import log_outcome
 from replication.messages import JobMessage
 from replication.ports import QueueName
+from replication.telemetry_context import TraceParent
 
 blueprint = func.Blueprint()
 # How long a message that a newer release wrote, or whose record it wrote, is left alone.
@@ -19,26 +20,31 @@ NEWER_DELAY_S = 300.0
 @blueprint.queue_trigger(
     arg_name="message", queue_name=QueueName.JOBS.value, connection="AzureWebJobsStorage"
 )
-def replicate(message: func.QueueMessage) -> None:
+def replicate(message: func.QueueMessage, context: func.Context) -> None:
     """Look at a version that may need a write."""
-    _reconcile(message, QueueName.JOBS)
+    _reconcile(message, QueueName.JOBS, context)
 
 
 @blueprint.function_name("track")
 @blueprint.queue_trigger(
     arg_name="message", queue_name=QueueName.TRACKING.value, connection="AzureWebJobsStorage"
 )
-def track(message: func.QueueMessage) -> None:
+def track(message: func.QueueMessage, context: func.Context) -> None:
     """Look at a version whose copies are under way."""
-    _reconcile(message, QueueName.TRACKING)
+    _reconcile(message, QueueName.TRACKING, context)
 
 
-def _reconcile(message: func.QueueMessage, queue: QueueName) -> None:
+def _reconcile(message: func.QueueMessage, queue: QueueName, context: func.Context) -> None:
     body = message.get_body().decode("utf-8", "backslashreplace")
     attempts = message.dequeue_count or 1
     app = get_app()
     try:
-        app.reconciler.reconcile(JobMessage.decode(body), redelivered=attempts > 1)
+        app.reconciler.reconcile(
+            JobMessage.decode(body),
+            redelivered=attempts > 1,
+            queue=queue,
+            invocation=TraceParent.read(context.trace_context.trace_parent),
+        )
     except NewerFormatError as error:
         # Failing would count against it until it is poison; so it waits as it came.
         log_outcome("message.newer", level=logging.WARNING, queue=queue.value, reason=str(error))

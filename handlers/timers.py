@@ -3,15 +3,26 @@
 import azure.functions as func
 
 from replication.bootstrap import get_app
+from replication.telemetry_context import TraceParent
+from replication.telemetry_metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
+from replication.telemetry_state import log_state
 
 blueprint = func.Blueprint()
 
 
 @blueprint.function_name("sweep")
 @blueprint.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", run_on_startup=False)
-def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
+def sweep(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - the host passes it by name
     """Compare every image version in scope with its plan."""
-    get_app().sweep.run().raise_if_incomplete()
+    app = get_app()
+    telemetry = app.ports.telemetry
+    with telemetry.span("sweep", parent=TraceParent.read(context.trace_context.trace_parent)):
+        report = app.sweep.run()
+        outcome = "incomplete" if report.errors else "complete"
+        telemetry.counted(SWEEPS, {OUTCOME: outcome})
+        telemetry.counted(SWEEP_FINDINGS, by=len(report.findings))
+        log_state(app.gauges.read())
+        report.raise_if_incomplete()
 
 
 @blueprint.function_name("cost_audit")

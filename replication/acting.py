@@ -17,6 +17,7 @@ from replication.decision import (
     Repair,
     Retry,
     Supersede,
+    Wait,
     Withdraw,
     decide,
 )
@@ -52,6 +53,8 @@ from replication.ports import Catalogs, Gallery
 from replication.region_health import RegionHealth, refusal_end
 from replication.regions import InvalidRegionNameError, Region, RegionCatalog
 from replication.seeing import absorb, withheld_regions
+from replication.telemetry import NO_TELEMETRY, Telemetry
+from replication.telemetry_metrics import CODE, RETRIES
 from replication.throttling import Operation
 
 
@@ -78,6 +81,7 @@ class Actor:
     limits: Limits
     clock: Callable[[], datetime]
     chance: Callable[[], float]
+    telemetry: Telemetry = NO_TELEMETRY
 
     def step(self, job: ReplicationJob, owner: str) -> Step:
         """Take one step for a claimed job; raises LeaseLostError and nothing else of ours."""
@@ -86,7 +90,11 @@ class Actor:
         except LeaseLostError:
             raise
         except _StepFailedError as failed:
-            return self._after_error(failed)
+            step = self._after_error(failed)
+            if isinstance(step.decision, Retry | Wait):
+                code = getattr(failed.error, "code", type(failed.error).__name__)
+                self.telemetry.counted(RETRIES, {CODE: code})
+            return step
 
     def _step(self, job: ReplicationJob, owner: str) -> Step:
         try:

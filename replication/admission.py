@@ -14,6 +14,8 @@ from replication.job import Place, ReplicationJob
 from replication.limits import Limits
 from replication.log import log_outcome
 from replication.rate_meter import RateMeter
+from replication.telemetry import NO_TELEMETRY, Telemetry
+from replication.telemetry_metrics import OPERATION, THROTTLES
 from replication.throttling import (
     Admission,
     Gate,
@@ -43,6 +45,7 @@ class Admissions:
     meter: RateMeter
     limits: Limits
     clock: Callable[[], datetime]
+    telemetry: Telemetry = NO_TELEMETRY
 
     def ask(
         self, job: ReplicationJob, operations: Iterable[Operation]
@@ -79,6 +82,8 @@ class Admissions:
 
     def refused_scope(self, scope: ThrottleScope, error: ThrottledError) -> None:
         """Close one gate for every instance."""
+        operation = "any" if scope.operation is None else scope.operation.value
+        self.telemetry.counted(THROTTLES, {OPERATION: operation})
         now = self.clock()
 
         def change(control: Control | None) -> Control:

@@ -29,6 +29,7 @@ from replication.azure.dead_letters import TableDeadLetters
 from replication.azure.gallery import ArmGallery
 from replication.azure.history import TableHistory
 from replication.azure.job_store import TableJobStore
+from replication.azure.listing_table import TableListing
 from replication.azure.locations import ArmCatalogs
 from replication.azure.outcome_topic import NoTopic, open_topic
 from replication.azure.queues import StorageJobQueues
@@ -41,6 +42,8 @@ from replication.dead_letters import DeadLetterService
 from replication.desk import DeadLetterDesk
 from replication.intake import Intake
 from replication.job_records import JobRecords, contention_retries
+from replication.listing import Listing
+from replication.listing_store import ListingStore
 from replication.pauses import Pauses
 from replication.policy import ReplicationPolicy
 from replication.policy_file import load_policy
@@ -61,6 +64,10 @@ from replication.region_health import RegionHealth
 from replication.releasing import Releaser
 from replication.settings import Settings, is_loopback
 from replication.sweep import Sweep
+from replication.telemetry import NO_TELEMETRY, Telemetry
+from replication.telemetry_costs import LastDay
+from replication.telemetry_process import open_telemetry
+from replication.telemetry_state import StateGauges, count_records
 
 APP_ROOT = Path(__file__).resolve().parent.parent
 _CLOUDS = {
@@ -83,6 +90,7 @@ class Ports:
     history: History
     letters: DeadLetters
     controls: ControlStore
+    listing: ListingStore
     queues: JobQueues
     topic: OutcomeTopic
     clock: Callable[[], datetime]
@@ -94,6 +102,7 @@ class Ports:
     estimates: Estimates = field(default_factory=Estimates)
     blobs: LedgerBlobs | None = None
     machines: Machines = field(default_factory=NoMachines)
+    telemetry: Telemetry = NO_TELEMETRY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,18 +120,25 @@ class App:
     canceller: Canceller
     releaser: Releaser
     pauses: Pauses
+    listing: Listing
     queries: Queries
+    gauges: StateGauges
 
 
 def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> App:
     """Wire the services to the ports."""
-    records = JobRecords(store=ports.store, retries=ports.retries)
+    listing = Listing(store=ports.listing, retries=ports.retries)
+    records = JobRecords(store=ports.store, retries=ports.retries, written=listing.follow)
     controls = Controls(store=ports.controls, retries=ports.retries, clock=ports.clock)
     admissions = Admissions(
-        controls=controls, meter=ports.meter, limits=settings.limits, clock=ports.clock
+        controls=controls,
+        meter=ports.meter,
+        limits=settings.limits,
+        clock=ports.clock,
+        telemetry=ports.telemetry,
     )
     health = RegionHealth(controls=controls, limits=settings.limits, clock=ports.clock)
-    desk = DeadLetterDesk(letters=ports.letters, clock=ports.clock)
+    desk = DeadLetterDesk(letters=ports.letters, clock=ports.clock, telemetry=ports.telemetry)
     intake = Intake(
         records=records,
         history=ports.history,
@@ -135,6 +151,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         policy=policy,
         limits=settings.limits,
         clock=ports.clock,
+        telemetry=ports.telemetry,
     )
     estimates = replace(ports.estimates, clock=ports.clock, currency=policy.currency)
     pauses = Pauses(controls=controls, clock=ports.clock)
@@ -157,6 +174,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         limits=settings.limits,
         clock=ports.clock,
         chance=ports.chance,
+        telemetry=ports.telemetry,
     )
     reconciler = Reconciler(
         records=records,
@@ -171,9 +189,11 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         clock=ports.clock,
         new_owner=ports.new_owner,
         chance=ports.chance,
+        telemetry=ports.telemetry,
     )
     sweep = Sweep(
         records=records,
+        listing=listing,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
         admissions=admissions,
@@ -216,6 +236,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
             clock=ports.clock,
         ),
         pauses=pauses,
+        listing=listing,
         releaser=Releaser(
             records=records,
             history=ports.history,
@@ -225,13 +246,20 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
             clock=ports.clock,
         ),
         queries=queries,
+        gauges=StateGauges(
+            queues=ports.queues,
+            controls=controls,
+            counts=count_records(listing.counts, ports.store, ports.letters),
+            costs=LastDay(blobs=ports.blobs, clock=ports.clock),
+            clock=ports.clock,
+        ),
     )
 
 
-def open_ports(settings: Settings) -> Ports:
+def open_ports(settings: Settings, telemetry: Telemetry = NO_TELEMETRY) -> Ports:
     """Open the adapters to Azure, or to what stands in for it on this machine."""
     meter = RateMeter()
-    clients = ArmClients(_arm_endpoint(settings), meter)
+    clients = ArmClients(_arm_endpoint(settings), meter, telemetry)
     storage = settings.storage
     account = StorageAccount(
         connection_string=storage.connection_string,
@@ -251,6 +279,7 @@ def open_ports(settings: Settings) -> Ports:
         history=TableHistory(Table(tables, "history")),
         letters=TableDeadLetters(Table(tables, "deadletters")),
         controls=TableControls(Table(tables, "controls")),
+        listing=TableListing(Table(tables, "listing")),
         queues=StorageJobQueues(service=account.queues(), clock=utc_now),
         topic=open_topic(endpoint) if endpoint else NoTopic(),
         clock=utc_now,
@@ -260,6 +289,7 @@ def open_ports(settings: Settings) -> Ports:
         estimates=_estimates(blobs),
         blobs=blobs,
         machines=ResourceGraph(clients),
+        telemetry=telemetry,
     )
 
 
@@ -300,5 +330,6 @@ def get_app() -> App:
     with _lock:
         if _app is None:
             settings = Settings.from_env(os.environ, app_root=APP_ROOT)
-            _app = build_app(settings, load_policy(settings.policy_path), open_ports(settings))
+            ports = open_ports(settings, open_telemetry(os.environ))
+            _app = build_app(settings, load_policy(settings.policy_path), ports)
         return _app

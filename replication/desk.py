@@ -19,6 +19,8 @@ from replication.job import Failure, HistoryEntry, ReplicaState, ReplicationJob
 from replication.log import log_outcome
 from replication.messages import JobMessage
 from replication.ports import DeadLetter, DeadLetters, LetterState, StoredLetter
+from replication.telemetry import NO_TELEMETRY, Telemetry
+from replication.telemetry_metrics import CODE, LETTERS_LAID, SOURCE
 
 # A table row holds 1 MiB, which is half as many characters.
 MAX_RAW = 300_000
@@ -35,6 +37,7 @@ class DeadLetterDesk:
     letters: DeadLetters
     clock: Callable[[], datetime]
     max_dequeue_count: int = 5
+    telemetry: Telemetry = NO_TELEMETRY
 
     def event(self, raw: Any, *, event_id: str, cause: str) -> DeadLetter:
         """Keep an event that cannot be used, without the claims of whoever caused it."""
@@ -191,6 +194,7 @@ class DeadLetterDesk:
             timeline=timeline,
         )
         self.letters.put(letter)
+        self.telemetry.counted(LETTERS_LAID, {SOURCE: source, CODE: letter.code})
         return letter
 
 

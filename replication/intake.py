@@ -29,6 +29,10 @@ from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery, History, JobQueues, QueueName
 from replication.region_health import RegionHealth
 from replication.regions import InvalidRegionNameError, Region, RegionCatalog
+from replication.telemetry import NO_TELEMETRY, Telemetry
+from replication.telemetry_context import TraceParent
+from replication.telemetry_metrics import ACTION, EVENTS
+from replication.telemetry_spans import event_span, traced
 from replication.throttling import Operation
 
 # A message that is due is taken within a second or two, unless it is lost or the app is busy.
@@ -59,13 +63,23 @@ class Intake:
     policy: ReplicationPolicy
     limits: Limits
     clock: Callable[[], datetime]
+    telemetry: Telemetry = NO_TELEMETRY
 
-    def receive(self, event: ReceivedEvent, raw: Any) -> Taken:
-        """Handle an event of any type.
+    def receive(
+        self, event: ReceivedEvent, raw: Any, *, traceparent: TraceParent | None = None
+    ) -> Taken:
+        """Handle an event of any type; `traceparent` is the invocation's.
 
         Raises TransientError when Azure or the storage fails, and NewerFormatError for a record
         that a newer release wrote, so that the sender tries again.
         """
+        with event_span(self.telemetry, event, traceparent) as span:
+            taken = self._receive(event, raw)
+            span.set(ACTION, taken.action)
+        self.telemetry.counted(EVENTS, {ACTION: taken.action})
+        return taken
+
+    def _receive(self, event: ReceivedEvent, raw: Any) -> Taken:
         try:
             check_size(raw)
             taken = self._take(read_event(event))
@@ -93,6 +107,10 @@ class Intake:
 
     def request(self, version_id: ImageVersionId, *, trigger: str, correlation_id: str) -> Taken:
         """Run the replication now because somebody asked, whatever the record says."""
+        with self.telemetry.span("request"):
+            return self._request(version_id, trigger=trigger, correlation_id=correlation_id)
+
+    def _request(self, version_id: ImageVersionId, *, trigger: str, correlation_id: str) -> Taken:
         out_of_scope = self.policy.why_out_of_scope(version_id)
         if out_of_scope:
             return Taken(action="ignored", reason=out_of_scope, key=version_id.key)
@@ -100,7 +118,8 @@ class Intake:
         self.health.forget_refusals(version_id.subscription_id)
         if self.records.load(version_id.key) is None:
             return self._enrol(version_id, None, trigger=trigger, correlation_id=correlation_id)
-        return self._look(version_id, at=None, forced=True, why=trigger)
+        trace = self.telemetry.trace()
+        return self._look(version_id, at=None, forced=True, why=trigger, trace=trace)
 
     def revisit(self, version_id: ImageVersionId, *, why: str) -> Taken:
         """Queue a look at a version on record, because the sweep saw a reason."""
@@ -108,9 +127,10 @@ class Intake:
 
     def discover(self, version: ImageVersion, *, trigger: str) -> Taken:
         """Enrol a version that the sweep found and no event told of."""
-        return self._enrol(
-            version.id, None, trigger=trigger, correlation_id=version.id.key, seen=version
-        )
+        with self.telemetry.span("discover", root=True):
+            return self._enrol(
+                version.id, None, trigger=trigger, correlation_id=version.id.key, seen=version
+            )
 
     def _take(self, read: VersionWritten | VersionDeleted | NotForUs) -> Taken:
         if isinstance(read, NotForUs):
@@ -120,7 +140,8 @@ class Intake:
         if out_of_scope:
             return Taken(action="ignored", reason=out_of_scope, key=version_id.key)
         if self.records.load(version_id.key) is not None:
-            return self._look(version_id, at=read.at, forced=False, why=read.trigger)
+            trace = self.telemetry.trace()
+            return self._look(version_id, at=read.at, forced=False, why=read.trigger, trace=trace)
         if isinstance(read, VersionDeleted):
             reason = "deleted, and never was on record"
             return Taken(action="ignored", reason=reason, key=version_id.key)
@@ -154,7 +175,7 @@ class Intake:
             reason = "the image version does not exist (any more)"
             return Taken(action="not_found", reason=reason, key=version_id.key)
         job = self._new_job(subject, catalog, trigger=trigger, correlation_id=correlation_id)
-        job = replace(job, arm_calls=arm_calls)
+        job = replace(job, arm_calls=arm_calls, traceparent=self.telemetry.trace())
         if seen is not None and seen.is_changing and job.next_attempt_at is not None:
             # Nothing can be written yet; the next look finds how fast that goes.
             first_look = self.clock() + timedelta(seconds=self.limits.tracking_min_s)
@@ -218,7 +239,13 @@ class Intake:
         return replace(job, entries=(entry,))
 
     def _look(
-        self, version_id: ImageVersionId, *, at: datetime | None, forced: bool, why: str
+        self,
+        version_id: ImageVersionId,
+        *,
+        at: datetime | None,
+        forced: bool,
+        why: str,
+        trace: TraceParent | None = None,
     ) -> Taken:
         """Bring the next look forward; the chain of messages stays one."""
         reasons: list[str] = []
@@ -228,7 +255,7 @@ class Intake:
                 job, event_at=at, forced=forced, why=why, now=self.clock(), limits=self.limits
             )
             reasons.append(reason)
-            return changed
+            return changed and traced(job, changed, trace, anew=forced)
 
         changed = self.records.change(version_id.key, change)
         if changed is None:

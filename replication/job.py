@@ -10,6 +10,7 @@ from replication.errors import FailureCode, ReplicationError
 from replication.image_version import ImageVersionId
 from replication.planning import LeftOutRegion
 from replication.regions import Region
+from replication.telemetry_context import TraceParent
 
 
 class IllegalTransitionError(ReplicationError):
@@ -166,6 +167,7 @@ class ReplicationJob:
     letter that is not resolved. `home` is None until the version was seen with its list.
     `owner_tags` are those of the version's tags that the policy names: lab, cost center.
     `budget_cleared` are regions whose cost was let through, by the budgets or by an operator.
+    `traceparent` is where the trace of the run began, as far as known.
     """
 
     image_version_id: ImageVersionId
@@ -207,6 +209,7 @@ class ReplicationJob:
     failure: Failure | None = None
     withheld: dict[Region, tuple[datetime, str]] = field(default_factory=dict)
     entries: tuple[HistoryEntry, ...] = ()
+    traceparent: TraceParent | None = None
 
     @property
     def key(self) -> str:

@@ -16,6 +16,7 @@ from replication.job import ReplicationJob
 from replication.ports import JobPage, JobQuery, JobStore, StoredJob
 
 Change = Callable[[ReplicationJob], ReplicationJob | None]
+Written = Callable[[ReplicationJob | None, ReplicationJob], None]
 
 
 def contention_retries() -> Retrying:
@@ -26,6 +27,10 @@ def contention_retries() -> Retrying:
         wait=wait_random_exponential(multiplier=0.02, max=1),
         reraise=True,
     )
+
+
+def _nobody(_before: ReplicationJob | None, _after: ReplicationJob) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +45,13 @@ class Changed:
 class JobRecords:
     """The jobs on record, with read-change-write as one step.
 
-    `retries` gives a fresh tenacity controller for every step.
+    `retries` gives a fresh tenacity controller for every step. `written` is told of each record
+    that was written, with the one before it, and never fails.
     """
 
     store: JobStore
     retries: Callable[[], Retrying] = contention_retries
+    written: Written = _nobody
 
     def load(self, key: str) -> StoredJob | None:
         """Return the record, None when there is none."""
@@ -58,7 +65,10 @@ class JobRecords:
         answer was lost is known again by what it wrote, and not taken for someone else's.
         """
         sent: list[tuple[ReplicationJob, ReplicationJob]] = []
-        return self.retries()(self._change_once, key, change, sent)
+        changed = self.retries()(self._change_once, key, change, sent)
+        if changed is not None and changed.after.job != changed.before:
+            self.written(changed.before, changed.after.job)
+        return changed
 
     def find(self, query: JobQuery) -> JobPage:
         """Return one page of the records."""
@@ -73,7 +83,10 @@ class JobRecords:
             except RecordChangedError:
                 return None
 
-        return self.retries()(once)
+        stored = self.retries()(once)
+        if stored is not None:
+            self.written(None, stored.job)
+        return stored
 
     def _change_once(
         self, key: str, change: Change, sent: list[tuple[ReplicationJob, ReplicationJob]]

@@ -1,12 +1,13 @@
 """The messages on the queues: which image version to look at, and nothing that can go stale."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from replication.errors import MalformedError, NewerFormatError
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.job import ReplicationJob
+from replication.telemetry_context import TraceParent
 
 FORMAT_VERSION = 1
 MAX_BYTES = 8 * 1024
@@ -21,11 +22,15 @@ class JobMessage:
     """Ask a worker to look at an image version.
 
     `sequence` ties the message to the job's record: only the newest one is acted upon.
+    `traceparent` says which trace the look belongs to; `trace_fault` is why one that came could
+    not be read, which costs the trace and never the look.
     """
 
     image_version_id: ImageVersionId
     sequence: int
     correlation_id: str
+    traceparent: TraceParent | None = None
+    trace_fault: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, job: ReplicationJob) -> Self:
@@ -34,6 +39,7 @@ class JobMessage:
             image_version_id=job.image_version_id,
             sequence=job.sequence,
             correlation_id=job.correlation_id,
+            traceparent=job.traceparent,
         )
 
     @property
@@ -52,6 +58,8 @@ class JobMessage:
             "sequence": self.sequence,
             "correlation_id": self.correlation_id,
         }
+        if self.traceparent is not None:
+            job["traceparent"] = str(self.traceparent)
         return json.dumps({"v": FORMAT_VERSION, "job": job}, separators=(",", ":"))
 
     @classmethod
@@ -96,4 +104,16 @@ class JobMessage:
         correlation_id = job.get("correlation_id", "")
         if not isinstance(correlation_id, str) or len(correlation_id) > _MAX_TEXT:
             raise MalformedError(f"job.correlation_id is not a text of at most {_MAX_TEXT}")
-        return cls(image_version_id=version_id, sequence=sequence, correlation_id=correlation_id)
+        traceparent, fault = None, ""
+        if job.get("traceparent") is not None:
+            try:
+                traceparent = TraceParent.parse(job["traceparent"])
+            except MalformedError as error:
+                fault = f"job.traceparent: {error}"
+        return cls(
+            image_version_id=version_id,
+            sequence=sequence,
+            correlation_id=correlation_id,
+            traceparent=traceparent,
+            trace_fault=fault,
+        )

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from replication.acting import Actor, Step
 from replication.decision import Apply, GiveUp, OverBudget, Partial, Track
@@ -27,6 +28,11 @@ from replication.ports import (
 )
 from replication.region_health import RegionHealth
 from replication.stuck import stuck
+from replication.telemetry import NO_TELEMETRY, Telemetry
+from replication.telemetry_context import TraceParent
+from replication.telemetry_metrics import DECISION, STUCK_FOUND, MetricKind
+from replication.telemetry_spans import message_span
+from replication.telemetry_steps import measure_step
 
 # A claim that was never followed by a record means that the worker died in between.
 MAX_CLAIMS = 10
@@ -66,9 +72,33 @@ class Reconciler:
     clock: Callable[[], datetime]
     new_owner: Callable[[], str]
     chance: Callable[[], float]
+    telemetry: Telemetry = NO_TELEMETRY
 
-    def reconcile(self, message: JobMessage, *, redelivered: bool = False) -> Reconciled:
-        """Handle one message; raises what the storage raises, so that the host delivers again."""
+    def reconcile(
+        self,
+        message: JobMessage,
+        *,
+        redelivered: bool = False,
+        queue: QueueName = QueueName.JOBS,
+        invocation: TraceParent | None = None,
+    ) -> Reconciled:
+        """Handle one message; raises what the storage raises, so that the host delivers again.
+
+        `queue` is where it came from, `invocation` the host's trace of this call.
+        """
+        with message_span(self.telemetry, message, queue.value, invocation) as span:
+            done = self._reconcile(message, redelivered=redelivered)
+            span.set(DECISION, done.outcome)
+        return done
+
+    def _reconcile(self, message: JobMessage, *, redelivered: bool) -> Reconciled:
+        if message.trace_fault:
+            log_outcome(
+                "message.trace_unreadable",
+                level=logging.WARNING,
+                key=message.key,
+                reason=message.trace_fault,
+            )
         owner = self.new_owner()
         claim = self._claim(message, owner)
         if claim is None:
@@ -112,6 +142,7 @@ class Reconciler:
                 job,
                 lease=Lease(owner=owner, expires_at=now + timedelta(seconds=self.limits.lease_s)),
                 claims=job.claims + 1,
+                traceparent=job.traceparent or self.telemetry.trace(),
             )
             return claim.job
 
@@ -167,6 +198,7 @@ class Reconciler:
             self._send(after, QueueName.TRACKING if quiet else QueueName.JOBS)
         self._publish(after, (*outcome_events(claimed, after), *self._learn(claimed, after)))
         self._tell_stuck(claimed, after)
+        self._measure(claimed, after)
         return Reconciled(outcome=type(decision).__name__.lower(), reason=decision.reason)
 
     def _hand_over(self, laid: DeadLetter, key: str) -> None:
@@ -255,6 +287,20 @@ class Reconciler:
                     percent_per_min=found.percent_per_min,
                     reason=found.reason,
                 )
+
+    def _measure(self, before: ReplicationJob, after: ReplicationJob) -> None:
+        for one in measure_step(before, after):
+            self.telemetry.told(one.event, one.fields)
+            if one.metric.kind is MetricKind.HISTOGRAM:
+                self.telemetry.observed(one.metric, one.value, one.labels)
+            else:
+                self.telemetry.counted(one.metric, one.labels, by=one.value)
+            if one.metric is not STUCK_FOUND:  # which is told with its reason
+                fields: dict[str, Any] = {
+                    **one.fields,
+                    "image_version": str(after.image_version_id),
+                }
+                log_outcome(one.event, key=after.key, **fields)
 
     def _publish(self, after: ReplicationJob, events: tuple[OutcomeEvent, ...]) -> None:
         """Tell the outcome topic; its failure never fails a replication."""

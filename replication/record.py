@@ -21,6 +21,7 @@ from replication.job import (
 )
 from replication.planning import LeftOutRegion
 from replication.regions import Region
+from replication.telemetry_context import TraceParent
 
 FORMAT_VERSION = 1
 _MAX_NAME = 256
@@ -89,6 +90,7 @@ def encode_job(job: ReplicationJob) -> str:
             for region, (until, reason) in job.withheld.items()
         ],
         "entries": [encode_entry(entry) for entry in job.entries],
+        "traceparent": str(job.traceparent) if job.traceparent else None,
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -267,6 +269,8 @@ def _decode(document: Mapping[str, Any]) -> ReplicationJob:
             for one in _parts(document, "withheld")
         },
         entries=tuple(decode_entry(one) for one in _parts(document, "entries")),
+        # Whatever stands there: a trace that cannot be read costs the trace and never the job.
+        traceparent=TraceParent.read(document.get("traceparent")),
     )
 
 

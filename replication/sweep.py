@@ -13,6 +13,7 @@ from replication.intake import Intake
 from replication.job import Phase, ReplicaState, ReplicationJob
 from replication.job_records import JobRecords
 from replication.limits import Limits
+from replication.listing import Listing, ListingMender
 from replication.log import log_outcome
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
@@ -86,6 +87,7 @@ class Sweep:
     """The safety net: stateless, driven by a timer, harmless to run twice at once."""
 
     records: JobRecords
+    listing: Listing
     gallery: Gallery
     catalogs: Catalogs
     admissions: Admissions
@@ -134,12 +136,16 @@ class Sweep:
         """
         now = self.clock()
         late = now - timedelta(seconds=self.limits.overdue_after_s)
+        mender = ListingMender(self.listing)
         for job in self._jobs(JobQuery(limit=_PAGE), report):
             keys = at_rest.setdefault(job.image_version_id.subscription_id.lower(), set())
             if _is_at_rest(job):
                 keys.add(job.key)
             if not job.phase.is_end:
                 report.stuck += sum(1 for one in job.replicas if one.stuck_since is not None)
+            if not dry_run:
+                with report.part("the listing"):
+                    mender.mend(job)
             leased = job.lease is not None and job.lease.expires_at > now
             if job.next_attempt_at is not None and job.next_attempt_at < late and not leased:
                 reason = f"overdue since {job.next_attempt_at.isoformat()}: its message was lost"

@@ -29,6 +29,12 @@ replication/record.py
 replication/regions.py
 replication/seeing.py
 replication/stuck.py
+replication/telemetry.py
+replication/telemetry_context.py
+replication/telemetry_http.py
+replication/telemetry_metrics.py
+replication/telemetry_spans.py
+replication/telemetry_steps.py
 replication/throttling.py
 "
 

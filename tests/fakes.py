@@ -38,8 +38,10 @@ from replication.record import decode_job, encode_job
 from replication.regions import RegionCatalog
 from replication.settings import Settings
 from replication.shipped_regions import shipped_catalog
+from replication.telemetry import NO_TELEMETRY, Telemetry
 from tests.clock import FakeClock
 from tests.gallery import MemoryGallery
+from tests.listing import MemoryListing
 
 
 @dataclass
@@ -290,6 +292,7 @@ class World:
     history: MemoryHistory
     letters: MemoryDeadLetters
     controls: MemoryControls
+    listing: MemoryListing
     queues: MemoryQueues
     gallery: MemoryGallery
     topic: MemoryTopic
@@ -320,11 +323,13 @@ def build_world(
     policy: ReplicationPolicy | None = None,
     limits: Limits | None = None,
     chance: float = 0.5,
+    telemetry: Telemetry = NO_TELEMETRY,
 ) -> World:
     """Build an app on ports in memory."""
     clock = FakeClock()
     store, history, letters = MemoryJobStore(), MemoryHistory(), MemoryDeadLetters()
     controls = MemoryControls()
+    listing = MemoryListing()
     queues, gallery, topic = MemoryQueues(clock), MemoryGallery(clock), MemoryTopic()
     catalogs = MemoryCatalogs()
     owners = count(1)
@@ -335,11 +340,13 @@ def build_world(
         history=history,
         letters=letters,
         controls=controls,
+        listing=listing,
         queues=queues,
         topic=topic,
         clock=clock,
         chance=lambda: chance,
         new_owner=lambda: f"worker-{next(owners)}",
+        telemetry=telemetry,
     )
     settings = build_settings(limits or Limits())
     app = build_app(settings, policy or ReplicationPolicy(), ports)
@@ -350,6 +357,7 @@ def build_world(
         history=history,
         letters=letters,
         controls=controls,
+        listing=listing,
         queues=queues,
         gallery=gallery,
         topic=topic,

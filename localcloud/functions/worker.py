@@ -162,6 +162,8 @@ async def _invoke(function_id: str, payload: Payload, invocation_id: str) -> Ret
             function_id,
             [(payload.parameter, _datum(payload.value))],
             {name: _datum(pair) for name, pair in payload.metadata.items()},
+            # As the host does, every invocation has a trace of its own.
+            trace_parent=f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01",
         )
     except (SystemExit, KeyboardInterrupt) as ending:
         return Returned(ok=False, error=f"the function tried to end the process: {ending!r}")

@@ -14,8 +14,10 @@ from azure.identity import DefaultAzureCredential
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
+from replication.azure.arm_telemetry import ArmTelemetryPolicy
 from replication.azure.rate_headers import RateHeaderPolicy
 from replication.rate_meter import RateMeter
+from replication.telemetry import NO_TELEMETRY, Telemetry
 
 _CONNECT_TIMEOUT_S = 5.0
 
@@ -59,6 +61,7 @@ class ArmClients:
 
     endpoint: ArmEndpoint
     meter: RateMeter = field(default_factory=RateMeter)
+    telemetry: Telemetry = NO_TELEMETRY
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _compute: dict[str, ComputeManagementClient] = field(default_factory=dict)
     _credential: TokenCredential | None = None
@@ -103,7 +106,11 @@ class ArmClients:
             "credential_scopes": [self.endpoint.scope],
             # azure-core would sleep through a Retry-After and send a stale body again.
             "retry_total": 0,
-            "per_retry_policies": [_NoRegistration(), RateHeaderPolicy(self.meter)],
+            "per_retry_policies": [
+                _NoRegistration(),
+                RateHeaderPolicy(self.meter),
+                ArmTelemetryPolicy(self.telemetry),
+            ],
             "connection_timeout": _CONNECT_TIMEOUT_S,
             "read_timeout": self.endpoint.read_timeout_s,
         }

@@ -20,10 +20,12 @@ from replication.azure.control_store import TableControls
 from replication.azure.dead_letters import TableDeadLetters
 from replication.azure.history import TableHistory
 from replication.azure.job_store import TableJobStore
+from replication.azure.listing_table import TableListing
 from replication.azure.queues import StorageJobQueues
 from replication.azure.storage_clients import StorageAccount
 from replication.azure.tables import Table
 from replication.bootstrap import utc_now
+from replication.listing_store import ListingStore
 from replication.ports import ControlStore, DeadLetters, History, JobQueues, JobStore, QueueName
 from tests.clock import FakeClock
 from tests.costs.fakes import MemoryBlobs
@@ -34,6 +36,7 @@ from tests.fakes import (
     MemoryJobStore,
     MemoryQueues,
 )
+from tests.listing import MemoryListing
 from tests.localcloud.functions.hosts import ready_line, start_localcloud
 
 KINDS = ("memory", "azurite")
@@ -117,6 +120,14 @@ def controls(request: pytest.FixtureRequest) -> ControlStore:
         return MemoryControls()
     fresh: FreshTables = request.getfixturevalue("fresh_tables")
     return TableControls(fresh.table())
+
+
+@pytest.fixture(params=KINDS)
+def listing_store(request: pytest.FixtureRequest) -> ListingStore:
+    if request.param == "memory":
+        return MemoryListing()
+    fresh: FreshTables = request.getfixturevalue("fresh_tables")
+    return TableListing(fresh.table())
 
 
 @pytest.fixture(params=KINDS)

@@ -59,6 +59,7 @@ def build_instance(
         history=stepped(run.history, "history"),
         letters=stepped(run.letters, "letters"),
         controls=stepped(run.controls, "controls"),
+        listing=run.listing,
         queues=stepped(run.queues, "queues"),
         topic=MemoryTopic(),
         clock=run.clock,

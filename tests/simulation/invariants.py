@@ -1,10 +1,12 @@
 """What must hold in every run, whatever broke; each check tells its violations in sentences."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from replication.errors import MalformedError
 from replication.job import Phase, ReplicaState, ReplicationJob
+from replication.listing_rows import STUCK, list_job, view_keys
 from replication.messages import JobMessage
 from replication.regions import Region
 from replication.shipped_regions import shipped_catalog
@@ -40,6 +42,8 @@ def deadline_problems(run: "Simulation") -> Iterator[str]:
     now = run.clock()
     slack_s = DEADLINE_SLACK_S + run.scheduler.kills * _SLACK_FOR_A_DEAD_WORKER_S
     slack_s += run.faults.counts["message_lost"] * run.sweep_s
+    # A look lasts as long as its calls, and is void if that is longer than its claim.
+    slack_s += run.scheduler.drifted_s
     for row in run.store.rows.values():
         job = row.job
         late_s = (now - job.deadline_at).total_seconds()
@@ -63,6 +67,24 @@ def write_problems(run: "Simulation") -> Iterator[str]:
         foreign = seen_and_dropped - write.dropped_ours
         if foreign:
             yield f"{who} dropped {sorted(foreign)}, which the app had not added"
+
+
+def listing_problems(run: "Simulation") -> Iterator[str]:
+    """Check that the lists and counts show every job as its record is."""
+    listing = run.apps[0].listing
+    phases = Counter(row.job.phase.value for row in run.store.rows.values())
+    counted = {what: number for what, number in listing.counts().items() if what != STUCK}
+    if counted != {phase.value: phases[phase.value] for phase in Phase}:
+        yield f"the listing counts {counted}, and there are {dict(phases)}"
+    standings = {one.listed.key: one for one in listing.standings()}
+    for key, row in run.store.rows.items():
+        standing = standings.get(key)
+        if standing is None or standing.listed != list_job(row.job, standing):
+            yield f"{row.job.image_version_id.version} is listed as {standing and standing.listed}"
+    views = Counter(key for one in standings.values() for key in view_keys(one.listed))
+    listed = {key for key in run.listing.rows if not key.startswith(("job|", "count|", "hour|"))}
+    if listed != set(views):
+        yield f"rows that no job stands under: {sorted(listed ^ set(views))[:3]}"
 
 
 def letter_problems(run: "Simulation") -> Iterator[str]:

@@ -44,7 +44,9 @@ class JobTable:
 
     def find(self, query: JobQuery) -> JobPage:
         del query  # a run has a handful
-        return JobPage(jobs=tuple(row.job for row in self.rows.values()), next_cursor=None)
+        return JobPage(
+            jobs=tuple(self.rows[key].job for key in sorted(self.rows)), next_cursor=None
+        )
 
     def _write(self, job: ReplicationJob) -> StoredJob:
         if self.encodes:

@@ -49,6 +49,7 @@ class Scheduler:
     kill_share: float = 0.0
     drift_share: float = 0.0
     drift_s: float = 0.0
+    drifted_s: float = 0.0
     kills: int = 0
     points: int = 0
     tasks: list[Task] = field(default_factory=list)
@@ -80,7 +81,9 @@ class Scheduler:
         """Give one task, by chance, its turn; it may die instead, or time may pass meanwhile."""
         task = self.tasks[self.chance.randrange(len(self.tasks))]
         if self.drift_share and self.chance.random() < self.drift_share:
-            self.clock.advance(self.chance.random() * self.drift_s)
+            passed_s = self.chance.random() * self.drift_s
+            self.drifted_s += passed_s
+            self.clock.advance(passed_s)
         self.current = task
         error: BaseException | None = None
         try:

@@ -1,0 +1,281 @@
+"""Keep the listing in step with the records, and read pages and counts from it."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from tenacity import Retrying
+
+from replication.errors import MalformedError, NewerFormatError, ReplicationError
+from replication.job import Phase, ReplicationJob
+from replication.listing_rows import (
+    STUCK,
+    TIME_CLASSES_S,
+    Document,
+    ListedJob,
+    Standing,
+    copies_of,
+    count_key,
+    counted_as,
+    decode_standing,
+    encode_listed,
+    encode_standing,
+    hour_key,
+    list_job,
+    shard_of,
+    standing_key,
+    time_class,
+    view_keys,
+)
+from replication.listing_store import ListingChange, ListingRow, ListingStore
+from replication.log import log_outcome
+
+_AT_ONCE = 15
+_PAGE = 1000
+# Sorts after every character of a row key.
+_END = "\uffff"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourOfCopies:
+    """The copies that became usable within an hour: how many, and how long they took.
+
+    `classes` counts them by listing_rows.TIME_CLASSES_S and one class more.
+    """
+
+    hour: datetime
+    copies: int = 0
+    total_s: float = 0.0
+    classes: tuple[int, ...] = (0,) * (len(TIME_CLASSES_S) + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Follows every record; what could not be written is told of, and mended by the sweep."""
+
+    store: ListingStore
+    retries: Callable[[], Retrying]
+
+    def follow(self, before: ReplicationJob | None, after: ReplicationJob) -> None:
+        """List a job as its record is now; never fails what changed the record."""
+        if before is not None and _shows(before) == _shows(after):
+            return
+        try:
+            self.note(after)
+        except ReplicationError as error:
+            log_outcome("listing.behind", level=logging.WARNING, key=after.key, reason=str(error))
+
+    def note(self, job: ReplicationJob) -> bool:
+        """List a job as its record says, and tell whether that changed anything.
+
+        Raises what the storage raises, and RecordChangedError when it does not come to rest.
+        """
+        return self.retries()(self._note_once, job)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs there are of each phase, and under "stuck" with a stuck copy."""
+        total: Counter[str] = Counter({phase.value: 0 for phase in Phase} | {STUCK: 0})
+        rows = self.retries()(self.store.between, "count|", f"count|{_END}", limit=_PAGE)
+        for row in rows:
+            _, what, _ = row.key.split("|")
+            total[what] += _number(row.document.get("jobs"))
+        return dict(total)
+
+    def hours(self, *, since: datetime) -> tuple[HourOfCopies, ...]:
+        """Return the hours since a moment in which copies became usable, the earliest first."""
+        first = hour_key(since, 0).rpartition("|")[0]
+        found: dict[str, HourOfCopies] = {}
+        for row in self.retries()(self.store.between, first, f"hour|{_END}", limit=_PAGE):
+            _, hour, _ = row.key.split("|")
+            known = found.get(hour) or HourOfCopies(hour=datetime.fromisoformat(f"{hour}:00+00:00"))
+            found[hour] = _added(known, row.document)
+        return tuple(found[hour] for hour in sorted(found))
+
+    def standings(self) -> Iterator[Standing]:
+        """Yield where every job stands, in the order of their keys; unreadable rows left out."""
+        after = "job|"
+        while True:
+            rows = self.retries()(self.store.between, after, f"job|{_END}", limit=_PAGE)
+            yield from filter(None, map(_readable, rows))
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1].key
+
+    def _note_once(self, job: ReplicationJob) -> bool:
+        address = standing_key(job.key)
+        row = self.store.get([address]).get(address)
+        before = _readable(row) if row else None
+        if before is not None and job.revision < before.revision:
+            return False
+        listed, copies = list_job(job, before), copies_of(job)
+        counted = dict(before.copies) if before else {}
+        fresh = {name: times for name, times in copies.items() if counted.get(name) != times[1]}
+        if before is not None and before.listed == listed and not fresh:
+            return False
+        counted |= {name: done for name, (_, done) in fresh.items()}
+        after = Standing(listed=listed, revision=job.revision, copies=counted)
+        expected = row.etag if row else None
+        changes = [
+            ListingChange(key=address, document=encode_standing(after), expected=expected),
+            *_views(before.listed if before else None, listed),
+            *self._counts(_deltas(before.listed if before else None, listed, fresh)),
+        ]
+        self.store.commit(changes)
+        return True
+
+    def _counts(self, deltas: Mapping[str, Document]) -> Iterator[ListingChange]:
+        keys = sorted(deltas)
+        known: dict[str, ListingRow] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            known |= self.store.get(keys[start : start + _AT_ONCE])
+        for key in keys:
+            row = known.get(key)
+            yield ListingChange(
+                key=key,
+                document=_sum(row.document if row else {}, deltas[key]),
+                expected=row.etag if row else None,
+            )
+
+
+class ListingMender:
+    """Lists again what the listing has missed; the jobs come in the order of their keys.
+
+    Both are read side by side, so that it costs one call for each thousand jobs.
+    """
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self._standings = listing.standings()
+        self._next: Standing | None = None
+        self._begun = False
+        self._broken = False
+
+    def mend(self, job: ReplicationJob) -> None:
+        """List a job anew if the listing shows something else.
+
+        Raises what the storage raises, once; what it could not read is mended by the next sweep.
+        """
+        if self._broken:
+            return
+        known = self._standing_of(job.key)
+        if known is not None and known.revision > job.revision:
+            return
+        if known is None or known.listed != list_job(job, known) or _uncounted(job, known):
+            self._listing.note(job)
+
+    def _standing_of(self, key: str) -> Standing | None:
+        while not self._begun or (self._next is not None and self._next.listed.key < key):
+            self._begun, self._broken = True, True
+            self._next = next(self._standings, None)
+            self._broken = False
+        return self._next if self._next is not None and self._next.listed.key == key else None
+
+
+def _readable(row: ListingRow) -> Standing | None:
+    """Return where a job stands, None for a row to be written anew.
+
+    Raises NewerFormatError for a newer release's.
+    """
+    try:
+        return decode_standing(row.document)
+    except NewerFormatError:
+        raise
+    except MalformedError as error:
+        log_outcome("listing.unreadable", level=logging.ERROR, row=row.key, reason=str(error))
+        return None
+
+
+def _uncounted(job: ReplicationJob, known: Standing) -> bool:
+    return any(known.copies.get(name) != done for name, (_, done) in copies_of(job).items())
+
+
+@dataclass(slots=True)
+class _Deltas:
+    shard: int
+    rows: dict[str, Document] = field(default_factory=dict)
+
+    def jobs(self, what: str, number: int) -> None:
+        row = self.rows.setdefault(count_key(what, self.shard), {"jobs": 0})
+        row["jobs"] += number
+
+    def copy(self, planned: datetime, done: datetime) -> None:
+        took_s = max(0.0, (done - planned).total_seconds())
+        empty = {"copies": 0, "total_s": 0.0, "classes": [0] * (len(TIME_CLASSES_S) + 1)}
+        row = self.rows.setdefault(hour_key(done, self.shard), empty)
+        row["copies"] += 1
+        row["total_s"] += took_s
+        row["classes"][time_class(took_s)] += 1
+
+
+def _deltas(
+    before: ListedJob | None, after: ListedJob, fresh: Mapping[str, tuple[datetime, datetime]]
+) -> dict[str, Document]:
+    """Return what is to be added to each counting row."""
+    deltas = _Deltas(shard_of(after.key))
+    was = counted_as(before) if before else frozenset()
+    now = counted_as(after)
+    for what in was - now:
+        deltas.jobs(what, -1)
+    for what in now - was:
+        deltas.jobs(what, 1)
+    for planned, done in fresh.values():
+        deltas.copy(planned, done)
+    return deltas.rows
+
+
+def _views(before: ListedJob | None, after: ListedJob) -> Iterator[ListingChange]:
+    was, now = set(view_keys(before)) if before else set(), set(view_keys(after))
+    for key in sorted(was - now):
+        yield ListingChange(key=key, document=None)
+    document = encode_listed(after)
+    for key in sorted(now):
+        yield ListingChange(key=key, document=document)
+
+
+def _sum(known: Document | Mapping[str, object], added: Document) -> Document:
+    if "jobs" in added:
+        return {"jobs": max(0, _number(known.get("jobs")) + added["jobs"])}
+    classes = known.get("classes")
+    old = classes if isinstance(classes, list) else []
+    new = added["classes"]
+    padded = [_number(one) for one in old] + [0] * (len(new) - len(old))
+    return {
+        "copies": _number(known.get("copies")) + added["copies"],
+        "total_s": _seconds(known.get("total_s")) + added["total_s"],
+        "classes": [one + other for one, other in zip(padded, new, strict=False)],
+    }
+
+
+def _added(known: HourOfCopies, row: Mapping[str, object]) -> HourOfCopies:
+    both = _sum(
+        {"copies": known.copies, "total_s": known.total_s, "classes": list(known.classes)},
+        {
+            "copies": _number(row.get("copies")),
+            "total_s": _seconds(row.get("total_s")),
+            "classes": _classes(row.get("classes")),
+        },
+    )
+    return replace(
+        known, copies=both["copies"], total_s=both["total_s"], classes=tuple(both["classes"])
+    )
+
+
+def _classes(value: object) -> list[int]:
+    size = len(TIME_CLASSES_S) + 1
+    numbers = [_number(one) for one in value] if isinstance(value, list) else []
+    return [*numbers, *[0] * size][:size]
+
+
+def _shows(job: ReplicationJob) -> tuple[object, ...]:
+    """Return what of a record the listing shows or counts, but for the time of its last change."""
+    return replace(list_job(job, None), since=job.started_at), copies_of(job)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,176 @@
+"""Telemetry of one process: its own figures always, and OpenTelemetry where it is set up."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
+
+from replication.log import log_fields
+from replication.telemetry import NO_ATTRIBUTES, Attributes, PassingSpan, Span, SpanKind, Value
+from replication.telemetry_context import TraceParent
+from replication.telemetry_metrics import CODE, Metric, MetricKind
+from replication.telemetry_tally import Tally
+
+
+class Backend(Protocol):
+    """Where spans and figures go besides."""
+
+    def record(self, metric: Metric, value: float, labels: Attributes) -> None:
+        """Take an increment of a counter, or a value of a histogram."""
+        ...
+
+    def span(
+        self,
+        name: str,
+        *,
+        kind: SpanKind,
+        parent: TraceParent | None,
+        link: TraceParent | None,
+        attributes: Attributes,
+        root: bool,
+    ) -> AbstractContextManager["BackendSpan"]:
+        """Open a span."""
+        ...
+
+
+class BackendSpan(Span, Protocol):
+    """A span that takes events as well."""
+
+    def told(self, event: str, attributes: Attributes) -> None:
+        """Note something that happened within it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Passing(PassingSpan):
+    def told(self, event: str, attributes: Attributes) -> None: ...
+
+
+@dataclass(slots=True)
+class _Work:
+    """A span under way, which remembers its attributes for the figures."""
+
+    span: BackendSpan
+    attributes: dict[str, Value]
+
+    @property
+    def traceparent(self) -> TraceParent | None:
+        return self.span.traceparent
+
+    def set(self, name: str, value: Value) -> None:
+        self.attributes[name] = value
+        self.span.set(name, value)
+
+    def failed(self, code: str) -> None:
+        self.attributes[CODE] = code
+        self.span.failed(code)
+
+
+_OPEN: ContextVar[_Work | None] = ContextVar("gallery_replicator_span", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessTelemetry:
+    """Implements the Telemetry port; `now_s` is a clock that only goes forward.
+
+    Every log line of a span carries the id of its trace. `instance` tells processes apart.
+    """
+
+    instance: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    tally: Tally = field(default_factory=Tally)
+    backend: Backend | None = None
+    now_s: Callable[[], float] = time.perf_counter
+
+    def trace(self) -> TraceParent | None:  # the context knows it, whoever asks
+        work = _OPEN.get()
+        return work.traceparent if work else None
+
+    def told(self, event: str, attributes: Attributes = NO_ATTRIBUTES) -> None:
+        work = _OPEN.get()
+        if work is not None:
+            work.span.told(event, attributes)
+
+    def counted(self, metric: Metric, labels: Attributes = NO_ATTRIBUTES, *, by: float = 1) -> None:
+        self._take(metric, by, labels)
+
+    def observed(self, metric: Metric, value: float, labels: Attributes = NO_ATTRIBUTES) -> None:
+        self._take(metric, value, labels)
+
+    @contextmanager
+    def span(
+        self,
+        name: str,
+        *,
+        kind: SpanKind = SpanKind.INTERNAL,
+        parent: TraceParent | None = None,
+        link: TraceParent | None = None,
+        attributes: Attributes = NO_ATTRIBUTES,
+        duration: Metric | None = None,
+        root: bool = False,
+    ) -> Iterator[Span]:
+        passing = _Passing(parent or (None if root else self.trace()))
+        opened: AbstractContextManager[BackendSpan] = nullcontext(passing)
+        if self.backend is not None:
+            opened = self.backend.span(
+                name, kind=kind, parent=parent, link=link, attributes=attributes, root=root
+            )
+        started_s = self.now_s()
+        with opened as span:
+            work = _Work(span, dict(attributes))
+            trace = span.traceparent
+            token = _OPEN.set(work)
+            try:
+                with log_fields(trace_id=trace.trace_id) if trace else nullcontext():
+                    yield work
+            except Exception as error:
+                work.failed(type(error).__name__)
+                raise
+            finally:
+                _OPEN.reset(token)
+                if duration is not None:
+                    self.observed(duration, self.now_s() - started_s, work.attributes)
+
+    def _take(self, metric: Metric, value: float, labels: Attributes) -> None:
+        if metric.kind is MetricKind.HISTOGRAM:
+            self.tally.observe(metric, labels, value)
+        else:
+            self.tally.add(metric, labels, value)
+        if self.backend is not None:
+            self.backend.record(metric, value, labels)
+
+
+def release(package: str = "gallery-replicator") -> str:
+    """Return the release that runs; the cloud build unpacks it without its metadata."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def open_telemetry(env: Mapping[str, str]) -> ProcessTelemetry:
+    """Return the telemetry of this process; OpenTelemetry is loaded only where it is set up.
+
+    That is where an OTLP endpoint is set, or where the Functions worker has set its own way up.
+    """
+    telemetry = ProcessTelemetry()
+    exports = any(env.get(name, "").strip() for name in _ENDPOINTS)
+    if not exports and env.get(_WORKER_SWITCH, "").strip().lower() not in _YES:
+        return telemetry
+    from replication.telemetry_otel import open_backend  # noqa: PLC0415 - it costs a cold start
+
+    backend = open_backend(env, instance=telemetry.instance, exports=exports)
+    return replace(telemetry, backend=backend)
+
+
+_ENDPOINTS = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+)
+# With it the worker itself starts Azure Monitor's distribution, if that is installed.
+_WORKER_SWITCH = "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"
+_YES = ("1", "true", "yes", "y", "t", "on")

@@ -1,0 +1,189 @@
+"""The gauges of what stands in storage, read when somebody asks and kept for a few seconds."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from replication.budgets import Spending, month_of
+from replication.circuits import Circuit
+from replication.control_rows import QueuePause
+from replication.controls import Controls
+from replication.errors import ReplicationError
+from replication.job import Phase, ReplicaState
+from replication.log import log_outcome
+from replication.ports import (
+    DeadLetters,
+    JobQuery,
+    JobQueues,
+    JobStore,
+    LetterQuery,
+    QueueName,
+)
+from replication.telemetry import Sample
+from replication.telemetry_costs import LastDay
+from replication.telemetry_metrics import (
+    BUDGET,
+    CIRCUITS_OPEN,
+    CODE,
+    CURRENCY,
+    JOBS,
+    JOBS_STUCK,
+    LETTERS,
+    PART,
+    PHASE,
+    QUEUE,
+    QUEUE_AGE,
+    QUEUE_DEPTH,
+    QUEUE_PAUSED,
+    QUEUE_POISON,
+    REGION,
+    REPLICAS,
+    SCRAPE_ERRORS,
+    SPENDING,
+    STATE,
+)
+
+KEPT_S = 10.0
+_MAX_JOBS = 1000
+_MAX_LETTERS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordCounts:
+    """How many records there are of each kind.
+
+    `stuck` counts the jobs with a replica that does not move, `letters` the open dead letters by
+    code. `replicas` is None where there are too many records to read them for it.
+    """
+
+    jobs: Mapping[Phase, int]
+    stuck: int
+    letters: Mapping[str, int]
+    replicas: Mapping[ReplicaState, int] | None = None
+
+
+class Counting(Protocol):
+    """Counts what is on record, in a number of storage calls that does not grow with it."""
+
+    def __call__(self) -> RecordCounts:
+        """Return the counts; raises what the storage raises."""
+        ...
+
+
+def count_records(
+    listing: Callable[[], Mapping[str, int]], store: JobStore, letters: DeadLetters
+) -> Counting:
+    """Take the counts that a listing keeps, and read one page of records for their replicas.
+
+    The listing counts jobs by the words of their phases, and stuck ones as `stuck`.
+    """
+
+    def count() -> RecordCounts:
+        found = listing()
+        page = store.find(JobQuery(limit=_MAX_JOBS))
+        replicas = Counter(one.state for job in page.jobs for one in job.replicas)
+        opened = letters.find(LetterQuery(limit=_MAX_LETTERS)).letters
+        return RecordCounts(
+            jobs={phase: found.get(phase.value, 0) for phase in Phase},
+            stuck=found.get("stuck", 0),
+            letters=Counter(stored.letter.code for stored in opened),
+            replicas=replicas if page.next_cursor is None else None,
+        )
+
+    return count
+
+
+@dataclass(slots=True, kw_only=True)
+class StateGauges:
+    """Reads every gauge; a part that cannot be read is told of and leaves the others standing."""
+
+    queues: JobQueues
+    controls: Controls
+    counts: Counting
+    costs: LastDay
+    clock: Callable[[], datetime]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _known: tuple[Sample, ...] = ()
+    _read_at: datetime | None = None
+
+    def read(self) -> tuple[Sample, ...]:
+        """Return the samples, at most ten seconds old; whoever asks meanwhile waits for them."""
+        with self._lock:
+            now = self.clock()
+            oldest = now - timedelta(seconds=KEPT_S)
+            if self._read_at is None or not oldest <= self._read_at <= now:
+                self._known, self._read_at = tuple(self._read()), now
+            return self._known
+
+    def _read(self) -> Iterator[Sample]:
+        for name, part in (
+            ("queues", self._queues),
+            ("controls", self._controls),
+            ("records", self._records),
+            ("books", self.costs.read),
+        ):
+            failed = False
+            try:
+                yield from tuple(part())
+            except ReplicationError as error:
+                failed = True
+                log_outcome("state.unreadable", level=logging.WARNING, part=name, reason=str(error))
+            yield Sample(metric=SCRAPE_ERRORS, value=float(failed), labels={PART: name})
+
+    def _queues(self) -> Iterator[Sample]:
+        for depth in self.queues.depths():
+            labels = {QUEUE: depth.name}
+            yield Sample(metric=QUEUE_DEPTH, value=depth.depth, labels=labels)
+            yield Sample(metric=QUEUE_AGE, value=depth.oldest_age_s or 0.0, labels=labels)
+            yield Sample(metric=QUEUE_POISON, value=depth.poison_depth, labels=labels)
+
+    def _controls(self) -> Iterator[Sample]:
+        month = month_of(self.clock())
+        known = self.controls.snapshot().values()
+        paused = {one.queue for one in known if isinstance(one, QueuePause)}
+        for queue in QueueName:
+            labels = {QUEUE: queue.value}
+            yield Sample(metric=QUEUE_PAUSED, value=float(queue.value in paused), labels=labels)
+        for one in known:
+            if isinstance(one, Circuit) and one.is_open:
+                yield Sample(metric=CIRCUITS_OPEN, value=1.0, labels={REGION: one.region.name})
+        spent: dict[tuple[str, str], Decimal] = {}
+        for one in known:
+            if isinstance(one, Spending) and one.month == month:
+                place = one.budget, one.currency
+                spent[place] = spent.get(place, Decimal(0)) + one.total(without="")
+        for (budget, currency), amount in sorted(spent.items()):
+            labels = {BUDGET: budget, CURRENCY: currency}
+            yield Sample(metric=SPENDING, value=float(amount), labels=labels)
+
+    def _records(self) -> Iterator[Sample]:
+        found = self.counts()
+        for phase in Phase:
+            yield Sample(metric=JOBS, value=found.jobs.get(phase, 0), labels={PHASE: phase.value})
+        if found.replicas is not None:
+            for state in ReplicaState:
+                count = found.replicas.get(state, 0)
+                yield Sample(metric=REPLICAS, value=count, labels={STATE: state.value})
+        yield Sample(metric=JOBS_STUCK, value=found.stuck)
+        for code in sorted(found.letters):
+            yield Sample(metric=LETTERS, value=found.letters[code], labels={CODE: code})
+
+
+def log_state(samples: Iterable[Sample]) -> None:
+    """Log every gauge in one line, for whoever has the logs and no Prometheus."""
+    log_outcome(
+        "state.measured",
+        samples=[
+            {
+                "metric": one.metric.name,
+                "label": " ".join(one.metric.label_values(one.labels)),
+                "value": one.value,
+            }
+            for one in samples
+        ],
+    )

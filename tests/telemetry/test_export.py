@@ -1,0 +1,94 @@
+"""Spans and figures reach an OTLP endpoint, in a process of their own."""
+
+import os
+import subprocess
+import sys
+
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.trace import NoOpTracerProvider
+
+from replication.telemetry_metrics import EVENTS
+from replication.telemetry_otel import OpenTelemetryBackend
+from replication.telemetry_process import ProcessTelemetry
+from tests.docs.documents import PROJECT
+from tests.telemetry.otlp import receiving
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PROGRAM = f"""
+import os
+from replication.telemetry_context import TraceParent
+from replication.telemetry_metrics import EVENTS
+from replication.telemetry_process import open_telemetry
+
+telemetry = open_telemetry(os.environ)
+with telemetry.span("work", parent=TraceParent("{TRACE}", "b7ad6b7169203331", 1)):
+    telemetry.counted(EVENTS)
+print(telemetry.instance)
+"""
+
+
+def test_what_is_told_arrives_when_the_process_ends() -> None:
+    with receiving() as receiver:
+        ended = subprocess.run(  # noqa: S603 - this interpreter and a program of our own
+            [sys.executable, "-c", PROGRAM],
+            cwd=PROJECT,
+            env={
+                **os.environ,
+                "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+                "WEBSITE_SITE_NAME": "lab-replicator",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        (span,) = receiver.spans()
+        assert (span.name, span.trace_id.hex()) == ("work", TRACE)
+        assert receiver.metrics() == {"gallery_replicator.events"}
+        service = receiver.service()
+        assert service["service.name"] == "lab-replicator"
+        assert service["service.instance.id"] == ended.stdout.strip()
+
+
+WORKER = f"""
+import json
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from replication.telemetry_context import TraceParent
+from replication.telemetry_process import open_telemetry
+
+kept = InMemorySpanExporter()
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(kept))
+trace.set_tracer_provider(provider)
+telemetry = open_telemetry({{"PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true"}})
+with telemetry.span("work", parent=TraceParent("{TRACE}", "b7ad6b7169203331", 1)):
+    pass
+print([one.name for one in kept.get_finished_spans()])
+"""
+
+
+def test_what_the_worker_has_set_up_is_used() -> None:
+    ended = subprocess.run(  # noqa: S603 - this interpreter and a program of our own
+        [sys.executable, "-c", WORKER],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout.strip()) == (0, "['work']"), ended.stderr
+
+
+def test_a_tracer_that_makes_no_spans_leaves_the_work_alone() -> None:
+    backend = OpenTelemetryBackend(
+        tracer=NoOpTracerProvider().get_tracer("none"), meter=NoOpMeterProvider().get_meter("none")
+    )
+    telemetry = ProcessTelemetry(backend=backend)
+    with telemetry.span("work") as span:
+        telemetry.counted(EVENTS)
+        assert span.traceparent is None
+    assert telemetry.tally.figures().counters[EVENTS] == {("",): 1}
