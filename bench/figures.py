@@ -42,6 +42,16 @@ def stopwatch() -> Iterator[Stopwatch]:
         watch.seconds = time.perf_counter() - began
 
 
+def peak_mb() -> float:
+    """Return the most memory that this process had, in MB of a million bytes.
+
+    What the process that started it had is not counted, as getrusage would.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
 def at_most(name: str, value: float, unit: str, limit: float) -> Figure:
     """Return a figure that must not be above a limit."""
     return Figure(

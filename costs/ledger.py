@@ -2,7 +2,8 @@
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,7 @@ from costs.ledger_files import (
 )
 from costs.ledger_rows import (
     DayPrices,
+    VersionRows,
     egress_cost,
     first_day,
     ledger_rows,
@@ -189,22 +191,26 @@ class Ledger:
             yield path, day, counts[day]
 
     def _records(self) -> Iterator[ReplicationJob | UnreadableRow]:
-        query = JobQuery(limit=_PAGE)
-        while True:
-            page = self.store.find(query)
-            yield from page.jobs
-            yield from page.unreadable
-            if page.next_cursor is None:
-                return
-            query = JobQuery(limit=_PAGE, cursor=page.next_cursor)
+        """Yield every record; the next page is fetched while this one is worked on."""
+        with ThreadPoolExecutor(max_workers=1) as ahead:
+            fetched = ahead.submit(self.store.find, JobQuery(limit=_PAGE))
+            while True:
+                page = fetched.result()
+                if page.next_cursor is not None:
+                    query = JobQuery(limit=_PAGE, cursor=page.next_cursor)
+                    fetched = ahead.submit(self.store.find, query)
+                yield from page.jobs
+                yield from page.unreadable
+                if page.next_cursor is None:
+                    return
 
 
 def _rows(
     record: ReplicationJob | UnreadableRow, day: date, prices: DayPrices, *, provisional: bool
-) -> Iterable[dict[str, Any]]:
+) -> VersionRows:
     if isinstance(record, ReplicationJob):
         return ledger_rows(record, day, prices, provisional=provisional)
-    return (unreadable_row(record, day, prices.book.currency, provisional=provisional),)
+    return unreadable_row(record, day, prices.book.currency, provisional=provisional)
 
 
 def _days(first: date, last: date) -> list[date]:

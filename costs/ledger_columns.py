@@ -2,6 +2,12 @@
 
 # Name and DuckDB type. A release that changes them raises FORMAT_VERSION.
 FORMAT_VERSION = 1
+# Those that all regions of a version share on a day.
+VERSION_COLUMNS = (
+    *("format", "day", "image_version_id", "version_key", "subscription_id", "resource_group"),
+    *("gallery", "definition", "version", "geography", "home_region", "days_in_month", "lab"),
+    *("cost_center", "job_id", "policy_fingerprint", "trigger", "provisional"),
+)
 LEDGER_COLUMNS: tuple[tuple[str, str], ...] = (
     ("format", "INTEGER"),
     ("day", "DATE"),

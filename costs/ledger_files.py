@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any, TextIO
 import duckdb
 
 from costs.duck import connection
-from costs.ledger_columns import LEDGER_COLUMNS
+from costs.ledger_columns import LEDGER_COLUMNS, VERSION_COLUMNS
+from costs.ledger_rows import VersionRows
 from costs.ports import BlobInfo, LedgerBlobs
 from replication.errors import MalformedError
 
@@ -20,6 +21,7 @@ _PREFIX = "days/"
 _SUFFIX = ".parquet"
 _ROWS_AT_ONCE = 5_000
 _NAMES = tuple(name for name, _ in LEDGER_COLUMNS)
+_REGION_COLUMNS = tuple(name for name in _NAMES if name not in VERSION_COLUMNS)
 # A row holds a few sentences; the longest may be an error of another program.
 _MAX_LINE = 2**24
 
@@ -44,26 +46,36 @@ def open_lines(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", errors="replace", newline="")
 
 
-def write_lines(rows: Iterable[Mapping[str, Any]], lines: TextIO) -> int:
-    """Append rows to a CSV file that `to_parquet` reads; returns how many there were.
+def write_lines(rows: VersionRows, lines: TextIO) -> int:
+    """Append the rows of a version to a CSV file that `to_parquet` reads; returns how many.
 
-    A NUL in a text, which Parquet readers stumble over, becomes a replacement character.
+    What the rows share is put into words once: that is most of what an audit does. A NUL in a
+    text, which Parquet readers stumble over, becomes a replacement character.
     """
-    values = [[row.get(name) for name in _NAMES] for row in rows]
     text = StringIO(newline="")
     # Only texts are quoted, so that a missing one and an empty one stay apart.
-    csv.writer(text, quoting=csv.QUOTE_STRINGS, lineterminator="\n").writerows(values)
+    writer = csv.writer(text, quoting=csv.QUOTE_STRINGS, lineterminator="\n")
+    writer.writerow([rows.shared.get(name) for name in VERSION_COLUMNS])
+    shared = text.getvalue().removesuffix("\n") + ","
+    text.seek(0)
+    text.truncate()
+    for one in rows.regions:
+        text.write(shared)
+        writer.writerow([one.get(name) for name in _REGION_COLUMNS])
     lines.write(text.getvalue().replace("\0", "\N{REPLACEMENT CHARACTER}"))
-    return len(values)
+    return len(rows.regions)
 
 
 def to_parquet(lines: Path, parquet: Path) -> None:
     """Make a ledger file of CSV lines, in the order of versions and regions."""
-    columns = ", ".join(f"{name}: '{kind}'" for name, kind in LEDGER_COLUMNS)
+    kinds = dict(LEDGER_COLUMNS)
+    written = (*VERSION_COLUMNS, *_REGION_COLUMNS)
+    columns = ", ".join(f"{name}: '{kinds[name]}'" for name in written)
     with connection() as engine:
         engine.execute(
-            "COPY (SELECT * FROM read_csv($lines, header = false, auto_detect = false, delim = ',',"  # noqa: S608 - column names of our own
-            " quote = '\"', escape = '\"', new_line = '\\n', allow_quoted_nulls = false,"
+            f"COPY (SELECT {', '.join(_NAMES)} FROM read_csv($lines, header = false,"  # noqa: S608 - column names of our own
+            " auto_detect = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\n',"
+            " allow_quoted_nulls = false,"
             f" max_line_size = {_MAX_LINE}, columns = {{{columns}}}) ORDER BY version_key, region)"
             " TO $parquet (FORMAT parquet, COMPRESSION zstd)",
             {"lines": str(lines), "parquet": str(parquet)},

@@ -46,9 +46,21 @@ class _Standing:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRows:
+    """The rows of a version: what they share, and what each has of its own."""
+
+    shared: dict[str, Any]
+    regions: tuple[dict[str, Any], ...]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield whole rows."""
+        return (self.shared | one for one in self.regions)
+
+
 def ledger_rows(
     job: ReplicationJob, day: date, prices: DayPrices, *, provisional: bool = False
-) -> Iterator[dict[str, Any]]:
+) -> VersionRows:
     """Return the rows of a version for a day in UTC: one for each region listed on it.
 
     A region counts from the day on which it came into Azure's list until the day before it was
@@ -56,18 +68,19 @@ def ledger_rows(
     """
     standing = [one for one in _all_standing(job, prices) if _counts(one, day)]
     if not standing:
-        return
+        return VersionRows(shared={}, regions=())
     size = size_range(job.size_gb, job.image_version_id, prices.sizes)
-    head = _head(job, day, provisional=provisional)
-    for one in standing:
-        yield head | _body(one, job, day, size, prices)
+    return VersionRows(
+        shared=_head(job, day, provisional=provisional),
+        regions=tuple(_body(one, job, day, size, prices) for one in standing),
+    )
 
 
 def unreadable_row(
     record: UnreadableRow, day: date, currency: str, *, provisional: bool = False
-) -> dict[str, Any]:
+) -> VersionRows:
     """Return the row that stands for a record that cannot be read: without a cost, and why."""
-    return {
+    row = {
         "format": FORMAT_VERSION,
         "day": day,
         "image_version_id": f"unreadable record {record.key}",
@@ -97,6 +110,7 @@ def unreadable_row(
         "listed_on": day,
         "provisional": provisional,
     }
+    return VersionRows(shared=row, regions=(row,))
 
 
 def first_day(job: ReplicationJob) -> date:

@@ -1,25 +1,12 @@
 """The cost services of an app; opened by the timer, the API and the commands that need them."""
 
-from dataclasses import dataclass
-
+from costs.books import Costs
 from costs.ledger import Ledger
 from costs.ledger_rows import DayPrices
-from costs.ports import LedgerBlobs
 from costs.price_book import PriceBooks
 from costs.sizes import KnownSizes, OccupiedSizes
 from replication.bootstrap import App
 from replication.settings import STORAGE_SETTING, SettingsError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Costs:
-    """What knows about money, on the storage of an app."""
-
-    app: App
-    blobs: LedgerBlobs
-    price_books: PriceBooks
-    sizes: OccupiedSizes
-    ledger: Ledger
 
 
 def open_costs(app: App) -> Costs:

@@ -11,11 +11,8 @@ from datetime import datetime
 from costs.estimate import RegionalReplicas
 from replication.errors import ReplicationError
 from replication.image_version import ImageVersion, ImageVersionId
-from replication.job import Phase, ReplicationJob
 from replication.policy import ReplicationPolicy
-from replication.ports import Catalogs, Gallery, JobQuery, JobStore, UnreadPart
-
-_PAGE = 1000
+from replication.ports import Catalogs, Gallery, UnreadPart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +37,7 @@ class Ghost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """The regions of every version on record, by the version's key.
+    """The regions that the ledger charges for today, of each version by its key.
 
     `unreadable` counts records that cannot be read.
     """
@@ -57,29 +54,6 @@ class Comparison:
     ghosts: tuple[Ghost, ...] = ()
     versions_seen: int = 0
     gaps: tuple[str, ...] = ()
-
-
-def read_books(store: JobStore) -> Books:
-    """Read all records; raises what the store raises."""
-    regions: dict[str, tuple[ImageVersionId, frozenset[str]]] = {}
-    unreadable = 0
-    cursor: str | None = None
-    while True:
-        page = store.find(JobQuery(cursor=cursor, limit=_PAGE))
-        unreadable += len(page.unreadable)
-        for job in page.jobs:
-            regions[job.key] = (job.image_version_id, frozenset(_booked(job)))
-        cursor = page.next_cursor
-        if cursor is None:
-            return Books(regions=regions, unreadable=unreadable)
-
-
-def _booked(job: ReplicationJob) -> list[str]:
-    """Return the regions that the books charge for: those that stand in Azure's list."""
-    if job.phase is Phase.SUPERSEDED:
-        return []
-    listed = [one.region.name for one in job.replicas if one.listed_at and one.removed_at is None]
-    return [*listed, *([job.home_region.name] if job.home is not None else [])]
 
 
 @dataclass(slots=True, kw_only=True)

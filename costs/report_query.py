@@ -1,9 +1,10 @@
 """What a report is asked for: which days, grouped by what, in which currency."""
 
 import re
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 from replication.errors import MalformedError
@@ -78,6 +79,8 @@ def read_report_query(
     """
     to_day = min(_day("to", to_text, last=True) if to_text else today, today)
     from_day = _day("from", from_text, last=False) if from_text else _months_before(to_day)
+    if from_day > today:
+        raise MalformedError(f"from is {from_day}, and the ledger has no day after today, {today}")
     if from_day > to_day:
         raise MalformedError(f"from is {from_day}, which is after to, {to_day}")
     if (to_day - from_day).days >= MAX_DAYS:
@@ -102,7 +105,7 @@ def month_text(day: date) -> str:
 
 def days_in_month(day: date) -> int:
     """Return how many days the month of a day has."""
-    return (_next_month(day) - day.replace(day=1)).days
+    return monthrange(day.year, day.month)[1]
 
 
 def _dimensions(words: Sequence[str]) -> tuple[Dimension, ...]:
@@ -128,10 +131,10 @@ def _day(name: str, text: str, *, last: bool) -> date:
     try:
         if _MONTH.fullmatch(text):
             first = date.fromisoformat(f"{text}-01")
-            return _next_month(first) - timedelta(days=1) if last else first
+            return first.replace(day=days_in_month(first)) if last else first
         if _DAY.fullmatch(text):
             return date.fromisoformat(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         pass
     raise MalformedError(
         f"{name} is {text[:_SHOWN]!r}; it is a day such as 2026-11-23 or a month such as 2026-11"
@@ -139,9 +142,5 @@ def _day(name: str, text: str, *, last: bool) -> date:
 
 
 def _months_before(day: date) -> date:
-    months = day.year * 12 + day.month - 1 - _MONTHS_BACK
+    months = max(12, day.year * 12 + day.month - 1 - _MONTHS_BACK)
     return date(months // 12, months % 12 + 1, 1)
-
-
-def _next_month(day: date) -> date:
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)

@@ -21,7 +21,13 @@ from costs.ledger_files import (
     write_lines,
     written_days,
 )
-from costs.ledger_rows import DayPrices, ledger_rows, storage_cost, unreadable_row
+from costs.ledger_rows import (
+    DayPrices,
+    VersionRows,
+    ledger_rows,
+    storage_cost,
+    unreadable_row,
+)
 from costs.prices import PriceBook
 from replication.errors import MalformedError
 from replication.job import HomeReplicas, Phase, ReplicaState, ReplicationJob
@@ -327,7 +333,7 @@ def test_names_that_are_no_days_are_left_alone() -> None:
 
 def test_a_record_that_cannot_be_read_has_a_row_that_says_so() -> None:
     torn = UnreadableRow(key="a" * 32, reason="it is torn", newer=False)
-    row = unreadable_row(torn, DAY, "USD")
+    (row,) = unreadable_row(torn, DAY, "USD")
     assert row["unpriced"] == "the record cannot be read: it is torn"
     assert row.get("storage_cost") is None
     assert row["image_version_id"] == f"unreadable record {'a' * 32}"
@@ -364,7 +370,7 @@ def test_any_text_comes_back_but_for_what_no_file_can_hold(
     with TemporaryDirectory() as folder:
         lines, parquet = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
         with open_lines(lines) as file:
-            assert write_lines([row, row], file) == 2
+            assert write_lines(VersionRows(shared=row, regions=(row, row)), file) == 2
         to_parquet(lines, parquet)
         found = list(read_rows(parquet))
     assert len(found) == 2

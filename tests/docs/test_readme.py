@@ -80,6 +80,7 @@ def test_the_commands_after_make_up_work_in_their_order(
         # The ports of this run; all other settings come from the file that README makes.
         "AzureWebJobsStorage": ready["storage"],
         "AZURE_RESOURCE_MANAGER_URL": ready["arm"],
+        "RETAIL_PRICES_URL": f"{ready['arm']}/api/retail/prices",
     }
     script = "\n".join(
         f"echo '# {number}'\n{_adapted(command, ready)}" for number, command in enumerate(AFTER_UP)

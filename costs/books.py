@@ -1,0 +1,23 @@
+"""What knows about money, gathered for those who report on it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from costs.ledger import Ledger
+from costs.ports import LedgerBlobs
+from costs.price_book import PriceBooks
+from costs.sizes import OccupiedSizes
+
+if TYPE_CHECKING:
+    from replication.bootstrap import App
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What knows about money, on the storage of an app."""
+
+    app: "App"
+    blobs: LedgerBlobs
+    price_books: PriceBooks
+    sizes: OccupiedSizes
+    ledger: Ledger

@@ -1,0 +1,70 @@
+"""A browser, and pages that tell of everything that goes wrong in them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.chromium import open_chromium
+
+type Scheme = Literal["light", "dark"]
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenPage:
+    """A page with the addresses that it asked for, and what it complained of."""
+
+    page: Page
+    requested: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+type Opener = Callable[..., OpenPage]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the time out that a fixture takes to install a Chromium, which has a limit itself."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.timeout(60, func_only=True))
+
+
+# Closed after each module: while Playwright is open its event loop counts as running, and tests of
+# other modules run loops of their own in the same process.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
+    """Open HTML from a file, as one who got it by mail does."""
+    contexts: list[BrowserContext] = []
+
+    def opener(html: str, *, width: int = 1280, scheme: Scheme = "light") -> OpenPage:
+        path = tmp_path / f"report-{len(contexts)}.html"
+        path.write_text(html, encoding="utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        opened = OpenPage(page=context.new_page())
+        page = opened.page
+        page.on("request", lambda request: opened.requested.append(request.url))
+        page.on("console", lambda message: opened.complaints.append(message.text))
+        page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: _refuse(opened, dialog.message, dialog.dismiss))
+        page.goto(path.as_uri(), wait_until="load")
+        return opened
+
+    yield opener
+    for context in contexts:
+        context.close()
+
+
+def _refuse(opened: OpenPage, message: str, dismiss: Callable[[], None]) -> None:
+    opened.complaints.append(f"dialog: {message}")
+    dismiss()
