@@ -43,7 +43,8 @@ _CHANGES = {
         replica_count=2,
     )
 }
-_NAMES = (*_GROUPS, _CSV, *_CHANGES)
+_PAGE = "page of HTML"
+_NAMES = (*_GROUPS, _CSV, _PAGE, *_CHANGES)
 
 
 def run(scale: float) -> Iterator[Figure]:
@@ -115,6 +116,8 @@ def _report(name: str, costs: Costs, query: ReportQuery) -> Callable[[], object]
     if name == _CSV:
         both = (Dimension.VERSION, Dimension.MONTH)
         return lambda: report_text(costs, replace(query, group_by=both), "csv")
+    if name == _PAGE:
+        return lambda: report_text(costs, query, "html")
     return lambda: report_text(costs, replace(query, group_by=_GROUPS[name]), "json")
 
 

@@ -131,18 +131,21 @@ def report(
 
         print_json(report_view(make_report(opened, query, ask_azure=azure)))
         return
-    from costs.report_text import report_text  # noqa: PLC0415 - likewise
+    from costs.report_text import TooLongError, report_text  # noqa: PLC0415 - likewise
 
-    content = report_text(opened, query, wanted.value, ask_azure=azure)
+    try:
+        content = report_text(opened, query, wanted.value, ask_azure=azure)
+    except TooLongError as error:
+        raise UsageProblem(f"--{error}") from error
     if output is None:
         print(content, end="")  # noqa: T201 - the answer
         return
     try:
         output.write_text(content, encoding="utf-8", newline="")
-    except (OSError, ValueError) as error:  # a NUL in a name is a ValueError
-        why = error.strerror if isinstance(error, OSError) else error
+    except OSError as error:
         raise CommandError(
-            f"{str(output)[:_SHOWN_NAME]!r} cannot be written ({why})", exit_code=ExitCode.FAILED
+            f"{str(output)[:_SHOWN_NAME]!r} cannot be written ({error.strerror})",
+            exit_code=ExitCode.FAILED,
         ) from error
 
 

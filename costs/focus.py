@@ -3,7 +3,8 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -63,8 +64,9 @@ def write_focus(
 ) -> FocusSummary:
     """Write the days of a query into a file; the engine streams the rows.
 
-    A month's row sums up the days of the query in that month. What has no price is set aside: a
-    FOCUS row has a cost, and zero would not be it.
+    Days are in no order that is promised, months are sorted. A month's row sums up the days of
+    the query in that month. What has no price is set aside: a FOCUS row has a cost, and zero
+    would not be it.
     """
     how = (
         f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_GROUP_ROWS}, "
@@ -72,11 +74,22 @@ def write_focus(
         if parquet
         else f"FORMAT csv, HEADER true, DELIMITER ',', TIMESTAMPFORMAT '{_TIME}'"
     )
-    copied = connection.execute(
-        f"COPY ({export_query(granularity)}) TO $path ({how})",
-        _parameters(query) | {"path": str(path)},
-    ).fetchone()
+    with _streaming(connection):
+        copied = connection.execute(
+            f"COPY ({export_query(granularity)}) TO $path ({how})",
+            _parameters(query) | {"path": str(path)},
+        ).fetchone()
     return _summary(connection, query, granularity, written=int(copied[0]) if copied else 0)
+
+
+@contextmanager
+def _streaming(connection: "DuckDBPyConnection") -> Iterator[None]:
+    """Let rows be written as they are read, in any order: to keep one, much is held back."""
+    connection.execute("SET preserve_insertion_order = false")
+    try:
+        yield
+    finally:
+        connection.execute("SET preserve_insertion_order = true")
 
 
 def _parameters(query: ReportQuery) -> dict[str, Any]:

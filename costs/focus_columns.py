@@ -250,7 +250,7 @@ OWN_ROWS = "day BETWEEN $from AND $to AND ($currency IS NULL OR currency = $curr
 def export_query(granularity: Granularity) -> str:
     """Return the query for the rows of an export; it takes the parameters of OWN_ROWS.
 
-    Days come in the order of the ledger's files, which no join would keep; months are sorted.
+    Months are sorted; days are so many that they stay as they come.
     """
     parts = []
     for charge, names in _NAMES.items():

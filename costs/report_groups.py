@@ -79,6 +79,12 @@ def spans_of(days: Iterable[DayFact], *, by_month: bool) -> tuple[Span, ...]:
     return tuple(_span(own, month=month) for month, own in sorted(found.items()))
 
 
+def sums_need_months(dimensions: Sequence[Dimension]) -> bool:
+    """Tell whether `version_sums` answers for these dimensions only if it keeps months apart."""
+    keys = _Keys(dimensions)
+    return keys.by_month and keys.is_of_version and not keys.is_time
+
+
 def sum_versions(connection: "DuckDBPyConnection", spans: Sequence[Span]) -> None:
     """Make the table `version_sums`: what each version costs in each span and currency."""
     columns = "id VARCHAR, currency VARCHAR, storage DECIMAL(38,12), egress DECIMAL(38,12), "

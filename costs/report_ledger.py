@@ -22,7 +22,7 @@ from costs.report_facts import (
     monthly_rate,
     readable_id,
 )
-from costs.report_groups import SUMS, group, money_of, spans_of, sum_versions
+from costs.report_groups import SUMS, group, money_of, spans_of, sum_versions, sums_need_months
 from costs.report_query import Dimension, ReportQuery, days_in_month
 
 if TYPE_CHECKING:
@@ -189,6 +189,6 @@ def open_facts(connection: "DuckDBPyConnection", query: ReportQuery) -> Facts:
         for row in rows
     )
     own = [one for one in days if query.currency in (None, one.money.currency)]
-    by_month = Dimension.MONTH in query.group_by
+    by_month = sums_need_months(query.group_by)
     sum_versions(connection, spans_of(own, by_month=by_month))
     return Facts(connection, query, days, by_month)

@@ -57,11 +57,6 @@ class ReportQuery:
     currency: str | None = None
     limit: int = MAX_GROUPS
 
-    @property
-    def days(self) -> int:
-        """How many days it covers."""
-        return (self.to_day - self.from_day).days + 1
-
 
 def read_report_query(
     *,

@@ -7,7 +7,10 @@ from costs.report_csv import report_csv
 from costs.report_query import ReportQuery
 from costs.report_view import report_view
 from costs.reporting import make_report, open_ledger
+from replication.errors import MalformedError
 
+# As one text they are some tens of MB.
+MAX_FOCUS_ROWS = 50_000
 MEDIA_TYPES = {
     "json": "application/json",
     "csv": "text/csv",
@@ -16,12 +19,23 @@ MEDIA_TYPES = {
 }
 
 
+class TooLongError(MalformedError):
+    """A question whose answer is too long to be one text."""
+
+
 def report_text(costs: Costs, query: ReportQuery, name: str, *, ask_azure: bool = True) -> str:
-    """Return the report in one of the forms of MEDIA_TYPES."""
+    """Return the report in one of the forms of MEDIA_TYPES; raises TooLongError."""
     if name == "focus":
         from costs.focus import focus_csv  # noqa: PLC0415 - each form loads its own libraries
 
         with open_ledger(costs, query) as (facts, _):
+            rows = sum(one.money.rows for one in facts.own_days)
+            if rows > MAX_FOCUS_ROWS:
+                raise TooLongError(
+                    f"format focus has a line for each of {rows} rows, and {MAX_FOCUS_ROWS} are "
+                    "the most: ask for fewer days, or write a file with gallery-replicator costs "
+                    "export"
+                )
             return focus_csv(facts.connection, query)
     if name == "csv":
         # The groups alone, for which Azure need not be asked.

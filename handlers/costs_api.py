@@ -33,7 +33,11 @@ def costs(req: func.HttpRequest) -> func.HttpResponse:
 def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text]:
     from costs.opening import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
     from costs.report_query import MAX_GROUPS, read_report_query  # noqa: PLC0415 - likewise
-    from costs.report_text import MEDIA_TYPES, report_text  # noqa: PLC0415 - likewise
+    from costs.report_text import (  # noqa: PLC0415 - likewise
+        MEDIA_TYPES,
+        TooLongError,
+        report_text,
+    )
     from costs.report_view import report_view  # noqa: PLC0415 - likewise
     from costs.reporting import make_report  # noqa: PLC0415 - likewise
 
@@ -54,7 +58,10 @@ def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text
     if form == "json":
         report = make_report(opened, query, ask_azure=ask_azure, azure_time_s=_AZURE_TIME_S)
         return HTTPStatus.OK, report_view(report)
-    content = report_text(opened, query, form)
+    try:
+        content = report_text(opened, query, form)
+    except TooLongError as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
     return HTTPStatus.OK, Text(content=content, media_type=MEDIA_TYPES[form])
 
 

@@ -44,11 +44,12 @@ class ResourceGraph:
 
     clients: ArmClients
     pause: Callable[[float], None] = time.sleep
+    max_pages: int = _MAX_PAGES
 
     def all(self) -> Iterator[Machine]:
         """List every machine in all subscriptions that this identity reads."""
         token: str | None = None
-        for _ in range(_MAX_PAGES):
+        for _ in range(self.max_pages):
             body = self._page(token)
             yield from _machines(body)
             token = body.get("$skipToken") or None
@@ -56,7 +57,7 @@ class ResourceGraph:
                 if str(body.get("resultTruncated")).lower() == "true":
                     raise TransientError("Resource Graph left a part out", code="truncated")
                 return
-        raise TransientError(f"more than {_MAX_PAGES} pages", code="endless")
+        raise TransientError(f"more than {self.max_pages} pages", code="endless")
 
     def _page(self, token: str | None) -> Mapping[str, Any]:
         options: dict[str, Any] = {"$top": _PAGE, "resultFormat": "objectArray"}

@@ -111,3 +111,23 @@ def test_an_answer_that_is_none_or_not_whole_is_a_failure(
     arm.answer("POST", PATH, canned)
     with pytest.raises(TransientError):
         list(ResourceGraph(clients).all())
+
+
+def test_an_answer_that_never_ends_is_not_followed_for_ever(
+    arm: StubArm, clients: ArmClients
+) -> None:
+    arm.answer("POST", PATH, rows({"type": VM}, **{"$skipToken": "again"}))
+    with pytest.raises(TransientError, match="more than 3 pages"):
+        list(ResourceGraph(clients, max_pages=3).all())
+    assert len(arm.asked) == 3
+
+
+def test_json_that_is_too_deep_to_read_is_a_failure(arm: StubArm, clients: ArmClients) -> None:
+    arm.answer("POST", PATH, Canned(body="[" * 100_000))
+    with pytest.raises(TransientError):
+        list(ResourceGraph(clients).all())
+
+
+def test_texts_that_are_none_count_as_no_image(arm: StubArm, clients: ArmClients) -> None:
+    arm.answer("POST", PATH, rows({"type": 5, "vmImage": ["x"], "setVersion": {}}))
+    assert list(ResourceGraph(clients).all()) == [Machine(kind="", image="")]

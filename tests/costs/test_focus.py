@@ -218,7 +218,7 @@ def test_a_removed_replica_has_no_rows_after_its_last_day(rich: list[Path], tmp_
         for row in rows
         if row["x_ReplicaRegion"] == "centralus" and row["x_Charge"] == "storage"
     ]
-    assert periods == [f"2026-10-{number}T00:00:00Z" for number in (29, 30, 31)]
+    assert sorted(periods) == [f"2026-10-{number}T00:00:00Z" for number in (29, 30, 31)]
 
 
 def test_a_transfer_is_a_row_of_its_day_in_the_region_it_comes_from(
@@ -295,7 +295,7 @@ def test_dates_are_utc_and_numbers_plain(tmp_path: Path) -> None:
 
 def test_a_parquet_file_has_decimals_and_timestamps(rich: list[Path], tmp_path: Path) -> None:
     path, _ = export(tmp_path, rich, parquet=True)
-    row = parquet_rows(path)[0]
+    row = min(parquet_rows(path), key=lambda one: one["ChargePeriodStart"])
     assert isinstance(row["BilledCost"], Decimal)
     assert row["ChargePeriodStart"] == datetime(2026, 10, 29)  # noqa: DTZ001 - as Parquet has it
     assert row["x_FirstDay"] == FIRST
@@ -363,5 +363,6 @@ def test_the_text_of_a_report_is_the_same_export(rich: list[Path], tmp_path: Pat
     path, _ = export(tmp_path, rich)
     with ledger_connection(rich) as connection:
         content = focus_csv(connection, EVERYTHING)
-    assert content == path.read_text(encoding="utf-8", newline="")
-    assert next(csv.reader(io.StringIO(content)))[:2] == ["AvailabilityZone", "BilledCost"]
+    names, *rows = csv.reader(io.StringIO(content, newline=""))
+    assert tuple(names) == COLUMNS
+    assert sorted(rows) == sorted([*row.values()] for row in csv_rows(path))

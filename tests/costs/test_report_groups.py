@@ -22,6 +22,7 @@ from tests.costs.ledgers import ledger_file, ledger_row
 
 FIRST = date(2026, 9, 28)
 LAST = date(2026, 11, 3)
+VERSIONS = ("1.0.0", "2.0.0")
 DAYS = [FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1)]
 
 
@@ -180,3 +181,24 @@ def test_the_dearest_of_one_currency_come_from_its_own_rows(currency: str) -> No
         found = facts.groups((Dimension.VERSION,), limit=1, currency=currency)
     assert [one.money.currency for one in found.items] == [currency]
     assert (found.left_out, found.left_out_money) == (0, {})
+
+
+def test_months_of_versions_are_kept_apart_whether_asked_for_or_not() -> None:
+    rows = [ledger_row(day=day, monthly="30", version=text) for day in DAYS for text in VERSIONS]
+    of_month = {"2026-09": 3, "2026-10": 31, "2026-11": 3}
+    for asked in ((Dimension.GALLERY,), (Dimension.VERSION, Dimension.MONTH)):
+        with opened(rows, group_by=asked) as facts:
+            by_month = facts.groups((Dimension.VERSION, Dimension.MONTH)).items
+            (whole,) = facts.groups((Dimension.GALLERY,)).items
+        assert [(one.keys["month"], one.money.rows) for one in by_month] == [
+            (month, count) for month, count in of_month.items() for _ in VERSIONS
+        ]
+        assert whole.money.rows == 2 * len(DAYS)
+
+
+def test_groups_of_single_rows_are_counted_without_looking() -> None:
+    rows = [ledger_row(day=day, version=text) for day in DAYS for text in VERSIONS]
+    with opened(rows, limit=3) as facts:
+        found = facts.groups((Dimension.VERSION, Dimension.REGION, Dimension.DAY))
+    assert (len(found.items), found.left_out) == (3, len(rows) - 3)
+    assert found.left_out_money["USD"].rows == len(rows) - 3
