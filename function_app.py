@@ -7,6 +7,7 @@ import azure.functions as func
 from handlers.access import http_auth_level
 from handlers.actions_api import blueprint as actions_api
 from handlers.costs_api import blueprint as costs_api
+from handlers.dashboard import blueprint as dashboard
 from handlers.dead_letters import blueprint as dead_letters
 from handlers.dead_letters_api import blueprint as dead_letters_api
 from handlers.events import blueprint as events
@@ -25,3 +26,4 @@ app.register_functions(costs_api)
 app.register_functions(actions_api)
 app.register_functions(dead_letters_api)
 app.register_functions(metrics)
+app.register_functions(dashboard)

@@ -107,10 +107,9 @@ def _replacing(file: Path) -> "Iterator[Path]":
         raise _unwritable(file, error) from error
     try:
         yield part
-        try:
-            part.replace(file)
-        except OSError as error:
-            raise _unwritable(file, error) from error
+        part.replace(file)
+    except OSError as error:
+        raise _unwritable(file, error) from error
     finally:
         part.unlink(missing_ok=True)
 

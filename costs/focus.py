@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import duckdb
+from duckdb import DuckDBPyConnection
 
 from costs.focus_columns import (
     STORAGE_KNOWN,
@@ -17,9 +20,6 @@ from costs.focus_columns import (
     export_query,
 )
 from costs.report_query import ReportQuery
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 FOCUS_VERSION = "1.2"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -45,7 +45,7 @@ class FocusSummary:
     totals: Mapping[str, Decimal]
 
 
-def focus_csv(connection: "DuckDBPyConnection", query: ReportQuery) -> str:
+def focus_csv(connection: DuckDBPyConnection, query: ReportQuery) -> str:
     """Return the days of a query as FOCUS CSV, a row a day."""
     with tempfile.TemporaryDirectory(prefix="gallery-replicator-") as folder:
         path = Path(folder) / "focus.csv"
@@ -55,7 +55,7 @@ def focus_csv(connection: "DuckDBPyConnection", query: ReportQuery) -> str:
 
 
 def write_focus(
-    connection: "DuckDBPyConnection",
+    connection: DuckDBPyConnection,
     query: ReportQuery,
     path: Path,
     *,
@@ -66,7 +66,7 @@ def write_focus(
 
     Days are in no order that is promised, months are sorted. A month's row sums up the days of
     the query in that month. What has no price is set aside: a FOCUS row has a cost, and zero
-    would not be it.
+    would not be it. Raises OSError where the file cannot be written.
     """
     how = (
         f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_GROUP_ROWS}, "
@@ -74,7 +74,7 @@ def write_focus(
         if parquet
         else f"FORMAT csv, HEADER true, DELIMITER ',', TIMESTAMPFORMAT '{_TIME}'"
     )
-    with _streaming(connection):
+    with _streaming(connection), _told_as_ours(path):
         copied = connection.execute(
             f"COPY ({export_query(granularity)}) TO $path ({how})",
             _parameters(query) | {"path": str(path)},
@@ -83,7 +83,7 @@ def write_focus(
 
 
 @contextmanager
-def _streaming(connection: "DuckDBPyConnection") -> Iterator[None]:
+def _streaming(connection: DuckDBPyConnection) -> Iterator[None]:
     """Let rows be written as they are read, in any order: to keep one, much is held back."""
     connection.execute("SET preserve_insertion_order = false")
     try:
@@ -92,12 +92,23 @@ def _streaming(connection: "DuckDBPyConnection") -> Iterator[None]:
         connection.execute("SET preserve_insertion_order = true")
 
 
+@contextmanager
+def _told_as_ours(path: Path) -> Iterator[None]:
+    """Tell a full disk from a ledger that cannot be read: the engine has one error for both."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        if str(path) in str(error):
+            raise OSError(None, str(error), str(path)) from error
+        raise
+
+
 def _parameters(query: ReportQuery) -> dict[str, Any]:
     return {"from": query.from_day, "to": query.to_day, "currency": query.currency}
 
 
 def _summary(
-    connection: "DuckDBPyConnection", query: ReportQuery, granularity: Granularity, *, written: int
+    connection: DuckDBPyConnection, query: ReportQuery, granularity: Granularity, *, written: int
 ) -> FocusSummary:
     rows = connection.execute(
         f"""

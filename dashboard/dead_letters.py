@@ -1,0 +1,137 @@
+"""The dead letters: their causes in groups, a list with a filter, and one whole."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from dashboard.model import clipped
+from dashboard.parameters import refuse_unknown
+from replication.bootstrap import App
+from replication.errors import FailureCode
+from replication.letter_filter import FILTERS, read_letter_query
+from replication.ports import LetterQuery, LetterState
+from replication.views import advice_view, letter_detail_view, letter_view
+
+LIMIT = 50
+# So many of the open letters are grouped by their causes.
+GROUPED = 200
+_MOST_RAW = 16_000
+# In an address `code` is the host's, for its key.
+CODE_PARAMETER = "failure_code"
+_CODES = frozenset(code.value for code in FailureCode)
+_PARAMETERS = (CODE_PARAMETER, *(name for name in FILTERS if name != "code"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseGroup:
+    """The open letters of one failure code."""
+
+    code: str
+    count: int
+    oldest: datetime
+    regions: tuple[str, ...]
+    advice: str | None
+    transient: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterList:
+    """Groups of the first open letters, and one page of those that the filter means.
+
+    `filters` are the fields that the API takes for an act on all of them.
+    """
+
+    at: datetime
+    groups: tuple[CauseGroup, ...]
+    grouped: int
+    grouped_all: bool
+    filters: Mapping[str, str]
+    items: tuple[dict[str, Any], ...]
+    first_page: bool
+    next: str | None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of an address that asks for the same."""
+        return {
+            CODE_PARAMETER if name == "code" else name: value
+            for name, value in self.filters.items()
+        }
+
+
+def read_filters(params: Mapping[str, str]) -> tuple[dict[str, str], LetterQuery]:
+    """Read the parameters of the list; raises MalformedError that names the wrong one."""
+    refuse_unknown(params, (*_PARAMETERS, "cursor"))
+    fields = {name: params.get(name, "").strip() for name in _PARAMETERS}
+    fields["code"] = fields.pop(CODE_PARAMETER)
+    if params.get("code") in _CODES:
+        fields["code"] = fields["code"] or params["code"]
+    asked = {name: fields[name] for name in FILTERS if fields[name]}
+    query = read_letter_query(asked)
+    return asked, replace(query, cursor=params.get("cursor") or None, limit=LIMIT)
+
+
+def dead_letters(
+    app: App, asked: Mapping[str, str], query: LetterQuery, now: datetime
+) -> DeadLetterList:
+    """Read the list; raises MalformedError for a cursor of another's making."""
+    page = app.dead_letters.find(query)
+    opened = app.dead_letters.find(LetterQuery(limit=GROUPED))
+    views = [letter_view(one.letter) for one in page.letters]
+    return DeadLetterList(
+        at=now,
+        groups=_groups(
+            [(one.letter.code, one.letter.at, one.letter.regions) for one in opened.letters]
+        ),
+        grouped=len(opened.letters),
+        grouped_all=opened.next_cursor is None,
+        filters=asked,
+        items=tuple({**one, "cause": clipped(one["cause"])} for one in views),
+        first_page=query.cursor is None,
+        next=page.next_cursor,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterPage:
+    """One letter in the shape of the API; `left_off` characters of its message are not shown."""
+
+    at: datetime
+    shown: dict[str, Any]
+    raw: str
+    left_off: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still needs someone."""
+        return bool(self.shown["state"] == LetterState.OPEN.value)
+
+
+def dead_letter(app: App, letter_id: str, now: datetime) -> DeadLetterPage:
+    """Read one letter; raises UnknownLetterError."""
+    shown = letter_detail_view(app.dead_letters.get(letter_id))
+    raw = shown["raw"]
+    return DeadLetterPage(
+        at=now, shown=shown, raw=raw[:_MOST_RAW], left_off=max(0, len(raw) - _MOST_RAW)
+    )
+
+
+def _groups(letters: list[tuple[str, datetime, tuple[str, ...]]]) -> tuple[CauseGroup, ...]:
+    counts = Counter(code for code, _, _ in letters)
+    groups = []
+    for code, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
+        mine = [(at, regions) for one, at, regions in letters if one == code]
+        advice = advice_view(code)
+        groups.append(
+            CauseGroup(
+                code=code,
+                count=count,
+                oldest=min(at for at, _ in mine),
+                regions=tuple(sorted({region for _, regions in mine for region in regions})),
+                advice=advice["advice"],
+                transient=advice["transient"],
+            )
+        )
+    return tuple(groups)

@@ -1,0 +1,232 @@
+"""Build every page: read what it shows, and say with which template."""
+
+from collections.abc import Callable, Mapping
+
+from dashboard.costs import GROUPS, costs_page, read_asked
+from dashboard.day import throughput, time_to_available
+from dashboard.dead_letters import dead_letter, dead_letters
+from dashboard.dead_letters import read_filters as read_letter_filters
+from dashboard.model import jsonable
+from dashboard.overview import overview
+from dashboard.page import PAGES, Page
+from dashboard.parameters import asking, refuse_unknown
+from dashboard.policy import policy_page
+from dashboard.regions import regions
+from dashboard.replication import replication
+from dashboard.replications import read_filters, replications
+from dashboard.runbook import runbook
+from dashboard.texts import TEXTS
+from dashboard.words import Words
+from replication.bootstrap import App
+from replication.errors import FailureCode
+from replication.image_version import ImageVersionId, MalformedImageVersionIdError
+from replication.letter_filter import SOURCES
+from replication.shipped_regions import shipped_catalog
+
+type Params = Mapping[str, str]
+_OFTEN_S = 5
+_SELDOM_S = 15
+_UNKNOWN_PROBLEM = 500
+
+
+class NoPageError(Exception):
+    """There is no such page, or nothing to show on it; the text says what is missing."""
+
+
+def build_page(app: App, name: str, params: Params, words: Words) -> Page:
+    """Build a page by its place in the address; raises NoPageError and AskedError."""
+    builder = _PAGES.get(name)
+    if builder is None:
+        raise NoPageError(f"there is no page {name[:60]!r}")
+    return builder(app, params, words)
+
+
+def build_item(app: App, name: str, key: str, params: Params, words: Words) -> Page:
+    """Build the page of one thing; raises NoPageError, AskedError and UnknownLetterError."""
+    builder = _ITEMS.get(name)
+    if builder is None:
+        raise NoPageError(f"there is no page {name[:60]!r}")
+    with asking():
+        refuse_unknown(params, ())
+    return builder(app, key, words)
+
+
+def problem_page(status: int, detail: str) -> Page:
+    """Build the page that says why there is no other."""
+    known = status if f"problem_{status}" in TEXTS else _UNKNOWN_PROBLEM
+    return Page(
+        template="problem.html",
+        title=f"problem_{known}",
+        refresh_s=_SELDOM_S if status >= _UNKNOWN_PROBLEM else 0,
+        values={"detail": detail, "told": f"told_{known}"},
+    )
+
+
+def letter_name(shown: Mapping[str, object], words: Words) -> str:
+    """Say what a dead letter is about."""
+    version_id = shown["image_version_id"]
+    if version_id is not None:
+        try:
+            found = ImageVersionId.parse(version_id)
+        except MalformedImageVersionIdError:
+            return str(version_id)
+        return f"{found.image} {found.version}"
+    return words.text("letter_of_event" if shown["source"] == "event" else "letter_of_message")
+
+
+def _overview(app: App, params: Params, words: Words) -> Page:
+    with asking():
+        refuse_unknown(params, ())
+    model = overview(app, words.now)
+    return Page(
+        template="overview.html",
+        title="overview",
+        section="overview",
+        twin=f"{PAGES['overview']}.json",
+        refresh_s=_OFTEN_S,
+        values={
+            "model": model,
+            "copies": sum(one.copies for one in model.hours),
+            "throughput": throughput(model.hours, words),
+            "available": time_to_available(model.hours, words),
+        },
+        document=jsonable(model),
+    )
+
+
+def _replications(app: App, params: Params, words: Words) -> Page:
+    with asking():
+        filters, query = read_filters(params)
+    with asking(only_if=query.cursor is not None):
+        model = replications(app, filters, query, words.now)
+    geographies = {one.geography for one in shipped_catalog().details.values()}
+    return Page(
+        template="replications.html",
+        title="replications",
+        section="replications",
+        twin=f"{PAGES['replications']}.json",
+        refresh_s=_OFTEN_S,
+        values={"model": model, "geographies": sorted(geographies)},
+        document=jsonable(model),
+    )
+
+
+def _replication(app: App, key: str, words: Words) -> Page:
+    model = replication(app, key, words.now)
+    if model is None:
+        raise NoPageError(f"no replication has the key {key}")
+    return Page(
+        template="replication.html",
+        title="replication",
+        section="replications",
+        twin=f"{PAGES['replications']}/{key}.json",
+        refresh_s=_OFTEN_S,
+        values={"model": model},
+        document=jsonable(model.as_json()),
+    )
+
+
+def _dead_letters(app: App, params: Params, words: Words) -> Page:
+    with asking():
+        asked, query = read_letter_filters(params)
+    with asking(only_if=query.cursor is not None):
+        model = dead_letters(app, asked, query, words.now)
+    return Page(
+        template="dead_letters.html",
+        title="letters",
+        section="dead_letters",
+        twin=f"{PAGES['dead_letters']}.json",
+        refresh_s=_SELDOM_S,
+        values={
+            "model": model,
+            "names": {one["id"]: letter_name(one, words) for one in model.items},
+            "codes": [code.value for code in FailureCode],
+            "sources": SOURCES,
+        },
+        document=jsonable(model),
+    )
+
+
+def _dead_letter(app: App, letter_id: str, words: Words) -> Page:
+    model = dead_letter(app, letter_id, words.now)
+    return Page(
+        template="dead_letter.html",
+        title="letter",
+        section="dead_letters",
+        twin=f"{PAGES['dead_letters']}/{letter_id}.json",
+        refresh_s=_SELDOM_S,
+        values={"model": model, "name": letter_name(model.shown, words)},
+        document=jsonable(model.shown),
+    )
+
+
+def _regions(app: App, params: Params, words: Words) -> Page:
+    with asking():
+        refuse_unknown(params, ())
+    model = regions(app, words.now)
+    return Page(
+        template="regions.html",
+        title="regions",
+        section="regions",
+        twin=f"{PAGES['regions']}.json",
+        refresh_s=_SELDOM_S,
+        values={"model": model},
+        document=jsonable(model),
+    )
+
+
+def _costs(app: App, params: Params, words: Words) -> Page:
+    with asking():
+        asked = read_asked(params)
+    model = costs_page(app, asked, words.now)
+    return Page(
+        template="costs.html",
+        title="costs",
+        section="costs",
+        twin=f"{PAGES['costs']}.json",
+        values={"model": model, "dimensions": GROUPS},
+        document=jsonable(model.as_json()),
+    )
+
+
+def _policy(app: App, params: Params, words: Words) -> Page:
+    with asking():
+        refuse_unknown(params, ())
+    model = policy_page(app, words.now)
+    return Page(
+        template="policy.html",
+        title="policy",
+        section="policy",
+        twin=f"{PAGES['policy']}.json",
+        values={"model": model},
+        document=jsonable(model),
+    )
+
+
+def _runbook(app: App, params: Params, words: Words) -> Page:  # noqa: ARG001 - the shape of all
+    with asking():
+        refuse_unknown(params, ())
+    sections = runbook()
+    if not sections:
+        raise NoPageError("docs/runbook.md was not deployed with the app")
+    return Page(
+        template="runbook.html",
+        title="runbook",
+        values={"sections": sections},
+        document=jsonable({"sections": sections}),
+    )
+
+
+_PAGES: Mapping[str, Callable[[App, Params, Words], Page]] = {
+    "": _overview,
+    "replications": _replications,
+    "dead-letters": _dead_letters,
+    "regions": _regions,
+    "costs": _costs,
+    "policy": _policy,
+    "runbook": _runbook,
+}
+_ITEMS: Mapping[str, Callable[[App, str, Words], Page]] = {
+    "replications": _replication,
+    "dead-letters": _dead_letter,
+}

@@ -1,0 +1,101 @@
+"""The costs page: what the ledger has, why there is nothing, and what that costs."""
+
+from dataclasses import replace
+
+import pytest
+
+from costs.ledger_files import written_days
+from costs.opening import open_costs
+from dashboard.assets import assets
+from replication.bootstrap import build_app
+from tests.builders import version_body, version_id, written_event
+from tests.costs.fakes import MemoryBlobs
+from tests.dashboard.asking import LANGUAGES, ask, read
+from tests.dashboard.conftest import Serve
+from tests.dashboard.counting import count_calls
+from tests.dashboard.test_pages import MOST_BYTES, check_structure
+from tests.fakes import World, build_world
+
+DAY_S = 24 * 3600
+
+
+def world_with_books(*, days: int) -> World:
+    """Return a world in which the audit has run after so many days."""
+    world = build_world()
+    ports = replace(world.app.ports, blobs=MemoryBlobs())
+    world.app = build_app(world.app.settings, world.app.policy, ports)
+    world.gallery.add(version_id(), version_body())
+    world.app.intake.receive(written_event(version_id(), at=world.clock()), {})
+    world.run()
+    for _ in range(days):
+        world.clock.advance(DAY_S)
+        open_costs(world.app).ledger.audit()
+    return world
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_figures_of_the_books_are_shown(serve: Serve, language: str) -> None:
+    serve(world_with_books(days=10))
+    for group in ("gallery", "region", "version"):
+        answer = ask(f"/dashboard/costs?group_by={group}", language=language)
+        assert answer.status == 200
+        document = read(answer.text)
+        check_structure(document, language)
+        assert {"months", "groups"} <= {one.attributes.get("id") for one in document.all("h2")}
+        beside = sum(len(one.content) for one in assets().values())
+        assert len(answer.text.encode()) + beside < MOST_BYTES
+    twin = ask("/dashboard/costs.json").json
+    assert twin["books"] == "there"
+    assert twin["totals"]
+    assert len(twin["months"]) == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_before_the_first_audit_the_page_says_when_there_will_be_something(
+    serve: Serve, language: str
+) -> None:
+    serve(world_with_books(days=0))
+    answer = ask("/dashboard/costs", language=language)
+    check_structure(read(answer.text), language)
+    assert ask("/dashboard/costs.json").json["books"] == "none_yet"
+    assert "today=yes" in answer.text
+    running = ask("/dashboard/costs.json?today=yes").json
+    assert (running["books"], running["to"]) == ("there", "2026-11-23")
+
+
+def test_days_after_the_books_end_have_none(serve: Serve) -> None:
+    world = serve(world_with_books(days=2))
+    assert world.app.ports.blobs is not None
+    last = max(written_days(world.app.ports.blobs))
+    today = world.clock().date()
+    assert last < today
+    assert ask(f"/dashboard/costs.json?from={today}").json["books"] == "none_yet"
+    assert ask("/dashboard/costs.json").json["to"] == last.isoformat()
+
+
+def test_the_records_are_read_only_when_today_is_asked_for(serve: Serve) -> None:
+    counting, calls = count_calls(world_with_books(days=2))
+    serve(counting)
+    assert ask("/dashboard/costs").status == 200
+    assert dict(calls.calls) == {}
+    assert ask("/dashboard/costs?today=yes").status == 200
+    assert calls.calls["store.find"] > 0
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("from=yesterday", "from is 'yesterday'"),
+        ("from=2026-12", "which is after"),
+        ("from=2031-01", "no day after today"),
+        ("currency=dollars", "currency is 'dollars'"),
+        ("today=perhaps", "today is 'perhaps'"),
+    ],
+)
+def test_days_that_cannot_be_meant_are_named(serve: Serve, query: str, said: str) -> None:
+    serve(world_with_books(days=2))
+    if query == "from=2026-12":
+        query = "from=2026-11-24&to=2026-11-23"
+    answer = ask(f"/dashboard/costs?{query}")
+    assert answer.status == 400
+    assert said in read(answer.text).text

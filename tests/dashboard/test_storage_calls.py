@@ -1,0 +1,100 @@
+"""A page costs the same, however many replications there are; docs/dashboard.md has the figures."""
+
+import re
+
+import pytest
+
+from replication.job import Phase
+from tests.dashboard.asking import ask
+from tests.dashboard.conftest import Serve
+from tests.dashboard.counting import count_calls
+from tests.dashboard.worlds import add_job, troubled_world
+from tests.docs.documents import DOCS
+from tests.fakes import World
+
+PAGES = {
+    "/dashboard": "Overview",
+    "/dashboard/replications": "Replications",
+    "/dashboard/replications?phase=tracking&gallery=labgallery": "Replications",
+    "/dashboard/replications?geography=United+States&sort=newest": "Replications",
+    "/dashboard/replications?sort=name": "Replications",
+    "/dashboard/replications?stuck=yes": "Replications",
+    "/dashboard/replications?search=mat": "Replications, searched",
+    "/dashboard/replications/{key}": "One replication",
+    "/dashboard/dead-letters": "Dead letters",
+    "/dashboard/dead-letters?region=westus2": "Dead letters",
+    "/dashboard/dead-letters/{letter}": "One dead letter",
+    "/dashboard/regions": "Regions",
+    "/dashboard/policy": "Policy",
+}
+FEW, MANY = 10, 1_000
+# The rows of the counts and of the hours: eight for each phase, for "stuck", and for an hour.
+MOST_COUNTS = 8 * (len(Phase) + 1)
+MOST_HOURS = 8 * 24
+LIST_LIMIT = 50
+
+
+def world_of(jobs: int) -> World:
+    """Return a world with so many jobs, some stuck, some failed, some waiting."""
+    world = troubled_world()
+    phases = (Phase.TRACKING, Phase.FAILED, Phase.PARTIAL, Phase.WAITING, Phase.SUCCEEDED)
+    for number in range(10, 10 + jobs):
+        phase = phases[number % len(phases)]
+        add_job(world, number, phase=phase, stuck=phase is Phase.TRACKING and number % 2 == 0)
+    for number in range(5_000, 5_005):
+        add_job(world, number, stuck=True)
+    return world
+
+
+def asked(world: World, serve: Serve, address: str) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the calls of a page, and the rows that it read."""
+    counting, calls = count_calls(world)
+    serve(counting)
+    found = address.format(
+        key=next(iter(world.store.rows)), letter=next(iter(world.letters.letters))
+    )
+    assert ask(found).status == 200
+    return dict(calls.calls), dict(calls.rows)
+
+
+def test_a_page_costs_the_same_with_ten_and_with_a_thousand_replications(serve: Serve) -> None:
+    few, many = world_of(FEW), world_of(MANY)
+    for address in PAGES:
+        assert asked(few, serve, address)[0] == asked(many, serve, address)[0], address
+
+
+def test_a_list_reads_one_row_more_than_it_shows(serve: Serve) -> None:
+    many = world_of(MANY)
+    for address, title in PAGES.items():
+        if title.startswith("Replications"):
+            calls, rows = asked(many, serve, address)
+            assert set(calls) == {"listing.between"}
+            assert rows["listing"] <= LIST_LIMIT + 1
+    rows = asked(many, serve, "/dashboard")[1]
+    shown = 4 * (5 + 1)  # what is stuck, failed, partial and waiting
+    assert rows["listing"] <= shown + MOST_COUNTS + MOST_HOURS
+
+
+def test_a_page_costs_what_the_document_says(serve: Serve) -> None:
+    world = world_of(FEW)
+    text = (DOCS / "dashboard.md").read_text()
+    rows = dict(re.findall(r"^\| ([A-Z][^|]+?) \| (\d+) \|", text, flags=re.MULTILINE))
+    for address, title in PAGES.items():
+        calls, _ = asked(world, serve, address)
+        # A queue is one call of the port and three of the storage.
+        total = sum(calls.values()) + 5 * calls.get("queues.depths", 0)
+        assert total == int(rows[title]), (address, calls)
+
+
+@pytest.mark.parametrize("cursor_pages", [3])
+def test_all_pages_together_show_every_replication_once(serve: Serve, cursor_pages: int) -> None:
+    world = serve(world_of(LIST_LIMIT * (cursor_pages - 1)))
+    keys: list[str] = []
+    query = ""
+    for _ in range(cursor_pages + 1):
+        page = ask(f"/dashboard/replications.json{query}").json
+        keys += [one["key"] for one in page["items"]]
+        if page["next"] is None:
+            break
+        query = f"?cursor={page['next']}"
+    assert sorted(keys) == sorted(world.store.rows)
