@@ -7,6 +7,15 @@ cd "$(dirname "$0")/.."
 # The pure core: decisions, no I/O. One file or glob a line; those that do not exist are skipped.
 CORE="
 costs/estimate.py
+costs/orphans.py
+costs/reconcile_causes.py
+costs/reconcile_lines.py
+costs/reconcile_maths.py
+costs/reconcile_sizes.py
+costs/report_maths.py
+costs/report_query.py
+costs/usage.py
+costs/what_if.py
 replication/backoff.py
 replication/budgets.py
 replication/circuits.py
@@ -21,6 +30,8 @@ replication/image_version.py
 replication/job.py
 replication/letter_filter.py
 replication/limits.py
+replication/listing_query.py
+replication/listing_rows.py
 replication/messages.py
 replication/outcomes.py
 replication/planning.py
