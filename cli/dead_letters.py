@@ -1,7 +1,7 @@
 """The commands about the dead-letter desk: list, show, replay and discard."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,19 +16,16 @@ from cli.letter_arguments import (
     SourceOption,
     StateOption,
     code_hint,
-    find_letters,
+    find_letter_id,
     read_letter_ids,
 )
 from cli.letter_tables import SHORT_ID, letter_detail, letter_list
 from cli.output import in_terminal, print_human, print_json, print_whole, text
 from cli.replications import MAX_LIMIT
+from cli.service import Document, Letters
 from cli.session import session_of
 from replication.dead_letters import LetterAction
 from replication.ports import LetterQuery, LetterState
-from replication.views import letter_detail_view, letter_view
-
-if TYPE_CHECKING:
-    from replication.bootstrap import App
 
 _PAGE = 200
 
@@ -94,12 +91,12 @@ def list_letters(
         state=state,
     )
     query = wanted.query()
-    app = session_of(ctx).app()
-    items, more = _collect(app, query, limit=limit)
+    service = session_of(ctx).service()
+    items, more = _collect(service.letters, query, limit=limit)
     if as_json:
         print_json({"items": items, "more": more})
     elif items:
-        print_human(letter_list(items, now=app.ports.clock(), stacked=in_terminal()))
+        print_human(letter_list(items, now=service.now(), stacked=in_terminal()))
         if more:
             print_human(text(f"These are {len(items)}; there are more: raise --limit."))
     else:
@@ -109,18 +106,18 @@ def list_letters(
 @dead_letters.command()
 def show(ctx: typer.Context, letter_id: LetterArgument, *, as_json: AsJson = False) -> None:
     """Show a dead letter whole: cause, what it means, timeline and raw message."""
-    ids = read_letter_ids([letter_id])
-    app = session_of(ctx).app()
-    (letter,) = find_letters(app.dead_letters, ids)
-    view = letter_detail_view(letter)
+    (one,) = read_letter_ids([letter_id])
+    service = session_of(ctx).service()
+    view = service.letters.one(find_letter_id(service.letters, one))
     if as_json:
         print_json(view)
         return
-    print_human(*letter_detail(view, now=app.ports.clock()))
+    print_human(*letter_detail(view, now=service.now()))
     print_human("", text("Raw message", "bold"))
-    print_whole(letter.raw)
-    act = LetterAction.DISCARD if letter.state is LetterState.RESOLVED else LetterAction.REPLAY
-    command = f"{COMMAND} {act.value} {letter.id[:SHORT_ID]}"
+    print_whole(view["raw"])
+    resolved = view["state"] == LetterState.RESOLVED.value
+    act = LetterAction.DISCARD if resolved else LetterAction.REPLAY
+    command = f"{COMMAND} {act.value} {view['id'][:SHORT_ID]}"
     print_human("", text(f"{act.value.capitalize()} it with: {command}"))
 
 
@@ -172,13 +169,13 @@ _add_act(
 )
 
 
-def _collect(app: "App", query: LetterQuery, *, limit: int) -> tuple[list[dict[str, Any]], bool]:
+def _collect(letters: Letters, query: LetterQuery, *, limit: int) -> tuple[list[Document], bool]:
     """Return as many letters as asked for, and whether there are more."""
-    items: list[dict[str, Any]] = []
+    items: list[Document] = []
     while True:
         query = replace(query, limit=min(_PAGE, limit - len(items) + 1))
-        page = app.dead_letters.find(query)
-        items += [letter_view(stored.letter) for stored in page.letters]
-        if page.next_cursor is None or len(items) > limit:
+        page = letters.page(query)
+        items += page["items"]
+        if page["next"] is None or len(items) > limit:
             return items[:limit], len(items) > limit
-        query = replace(query, cursor=page.next_cursor)
+        query = replace(query, cursor=page["next"])

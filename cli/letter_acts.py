@@ -2,12 +2,12 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import typer
 
-from cli.failures import ExitCode, UsageProblem
+from cli.failures import CommandError, ExitCode, NotAllowedError, UsageProblem
 from cli.letter_arguments import (
     LetterFilter,
     code_hint,
@@ -17,9 +17,10 @@ from cli.letter_arguments import (
 )
 from cli.letter_tables import SHORT_ID, code_counts, outcome_list
 from cli.output import print_human, print_json, print_whole, text
-from cli.session import BY, Session
-from replication.dead_letters import DeadLetterService, LetterAction, LetterOutcome
-from replication.errors import MalformedError, NewerFormatError, ReplicationError
+from cli.service import Acted, Document, Letters
+from cli.session import Session
+from replication.dead_letters import LetterAction
+from replication.errors import ReplicationError
 from replication.ports import LetterQuery
 
 COMMAND = "gallery-replicator dead-letters"
@@ -54,42 +55,39 @@ class Wish:
             self._by_filter(session, self.wanted.query())
 
     def _by_ids(self, session: Session, ids: tuple[str, ...]) -> None:
-        service = session.app().dead_letters
-        letters = find_letters(service, ids)
+        letters = session.service().letters
+        found = find_letters(letters, ids)
         if not self.dry_run:
-            self._tell([_act(service, letter.id, self.action) for letter in letters])
+            self._tell(_act_on(letters, [one["id"] for one in found], self.action))
             return
-        by_code = dict(sorted(Counter(letter.code for letter in letters).items()))
-        short_ids = [letter.id[:SHORT_ID] for letter in letters]
-        self._tell_count(len(letters), by_code, token=None, words=short_ids)
+        by_code = dict(sorted(Counter(one["code"] for one in found).items()))
+        short_ids = [one["id"][:SHORT_ID] for one in found]
+        self._tell_count(len(found), by_code, token=None, words=short_ids)
 
     def _by_filter(self, session: Session, query: LetterQuery) -> None:
-        service = session.app().dead_letters
+        letters = session.service().letters
         if self.token is not None:
-            self._tell(self._act_on_counted(service, query, self.token))
+            self._tell(self._act_on_counted(letters, query, self.token))
             return
-        counted = service.select(query, self.action)
-        words = [*options_of(query), "--token", counted.token]
-        self._tell_count(counted.count, counted.by_code, token=counted.token, words=words)
+        counted = letters.select(query, self.action)
+        count, token = counted["count"], counted["token"]
+        words = [*options_of(query), "--token", token]
+        self._tell_count(count, counted["by_code"], token=token, words=words)
         if self.as_json:
             return
-        if counted.count == 0:
+        if count == 0:
             print_human(text(f"There is nothing to {self.action.value}.{code_hint(query)}"))
         elif not self.dry_run and session.can_ask():
-            these = "this one" if counted.count == 1 else f"these {counted.count}"
+            these = "this one" if count == 1 else f"these {count}"
             if typer.confirm(f"{self.action.value.capitalize()} {these}?"):
-                self._tell(self._act_on_counted(service, query, counted.token))
+                self._tell(self._act_on_counted(letters, query, token))
             else:
                 print_human(text("Nothing was done."))
 
-    def _act_on_counted(
-        self, service: DeadLetterService, query: LetterQuery, token: str
-    ) -> tuple[LetterOutcome, ...]:
+    def _act_on_counted(self, letters: Letters, query: LetterQuery, token: str) -> list[Document]:
         try:
-            return service.act_on_selection(query, self.action, token, by=BY)
-        except NewerFormatError:
-            raise
-        except MalformedError as error:
+            return letters.act_on_selection(query, self.action, token)
+        except UsageProblem as error:
             raise UsageProblem(f"{error}; a dry run prints it") from error
 
     def _tell_count(
@@ -114,8 +112,7 @@ class Wish:
             print_human(text(f"To {self.action.value} exactly these:"))
             print_whole(f"  {command}")
 
-    def _tell(self, outcomes: Iterable[LetterOutcome]) -> None:
-        items = [{"id": one.letter_id, "done": one.done, "reason": one.reason} for one in outcomes]
+    def _tell(self, items: Sequence[Document]) -> None:
         not_done = sum(1 for one in items if not one["done"])
         if self.as_json:
             print_json(
@@ -123,7 +120,7 @@ class Wish:
                     "action": self.action.value,
                     "done": len(items) - not_done,
                     "not_done": not_done,
-                    "items": items,
+                    "items": list(items),
                 }
             )
         elif items:
@@ -134,9 +131,15 @@ class Wish:
             raise typer.Exit(ExitCode.FAILED)
 
 
-def _act(service: DeadLetterService, letter_id: str, action: LetterAction) -> LetterOutcome:
-    """Act on one letter; what goes wrong is told beside what was done to the others."""
-    try:
-        return service.act(letter_id, action, by=BY)
-    except ReplicationError as error:
-        return LetterOutcome(letter_id=letter_id, done=False, reason=str(error))
+def _act_on(letters: Letters, ids: Sequence[str], action: LetterAction) -> list[Document]:
+    """Act on letters; what goes wrong at one is told beside what was done to the others."""
+    done: list[Document] = []
+    for one in ids:
+        try:
+            outcome = letters.act(one, action)
+        except (ReplicationError, CommandError) as error:
+            if isinstance(error, NotAllowedError) and not done:
+                raise  # it will not be allowed for the others either
+            outcome = Acted(done=False, reason=str(error))
+        done.append({"id": one, "done": outcome.done, "reason": outcome.reason})
+    return done

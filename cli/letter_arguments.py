@@ -8,15 +8,21 @@ from typing import Annotated
 
 import typer
 
+from cli.completion import complete_region, one_of
 from cli.failures import NotFoundError, UsageProblem
-from replication.dead_letters import DeadLetterService, UnknownLetterError
+from cli.service import Document, Letters
 from replication.errors import FailureCode, MalformedError
-from replication.letter_filter import ANY_STATE, read_letter_query
-from replication.ports import DeadLetter, LetterQuery, LetterState
+from replication.letter_filter import ANY_STATE, SOURCES, read_letter_query
+from replication.ports import LetterQuery, LetterState
 
 CodeOption = Annotated[
     str | None,
-    typer.Option(metavar="CODE", help="Only this failure code.", show_default=False),
+    typer.Option(
+        metavar="CODE",
+        help="Only this failure code.",
+        show_default=False,
+        autocompletion=one_of(one.value for one in FailureCode),
+    ),
 ]
 SourceOption = Annotated[
     str | None,
@@ -24,6 +30,7 @@ SourceOption = Annotated[
         metavar="SOURCE",
         help="Only from here: event, job, replication-jobs or replication-tracking.",
         show_default=False,
+        autocompletion=one_of(SOURCES),
     ),
 ]
 GalleryOption = Annotated[
@@ -32,7 +39,10 @@ GalleryOption = Annotated[
 RegionOption = Annotated[
     str | None,
     typer.Option(
-        metavar="REGION", help="Only where this region was not ready.", show_default=False
+        metavar="REGION",
+        help="Only where this region was not ready.",
+        show_default=False,
+        autocompletion=complete_region,
     ),
 ]
 ImageVersionOption = Annotated[
@@ -47,6 +57,7 @@ StateOption = Annotated[
         metavar="STATE",
         help="open, replayed, resolved or all; open if not given.",
         show_default=False,
+        autocompletion=one_of([*(one.value for one in LetterState), ANY_STATE]),
     ),
 ]
 
@@ -121,48 +132,50 @@ def read_letter_ids(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.lower() for text in texts))
 
 
-def find_letters(service: DeadLetterService, ids: Sequence[str]) -> tuple[DeadLetter, ...]:
+def find_letters(letters: Letters, ids: Sequence[str]) -> tuple[Document, ...]:
     """Return the letters that the ids mean; raises NotFoundError, and UsageProblem if unclear."""
     beginnings = [one for one in ids if len(one) < _ID_HEX_DIGITS]
-    by_beginning = _by_beginning(service, beginnings) if beginnings else {}
-    found: dict[str, DeadLetter] = {}
+    by_beginning = _by_beginning(letters, beginnings) if beginnings else {}
+    found: dict[str, Document] = {}
     for one in ids:
-        letter = by_beginning[one] if one in by_beginning else _get(service, one)
-        found[letter.id] = letter
+        letter = by_beginning[one] if one in by_beginning else letters.one(one)
+        found[letter["id"]] = letter
     return tuple(found.values())
 
 
-def _get(service: DeadLetterService, letter_id: str) -> DeadLetter:
-    try:
-        return service.get(letter_id)
-    except UnknownLetterError as error:
-        raise NotFoundError(str(error)) from error
+def find_letter_id(letters: Letters, one: str) -> str:
+    """Return the id that a beginning means, and a whole one as it is; raises as find_letters."""
+    if len(one) == _ID_HEX_DIGITS:
+        return one
+    letter_id: str = _by_beginning(letters, [one])[one]["id"]
+    return letter_id
 
 
-def _by_beginning(service: DeadLetterService, beginnings: Sequence[str]) -> dict[str, DeadLetter]:
+def _by_beginning(letters: Letters, beginnings: Sequence[str]) -> dict[str, Document]:
     """Find the one letter that each beginning means, in one pass over the desk."""
-    found: dict[str, list[DeadLetter]] = {one: [] for one in beginnings}
     last = max(beginnings)
-    for letter in _all_letters(service):
-        if letter.id > last and not letter.id.startswith(last):
+    found: dict[str, list[Document]] = {one: [] for one in beginnings}
+    for letter in _all_letters(letters):
+        letter_id: str = letter["id"]
+        if letter_id > last and not letter_id.startswith(last):
             break  # they come in the order of their ids
-        for one, letters in found.items():
-            if letter.id.startswith(one) and len(letters) < _AMBIGUOUS:
-                letters.append(letter)
-    for one, letters in found.items():
-        if not letters:
+        for one, matching in found.items():
+            if letter_id.startswith(one) and len(matching) < _AMBIGUOUS:
+                matching.append(letter)
+    for one, matching in found.items():
+        if not matching:
             raise NotFoundError(f"no dead letter has an id that begins with {one}")
-        if len(letters) == _AMBIGUOUS:
-            ids = " and ".join(letter.id for letter in letters)
+        if len(matching) == _AMBIGUOUS:
+            ids = " and ".join(letter["id"] for letter in matching)
             raise UsageProblem(f"{one} means several dead letters ({ids}); give more of its digits")
-    return {one: letters[0] for one, letters in found.items()}
+    return {one: matching[0] for one, matching in found.items()}
 
 
-def _all_letters(service: DeadLetterService) -> Iterator[DeadLetter]:
+def _all_letters(letters: Letters) -> Iterator[Document]:
     query = LetterQuery(state=None, limit=_PAGE)
     while True:
-        page = service.find(query)
-        yield from (stored.letter for stored in page.letters)
-        if page.next_cursor is None:
+        page = letters.page(query)
+        yield from page["items"]
+        if page["next"] is None:
             return
-        query = replace(query, cursor=page.next_cursor)
+        query = replace(query, cursor=page["next"])

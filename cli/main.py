@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from cli.failures import ReportingGroup
 from cli.policy_check import policy
 from cli.queues import queues
 from cli.region_lookup import regions
+from cli.remote import KEY_VARIABLE, SCOPE_VARIABLE, URL_VARIABLE, Remote
 from cli.replications import cancel, plan, release, replicate, status, sweep
 from cli.session import Session
 
@@ -22,7 +24,6 @@ cli = typer.Typer(
     help="Replicate image versions of an Azure Compute Gallery to their whole geography.",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 for _command in (plan, replicate, status, cancel, release, regions, sweep):
@@ -43,6 +44,24 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
 def _root(
     ctx: typer.Context,
     *,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Call the deployed app at this address, such as https://app.azurewebsites.net, "
+            f"and not storage; or {URL_VARIABLE}. A function key comes from {KEY_VARIABLE} alone.",
+            show_default=False,
+        ),
+    ] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="Sign in with Entra for this app registration, api://<client id>; "
+            f"or {SCOPE_VARIABLE}.",
+            show_default=False,
+        ),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", hidden=True)] = False,
     _version: Annotated[
         bool,
@@ -51,8 +70,9 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    if ctx.obj is None:
-        ctx.obj = Session()
+    session: Session = ctx.obj or Session()
+    ctx.call_on_close(session.closing.close)
+    ctx.obj = replace(session, remote=Remote.read(url, scope, session.env))
     if debug:
         logging.basicConfig(level=logging.INFO)
 

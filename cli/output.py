@@ -19,6 +19,21 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2))  # noqa: T201 - the command's answer
 
 
+def print_line(value: str) -> None:
+    """Print one line at once, for whoever reads along."""
+    print(value, flush=True)  # noqa: T201 - the command's answer
+
+
+def print_json_line(value: Any) -> None:
+    """Print one JSON document on one line at once."""
+    print_line(json.dumps(value))
+
+
+def terminal_console() -> Console:
+    """Return the console of a terminal, in which a picture is drawn over the one before."""
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+
+
 def in_terminal() -> bool:
     """Tell whether a person is likely to read along."""
     return sys.stdout.isatty()

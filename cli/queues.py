@@ -1,26 +1,28 @@
 """The commands about the queues: look, pause, resume."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.arguments import AsJson
+from cli.completion import one_of
 from cli.failures import UsageProblem
 from cli.output import print_human, print_json, text
-from cli.session import BY, session_of
+from cli.service import Document
+from cli.session import session_of
 from cli.tables import queue_list
 from replication.pauses import MAX_REASON, is_reason
 from replication.ports import QueueName
-
-if TYPE_CHECKING:
-    from replication.pauses import PauseChange
 
 queues = typer.Typer(help="Show how much waits in each queue; pause and resume them.")
 
 NameArgument = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", help=" or ".join(one.value for one in QueueName), show_default=False
+        metavar="NAME",
+        help=" or ".join(one.value for one in QueueName),
+        show_default=False,
+        autocompletion=one_of(one.value for one in QueueName),
     ),
 ]
 
@@ -30,7 +32,7 @@ def show(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Show how much waits in each queue, and which are paused."""
     if ctx.invoked_subcommand is not None:
         return
-    items = session_of(ctx).app().queries.queue_depths()
+    items = session_of(ctx).service().queues.all()
     if as_json:
         print_json({"items": items})
         return
@@ -56,29 +58,22 @@ def pause(
     if not is_reason(reason):
         raise UsageProblem(f"--reason is a text of 1 to {MAX_REASON} printable characters")
     queue = _read_queue(name)
-    _tell(queue, session_of(ctx).app().pauses.pause(queue, by=BY, reason=reason), as_json=as_json)
+    _tell(session_of(ctx).service().queues.pause(queue, reason=reason), as_json=as_json)
 
 
 @queues.command()
 def resume(ctx: typer.Context, name: NameArgument, *, as_json: AsJson = False) -> None:
     """Let a paused queue go on."""
     queue = _read_queue(name)
-    _tell(queue, session_of(ctx).app().pauses.resume(queue, by=BY), as_json=as_json)
+    _tell(session_of(ctx).service().queues.resume(queue), as_json=as_json)
 
 
-def _tell(queue: QueueName, change: "PauseChange", *, as_json: bool) -> None:
+def _tell(change: Document, *, as_json: bool) -> None:
     """Show what came of it; to do it twice is no mistake."""
     if as_json:
-        print_json(
-            {
-                "name": queue.value,
-                "paused": change.pause is not None,
-                "done": change.done,
-                "reason": change.reason,
-            }
-        )
+        print_json(change)
     else:
-        print_human(text(change.reason))
+        print_human(text(change["reason"]))
 
 
 def _read_queue(name: str) -> QueueName:

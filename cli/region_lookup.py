@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.arguments import AsJson, read_subscription
+from cli.completion import complete_region
 from cli.failures import NotFoundError, UsageProblem
 from cli.output import new_fields, print_human, print_json, text
 from cli.session import session_of
@@ -21,6 +22,7 @@ def regions(
             metavar="[REGION]",
             help='A region in any spelling, such as "West US 2"; without it, all geographies.',
             show_default=False,
+            autocompletion=complete_region,
         ),
     ] = None,
     *,

@@ -1,32 +1,30 @@
-"""The commands about replications: plan, replicate, status, cancel, queues and sweep."""
+"""The commands about replications: plan, replicate, status, cancel, release and sweep."""
 
-import uuid
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 import typer
 
 from cli.arguments import AsJson, VersionArgument, read_key, read_name, read_phases, read_version_id
-from cli.failures import (
-    CommandError,
-    ExitCode,
-    NotAllowedError,
-    NotFoundError,
-    UsageProblem,
-)
+from cli.completion import comma_list, complete_geography, one_of
+from cli.failures import CommandError, ExitCode, NotFoundError, UsageProblem
 from cli.output import in_terminal, print_human, print_json, text
-from cli.session import BY, session_of
+from cli.service import Document, Replications
+from cli.session import Session, session_of
 from cli.tables import finding_list, plan_detail, replication_detail, replication_list
+from cli.watch import Watch
+from replication.job import Phase
 from replication.ports import JobQuery
-from replication.queries import Queries
 
 MAX_LIMIT = 10_000
 _PAGE = 200
+_INTERVAL_S = 5.0
 
 
 def plan(ctx: typer.Context, image_version_id: VersionArgument, *, as_json: AsJson = False) -> None:
     """Show where an image version would be replicated, and why; changes nothing."""
     version_id = read_version_id(image_version_id)
-    view = session_of(ctx).app().queries.plan(version_id)
+    view = session_of(ctx).service().replications.plan(version_id)
     if view is None:
         raise NotFoundError(f"there is no image version {version_id}")
     if as_json:
@@ -40,27 +38,12 @@ def replicate(
 ) -> None:
     """Replicate an image version now, with fresh budgets, whatever the record says."""
     version_id = read_version_id(image_version_id)
-    app = session_of(ctx).app()
-    out_of_scope = app.policy.why_out_of_scope(version_id)
-    if out_of_scope:
-        raise NotAllowedError(out_of_scope)
-    taken = app.intake.request(
-        version_id, trigger="asked for on the command line", correlation_id=uuid.uuid4().hex
-    )
-    if taken.action == "not_found":
-        raise NotFoundError(f"{version_id}: {taken.reason}")
+    taken = session_of(ctx).service().replications.replicate(version_id)
     if as_json:
-        print_json(
-            {
-                "action": taken.action,
-                "reason": taken.reason,
-                "image_version_id": str(version_id),
-                "key": version_id.key,
-            }
-        )
+        print_json(taken)
         return
     print_human(
-        text(f"{taken.action}: {taken.reason}"),
+        text(f"{taken['action']}: {taken['reason']}"),
         text(f"follow it with: gallery-replicator status {version_id.key}"),
     )
 
@@ -78,42 +61,71 @@ def status(
     *,
     phase: Annotated[
         list[str] | None,
-        typer.Option(help="Only these phases; several with commas.", show_default=False),
+        typer.Option(
+            help="Only these phases; several with commas.",
+            show_default=False,
+            autocompletion=comma_list(one_of(one.value for one in Phase)),
+        ),
     ] = None,
     gallery: Annotated[
         str | None, typer.Option(help="Only this gallery.", show_default=False)
     ] = None,
     geography: Annotated[
         str | None,
-        typer.Option(help='Only this geography, such as "United States".', show_default=False),
+        typer.Option(
+            help='Only this geography, such as "United States".',
+            show_default=False,
+            autocompletion=complete_geography,
+        ),
     ] = None,
     limit: Annotated[
         int | None,
         typer.Option(min=1, max=MAX_LIMIT, help="How many at most; 50 if not given."),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Follow it until it ends (exit 0 when it is done, 1 when it is not), or the table "
+            "until Ctrl-C.",
+        ),
+    ] = False,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            min=1, max=3600, metavar="S", help="Seconds between two looks; 5 if not given."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one replication with its regions and timeline, or all in a table."""
+    if interval is not None and not watch:
+        raise UsageProblem("--interval goes with --watch")
+    interval_s = _INTERVAL_S if interval is None else interval
     filters = {"--phase": phase, "--gallery": gallery, "--geography": geography, "--limit": limit}
     if image_version is not None:
         given = [name for name, value in filters.items() if value]
         if given:
             raise UsageProblem(f"{given[0]} is for the table of all and does not go with an id")
-        key = read_key(image_version)
-        view = session_of(ctx).app().queries.replication(key)
-        if view is None:
-            raise NotFoundError(f"no replication is on record for {image_version}")
-        if as_json:
-            print_json(view)
-        else:
-            print_human(*replication_detail(view))
+        _show_one(
+            session_of(ctx),
+            image_version,
+            interval_s=interval_s if watch else None,
+            as_json=as_json,
+        )
         return
     query = JobQuery(
         phases=read_phases(phase),
         gallery=read_name("--gallery", gallery),
         geography=read_name("--geography", geography),
     )
-    items, more = _collect(session_of(ctx).app().queries, query, limit=limit or query.limit)
+    session = session_of(ctx)
+    service, most = session.service(), limit or query.limit
+    if watch:
+        Watch(session=session, now=service.now, interval_s=interval_s, as_json=as_json).all(
+            lambda: _collect(service.replications, query, limit=most)
+        )
+    items, more = _collect(service.replications, query, limit=most)
     if as_json:
         print_json({"items": items, "more": more})
     elif items:
@@ -147,7 +159,7 @@ def cancel(
 ) -> None:
     """Stop following and retrying a replication; no completed copy is touched."""
     key = read_key(image_version)
-    cancelled = session_of(ctx).app().canceller.cancel(key, remove=remove, by=BY)
+    cancelled = session_of(ctx).service().replications.cancel(key, remove=remove)
     if cancelled is None:
         raise NotFoundError(f"no replication is on record for {image_version}")
     if as_json:
@@ -173,7 +185,7 @@ def release(
 ) -> None:
     """Let a replication go that a budget holds back; what is planned later is held again."""
     key = read_key(image_version)
-    released = session_of(ctx).app().releaser.release(key, by=BY)
+    released = session_of(ctx).service().replications.release(key)
     if released is None:
         raise NotFoundError(f"no replication is on record for {image_version}")
     if as_json:
@@ -193,7 +205,7 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Compare every image version in scope with its plan and queue what was missed."""
-    report = session_of(ctx).app().sweep.run(dry_run=dry_run)
+    report = session_of(ctx).service().replications.sweep(dry_run=dry_run)
     findings = [
         {
             "image_version_id": str(one.image_version_id),
@@ -226,21 +238,37 @@ def sweep(
     report.raise_if_incomplete()
 
 
-def _collect(queries: Queries, query: JobQuery, *, limit: int) -> tuple[list[dict[str, Any]], bool]:
+def _show_one(
+    session: Session, image_version: str, *, interval_s: float | None, as_json: bool
+) -> None:
+    """Show one replication, or follow it with so many seconds between two looks."""
+    key = read_key(image_version)
+    service = session.service()
+
+    def look() -> Document:
+        found = service.replications.one(key)
+        if found is None:
+            raise NotFoundError(f"no replication is on record for {image_version}")
+        return found
+
+    if interval_s is not None:
+        Watch(session=session, now=service.now, interval_s=interval_s, as_json=as_json).one(look)
+    view = look()
+    if as_json:
+        print_json(view)
+    else:
+        print_human(*replication_detail(view))
+
+
+def _collect(
+    replications: Replications, query: JobQuery, *, limit: int
+) -> tuple[list[Document], bool]:
     """Return as many items as asked for, and whether there are more."""
-    items: list[dict[str, Any]] = []
-    cursor: str | None = None
+    items: list[Document] = []
     while True:
-        page = queries.replications(
-            JobQuery(
-                phases=query.phases,
-                gallery=query.gallery,
-                geography=query.geography,
-                cursor=cursor,
-                limit=min(_PAGE, limit - len(items) + 1),
-            )
-        )
+        query = replace(query, limit=min(_PAGE, limit - len(items) + 1))
+        page = replications.page(query)
         items += page["items"]
-        cursor = page["next"]
-        if cursor is None or len(items) > limit:
+        if page["next"] is None or len(items) > limit:
             return items[:limit], len(items) > limit
+        query = replace(query, cursor=page["next"])

@@ -2,23 +2,27 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, MutableMapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import replication
+from cli.failures import UsageProblem
 from cli.output import can_ask
+from cli.remote import URL_VARIABLE, Remote, remote_service
 from replication.regions import RegionCatalog
 from replication.settings import CLOUDS, SettingsError
 
 if TYPE_CHECKING:
     import typer
 
+    from cli.remote_http import Api
+    from cli.service import Service
     from replication.bootstrap import App
 
-# Who acts, in records and logs: never a person's or a machine's name.
-BY = "the command line"
 LOCAL_SETTINGS = "local.settings.json"
 _APP_ROOT = Path(replication.__file__).resolve().parent.parent
 
@@ -29,17 +33,46 @@ def _open_app() -> "App":
     return get_app()
 
 
+def _open_api(remote: Remote) -> "Api":
+    from cli.remote_http import open_api  # noqa: PLC0415 - the Azure SDK takes a second
+
+    return open_api(remote.url, scope=remote.scope, key=remote.key, timeout_s=remote.timeout_s)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """The surroundings of one command; a test hands in its own as Typer's `obj`."""
+    """The surroundings of one command; a test hands in its own as Typer's `obj`.
+
+    `remote` is the deployed app to call, None for the app in this process on its storage. What
+    was opened is closed with `closing`.
+    """
 
     open_app: Callable[[], "App"] = _open_app
+    open_api: Callable[[Remote], "Api"] = _open_api
+    remote: Remote | None = None
     env: MutableMapping[str, str] = field(default_factory=lambda: os.environ)
     folder: Path = field(default_factory=Path.cwd)
     can_ask: Callable[[], bool] = can_ask
+    sleep: Callable[[float], None] = time.sleep
+    closing: ExitStack = field(default_factory=ExitStack)
+
+    def service(self) -> "Service":
+        """Return what the commands act through: the deployed app, or the one in this process."""
+        if self.remote is not None:
+            return remote_service(self.closing.enter_context(self.open_api(self.remote)))
+        from cli.local import local_service  # noqa: PLC0415 - a call of a deployed app needs none
+
+        return local_service(self.app())
 
     def app(self) -> "App":
-        """Return the app; raises SettingsError and PolicyFileError that say what to mend."""
+        """Return the app in this process; raises SettingsError and PolicyFileError.
+
+        Raises UsageProblem where a deployed app is asked for.
+        """
+        if self.remote is not None:
+            raise UsageProblem(
+                f"this command runs against storage; leave --url (and {URL_VARIABLE}) out"
+            )
         self.add_local_settings()
         return self.open_app()
 

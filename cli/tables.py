@@ -119,9 +119,9 @@ def plan_detail(view: View) -> list[RenderableType]:
     if view["regions"] or view["left_out"]:
         table = new_table("REGION", "STATE", "REASON")
         for one in view["regions"]:
-            table.add_row(text(one["region"]), _state(one["state"]), text(one["reason"]))
+            table.add_row(text(one["region"]), state_text(one["state"]), text(one["reason"]))
         for one in view["left_out"]:
-            table.add_row(text(one["region"]), _state("left_out"), text(one["reason"]))
+            table.add_row(text(one["region"]), state_text("left_out"), text(one["reason"]))
         parts += ["", table]
     return parts
 
@@ -192,7 +192,7 @@ def _replica_table(regions: Iterable[View], left_out: Iterable[View]) -> Table:
         progress = one["progress"]
         table.add_row(
             text(one["region"]),
-            _state(one["state"], stuck=one["stuck"] is not None),
+            state_text(one["state"], stuck=one["stuck"] is not None),
             text("-" if progress is None else f"{progress} %"),
             text(one["attempts"]),
             text(_or_dash(one["completed_at"])),
@@ -201,18 +201,18 @@ def _replica_table(regions: Iterable[View], left_out: Iterable[View]) -> Table:
     for one in left_out:
         dash = text("-")
         table.add_row(
-            text(one["region"]), _state("left_out"), dash, dash, dash, text(one["reason"])
+            text(one["region"]), state_text("left_out"), dash, dash, dash, text(one["reason"])
         )
     return table
 
 
-def _state(word: str, *, stuck: bool = False) -> Text:
+def state_text(word: str, *, stuck: bool = False) -> Text:
     shown = word.replace("_", " ")
     return text(f"{shown}, stuck", "red") if stuck else text(shown, _STYLES.get(word, ""))
 
 
 def _phase(view: View) -> Text:
-    return _state(view["phase"], stuck=view["stuck"])
+    return state_text(view["phase"], stuck=view["stuck"])
 
 
 def _letter(letter_id: str | None) -> Text:

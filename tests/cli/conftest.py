@@ -1,8 +1,8 @@
 """Run the command line in process, on an app whose ports are in memory."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import cli
+from cli.remote import URL_VARIABLE
 from cli.session import Session
+from handlers.access import AUTH_ENABLED, ENVIRONMENT, INSTANCE
+from replication import bootstrap
 from replication.bootstrap import App
+from tests.cli.serving import Site, serving
 from tests.fakes import World, build_world
 
 
@@ -35,6 +39,7 @@ class Shell:
     open_app: Callable[[], App]
     folder: Path
     env: dict[str, str]
+    surroundings: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, *args: str, answer: str | None = None) -> Answer:
         """Run a command; with an `answer` there is someone to ask, who types it."""
@@ -43,6 +48,7 @@ class Shell:
             env=self.env,
             folder=self.folder,
             can_ask=lambda: answer is not None,
+            **self.surroundings,
         )
         result = CliRunner().invoke(cli, list(args), obj=session, input=answer)
         return Answer(code=result.exit_code, out=result.stdout, err=result.stderr)
@@ -66,3 +72,21 @@ def closed_shell(tmp_path: Path) -> Shell:
         raise AssertionError("this command opened the app")
 
     return Shell(open_app=refuse, folder=tmp_path, env={})
+
+
+@pytest.fixture
+def site(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Serve the API of the world's app, as on a developer's machine."""
+    monkeypatch.setattr(bootstrap, "_app", world.app)
+    monkeypatch.setenv(ENVIRONMENT, "Development")
+    for name in (AUTH_ENABLED, INSTANCE):
+        monkeypatch.delenv(name, raising=False)
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture
+def far(closed_shell: Shell, site: Site) -> Shell:
+    """Return a shell that calls the served app, and opens none itself."""
+    closed_shell.env[URL_VARIABLE] = site.root
+    return closed_shell

@@ -1,0 +1,133 @@
+"""The app in this process, straight on its storage."""
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cli.failures import NotAllowedError, NotFoundError, UsageProblem
+from cli.service import Acted, Document, Service
+from replication.dead_letters import LetterAction, UnknownLetterError
+from replication.errors import MalformedError, NewerFormatError
+from replication.image_version import ImageVersionId
+from replication.pauses import PauseChange
+from replication.ports import JobQuery, LetterQuery, QueueName
+from replication.views import letter_detail_view, letter_view
+
+if TYPE_CHECKING:
+    from replication.bootstrap import App
+    from replication.sweep import SweepReport
+
+# Who acts, in records and logs: never a person's or a machine's name.
+BY = "the command line"
+
+
+def local_service(app: "App") -> Service:
+    """Return the service that acts in this process."""
+    return Service(
+        replications=_Replications(app=app),
+        queues=_Queues(app=app),
+        letters=_Letters(app=app),
+        now=app.ports.clock,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Replications:
+    app: "App"
+
+    def page(self, query: JobQuery) -> Document:
+        return self.app.queries.replications(query)
+
+    def one(self, key: str) -> Document | None:
+        return self.app.queries.replication(key)
+
+    def plan(self, version_id: ImageVersionId) -> Document | None:
+        return self.app.queries.plan(version_id)
+
+    def replicate(self, version_id: ImageVersionId) -> Document:
+        out_of_scope = self.app.policy.why_out_of_scope(version_id)
+        if out_of_scope:
+            raise NotAllowedError(out_of_scope)
+        taken = self.app.intake.request(
+            version_id, trigger="asked for on the command line", correlation_id=uuid.uuid4().hex
+        )
+        if taken.action == "not_found":
+            raise NotFoundError(f"{version_id}: {taken.reason}")
+        return {
+            "action": taken.action,
+            "reason": taken.reason,
+            "image_version_id": str(version_id),
+            "key": version_id.key,
+        }
+
+    def cancel(self, key: str, *, remove: bool) -> Acted | None:
+        found = self.app.canceller.cancel(key, remove=remove, by=BY)
+        return None if found is None else Acted(done=found.done, reason=found.reason)
+
+    def release(self, key: str) -> Acted | None:
+        found = self.app.releaser.release(key, by=BY)
+        return None if found is None else Acted(done=found.done, reason=found.reason)
+
+    def sweep(self, *, dry_run: bool) -> "SweepReport":
+        return self.app.sweep.run(dry_run=dry_run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Queues:
+    app: "App"
+
+    def all(self) -> list[Document]:
+        return self.app.queries.queue_depths()
+
+    def pause(self, queue: QueueName, *, reason: str) -> Document:
+        return _changed(queue, self.app.pauses.pause(queue, by=BY, reason=reason))
+
+    def resume(self, queue: QueueName) -> Document:
+        return _changed(queue, self.app.pauses.resume(queue, by=BY))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Letters:
+    app: "App"
+
+    def page(self, query: LetterQuery) -> Document:
+        page = self.app.dead_letters.find(query)
+        items = [letter_view(stored.letter) for stored in page.letters]
+        return {"items": items, "next": page.next_cursor}
+
+    def one(self, letter_id: str) -> Document:
+        try:
+            return letter_detail_view(self.app.dead_letters.get(letter_id))
+        except UnknownLetterError as error:
+            raise NotFoundError(str(error)) from error
+
+    def act(self, letter_id: str, action: LetterAction) -> Acted:
+        try:
+            outcome = self.app.dead_letters.act(letter_id, action, by=BY)
+        except UnknownLetterError as error:
+            raise NotFoundError(str(error)) from error
+        return Acted(done=outcome.done, reason=outcome.reason)
+
+    def select(self, query: LetterQuery, action: LetterAction) -> Document:
+        counted = self.app.dead_letters.select(query, action)
+        return {"count": counted.count, "by_code": counted.by_code, "token": counted.token}
+
+    def act_on_selection(
+        self, query: LetterQuery, action: LetterAction, token: str
+    ) -> list[Document]:
+        try:
+            outcomes = self.app.dead_letters.act_on_selection(query, action, token, by=BY)
+        except NewerFormatError:
+            raise
+        except MalformedError as error:
+            raise UsageProblem(str(error)) from error
+        return [{"id": one.letter_id, "done": one.done, "reason": one.reason} for one in outcomes]
+
+
+def _changed(queue: QueueName, change: PauseChange) -> Document:
+    return {
+        "name": queue.value,
+        "paused": change.pause is not None,
+        "done": change.done,
+        "reason": change.reason,
+    }
