@@ -14,6 +14,7 @@ from handlers.events import blueprint as events
 from handlers.http_api import blueprint as http_api
 from handlers.jobs import blueprint as jobs
 from handlers.metrics import blueprint as metrics
+from handlers.notices import blueprint as notices
 from handlers.timers import blueprint as timers
 
 app = func.FunctionApp(http_auth_level=http_auth_level(os.environ))
@@ -26,4 +27,5 @@ app.register_functions(costs_api)
 app.register_functions(actions_api)
 app.register_functions(dead_letters_api)
 app.register_functions(metrics)
+app.register_functions(notices)
 app.register_functions(dashboard)

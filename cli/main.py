@@ -12,6 +12,7 @@ import typer
 from cli.costs import costs
 from cli.dead_letters import dead_letters
 from cli.failures import ReportingGroup
+from cli.notices import notices
 from cli.policy_check import policy
 from cli.queues import queues
 from cli.region_lookup import regions
@@ -28,6 +29,7 @@ cli = typer.Typer(
 )
 for _command in (plan, replicate, status, cancel, release, regions, sweep):
     cli.command()(_command)
+cli.command()(notices)
 cli.add_typer(queues, name="queues")
 cli.add_typer(dead_letters, name="dead-letters")
 cli.add_typer(policy, name="policy")

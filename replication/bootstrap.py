@@ -35,6 +35,7 @@ from replication.azure.outcome_topic import NoTopic, open_topic
 from replication.azure.queues import StorageJobQueues
 from replication.azure.storage_clients import StorageAccount
 from replication.azure.tables import Table
+from replication.azure.webhook import open_teams, open_webhook
 from replication.budget_guard import BudgetGuard, Pricing
 from replication.cancelling import Canceller
 from replication.controls import Controls
@@ -44,6 +45,9 @@ from replication.intake import Intake
 from replication.job_records import JobRecords, contention_retries
 from replication.listing import Listing
 from replication.listing_store import ListingStore
+from replication.notice_service import NoticeChannel, NoticeService
+from replication.notice_sources import NoticeSources
+from replication.notices import NoticeRules
 from replication.pauses import Pauses
 from replication.policy import ReplicationPolicy
 from replication.policy_file import load_policy
@@ -103,6 +107,7 @@ class Ports:
     blobs: LedgerBlobs | None = None
     machines: Machines = field(default_factory=NoMachines)
     telemetry: Telemetry = NO_TELEMETRY
+    channels: tuple[NoticeChannel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +128,7 @@ class App:
     listing: Listing
     queries: Queries
     gauges: StateGauges
+    notices: NoticeService
 
 
 def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> App:
@@ -253,6 +259,21 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
             costs=LastDay(blobs=ports.blobs, clock=ports.clock),
             clock=ports.clock,
         ),
+        notices=NoticeService(
+            channels=ports.channels,
+            sources=NoticeSources(
+                letters=ports.letters,
+                queues=ports.queues,
+                controls=controls,
+                listing=ports.listing,
+                retries=ports.retries,
+                clock=ports.clock,
+            ),
+            controls=controls,
+            rules=NoticeRules(repeat_s=settings.notice_repeat_s),
+            clock=ports.clock,
+            new_owner=ports.new_owner,
+        ),
     )
 
 
@@ -290,6 +311,15 @@ def open_ports(settings: Settings, telemetry: Telemetry = NO_TELEMETRY) -> Ports
         blobs=blobs,
         machines=ResourceGraph(clients),
         telemetry=telemetry,
+        channels=_channels(settings),
+    )
+
+
+def _channels(settings: Settings) -> tuple[NoticeChannel, ...]:
+    webhook, teams = settings.notice_webhook_url, settings.notice_teams_url
+    return (
+        *((open_webhook(webhook),) if webhook else ()),
+        *((open_teams(teams),) if teams else ()),
     )
 
 

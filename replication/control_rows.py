@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from replication.budgets import Commitment, Spending
 from replication.circuits import Circuit, CircuitFailure
 from replication.errors import MalformedError, NewerFormatError
+from replication.notices import NoticeBook, Told
 from replication.regions import Region
 from replication.throttling import Gate, Line, LowBucket, ThrottleScope
 
@@ -29,6 +30,7 @@ class ControlKind(StrEnum):
     REFUSAL = "refusal"
     BUDGET = "budget"
     PAUSE = "pause"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class QueuePause:
     reason: str
 
 
-Control = Gate | Circuit | Refusal | Spending | QueuePause
+Control = Gate | Circuit | Refusal | Spending | QueuePause | NoticeBook
 
 
 def address(control: Control) -> tuple[ControlKind, str]:
@@ -72,6 +74,8 @@ def address(control: Control) -> tuple[ControlKind, str]:
             return ControlKind.BUDGET, control.key
         case QueuePause():
             return ControlKind.PAUSE, control.queue
+        case NoticeBook():
+            return ControlKind.NOTICE, control.channel
         case _:
             assert_never(control)
 
@@ -137,9 +141,31 @@ def encode_control(control: Control) -> dict[str, object]:
                 "by": control.by,
                 "reason": control.reason,
             }
+        case NoticeBook():
+            document |= {
+                "channel": control.channel,
+                "busy_by": control.busy_by,
+                "busy_until": _stamp(control.busy_until),
+                "told": [_encode_told(one) for one in control.told],
+            }
         case _:
             assert_never(control)
     return document
+
+
+def _encode_told(told: Told) -> dict[str, object]:
+    return {
+        "key": told.key,
+        "code": told.code,
+        "region": told.region,
+        "since": _stamp(told.since),
+        "told_at": _stamp(told.told_at),
+        "jobs": told.jobs,
+        "told": told.told,
+        "returns": told.returns,
+        "gone_at": _stamp(told.gone_at),
+        "resolved_at": _stamp(told.resolved_at),
+    }
 
 
 def decode_control(kind: str, document: Mapping[str, Any]) -> Control:
@@ -239,12 +265,38 @@ def _decode_pause(document: Mapping[str, Any]) -> QueuePause:
     )
 
 
+def _decode_book(document: Mapping[str, Any]) -> NoticeBook:
+    return NoticeBook(
+        channel=str(document["channel"]),
+        busy_by=str(document.get("busy_by") or ""),
+        busy_until=_moment(document.get("busy_until")),
+        told=tuple(_decode_told(one) for one in document.get("told") or ()),
+    )
+
+
+def _decode_told(document: Mapping[str, Any]) -> Told:
+    region = document.get("region")
+    return Told(
+        key=str(document["key"]),
+        code=str(document["code"]),
+        region=None if region is None else str(region),
+        since=_time(document["since"]),
+        told_at=_time(document["told_at"]),
+        jobs=_count(document.get("jobs")),
+        told=_count(document.get("told")),
+        returns=_count(document.get("returns")),
+        gone_at=_moment(document.get("gone_at")),
+        resolved_at=_moment(document.get("resolved_at")),
+    )
+
+
 _DECODERS: dict[ControlKind, Callable[[Mapping[str, Any]], Control]] = {
     ControlKind.GATE: _decode_gate,
     ControlKind.CIRCUIT: _decode_circuit,
     ControlKind.REFUSAL: _decode_refusal,
     ControlKind.BUDGET: _decode_spending,
     ControlKind.PAUSE: _decode_pause,
+    ControlKind.NOTICE: _decode_book,
 }
 
 

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
@@ -45,7 +45,10 @@ class StorageSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that can be set; docs/settings.md explains each."""
+    """Everything that can be set; docs/settings.md explains each.
+
+    The addresses for notices are secrets.
+    """
 
     storage: StorageSettings
     cloud: str
@@ -55,6 +58,9 @@ class Settings:
     limits: Limits
     catalog_ttl_s: float
     retail_prices_url: str = DEFAULT_PRICES_URL
+    notice_webhook_url: str | None = field(default=None, repr=False)
+    notice_teams_url: str | None = field(default=None, repr=False)
+    notice_repeat_s: float = 24 * 3600.0
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, app_root: Path) -> Self:
@@ -74,6 +80,9 @@ class Settings:
             catalog_ttl_s=reader.number("REGION_CATALOG_TTL_S", 6 * 3600, at_least=1),
             retail_prices_url=reader.url("RETAIL_PRICES_URL", DEFAULT_PRICES_URL)
             or DEFAULT_PRICES_URL,
+            notice_webhook_url=reader.secret_url("NOTICE_WEBHOOK_URL"),
+            notice_teams_url=reader.secret_url("NOTICE_TEAMS_URL"),
+            notice_repeat_s=3600 * reader.number("NOTICE_REPEAT_H", 24, at_least=1),
         )
         if reader.problems:
             raise SettingsError("\n".join(reader.problems))
@@ -188,6 +197,16 @@ class _Reader:
             return text
         self.problems.append(
             f"{name} is {_shown(text)}; it is an https URL, or plain http to this machine only"
+        )
+        return None
+
+    def secret_url(self, name: str) -> str | None:
+        """Read a URL that no message may show."""
+        text = self.text(name, "")
+        if not text or _is_safe_url(text):
+            return text or None
+        self.problems.append(
+            f"{name} is not an https URL, nor plain http to this machine; it is not shown here"
         )
         return None
 

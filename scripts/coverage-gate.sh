@@ -33,6 +33,7 @@ replication/limits.py
 replication/listing_query.py
 replication/listing_rows.py
 replication/messages.py
+replication/notices.py
 replication/outcomes.py
 replication/planning.py
 replication/policy.py

@@ -20,6 +20,7 @@ from replication.control_rows import (
     encode_control,
 )
 from replication.errors import MalformedError, NewerFormatError
+from replication.notices import NoticeBook, Told
 from replication.regions import Region
 from replication.throttling import Gate, Line, LowBucket, Operation, ThrottleScope
 from tests.builders import NOON, SUBSCRIPTION
@@ -79,7 +80,31 @@ SPENDINGS = st.builds(
     ).map(tuple),
 )
 PAUSES = st.builds(QueuePause, queue=NAMES, since=MOMENTS, by=TEXTS, reason=TEXTS)
-CONTROLS: st.SearchStrategy[Control] = st.one_of(GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES)
+BOOKS = st.builds(
+    NoticeBook,
+    channel=NAMES,
+    busy_by=TEXTS,
+    busy_until=st.none() | MOMENTS,
+    told=st.lists(
+        st.builds(
+            Told,
+            key=TEXTS,
+            code=TEXTS,
+            region=st.none() | TEXTS,
+            since=MOMENTS,
+            told_at=MOMENTS,
+            jobs=COUNTS,
+            told=COUNTS,
+            returns=COUNTS,
+            gone_at=st.none() | MOMENTS,
+            resolved_at=st.none() | MOMENTS,
+        ),
+        max_size=3,
+    ).map(tuple),
+)
+CONTROLS: st.SearchStrategy[Control] = st.one_of(
+    GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, BOOKS
+)
 
 GATE = Gate(
     scope=ThrottleScope(subscription_id=SUBSCRIPTION, operation=Operation.WRITE),
@@ -103,7 +128,24 @@ REFUSAL = Refusal(
     subscription_id=SUBSCRIPTION, region=Region("westus3"), until=NOON, reason="not available"
 )
 PAUSE = QueuePause(queue="replication-jobs", since=NOON, by="ann", reason="an incident")
-EACH: list[Control] = [GATE, CIRCUIT, REFUSAL, PAUSE]
+BOOK = NoticeBook(
+    channel="teams",
+    busy_by="worker-1",
+    busy_until=NOON,
+    told=(
+        Told(
+            key="region|westus3",
+            code="copy_failed",
+            region="westus3",
+            since=NOON,
+            told_at=NOON,
+            jobs=3,
+            gone_at=NOON,
+            resolved_at=NOON,
+        ),
+    ),
+)
+EACH: list[Control] = [GATE, CIRCUIT, REFUSAL, PAUSE, BOOK]
 
 
 def through_json(control: Control) -> Any:
@@ -122,6 +164,7 @@ def test_each_kind_stands_under_what_it_is_about() -> None:
         (ControlKind.CIRCUIT, "westus3"),
         (ControlKind.REFUSAL, f"{SUBSCRIPTION}|westus3"),
         (ControlKind.PAUSE, "replication-jobs"),
+        (ControlKind.NOTICE, "teams"),
     ]
 
 
@@ -184,6 +227,7 @@ def test_a_row_without_a_format_is_refused(version: object) -> None:
         (CIRCUIT, {"failures": {"key": "a"}}),
         (REFUSAL, {"until": None}),
         (REFUSAL, {"region": None}),
+        (BOOK, {"told": [{"key": "region|westus3"}]}),
     ],
 )
 def test_a_row_that_cannot_be_read_is_refused_with_its_kind(

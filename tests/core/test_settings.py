@@ -112,6 +112,20 @@ def test_a_url_that_is_none_or_unsafe_is_named(name: str, value: str) -> None:
     assert said.endswith("it is an https URL, or plain http to this machine only")
 
 
+@pytest.mark.parametrize("name", ["NOTICE_WEBHOOK_URL", "NOTICE_TEAMS_URL"])
+@pytest.mark.parametrize("value", ["http://example.org/sig", "ftp://127.0.0.1/sig", "sig", "//sig"])
+def test_an_address_that_is_a_secret_is_never_shown(name: str, value: str) -> None:
+    (said,) = refused(**{name: value})
+    assert said.startswith(f"{name} is not an https URL")
+    assert "sig" not in said.removeprefix(name)
+    settings = read(**{name: "https://example.org/hook?sig=1"})
+    assert "https://example.org/hook?sig=1" in (
+        settings.notice_webhook_url,
+        settings.notice_teams_url,
+    )
+    assert "sig" not in repr(settings)
+
+
 def test_an_unknown_cloud_is_named_with_the_known_ones() -> None:
     (said,) = refused(AZURE_CLOUD="Mars")
     assert said == (

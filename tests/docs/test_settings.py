@@ -14,6 +14,7 @@ from tests.docs.documents import DOCS, PROJECT, table_rows
 HOST_SETTINGS = {
     "COST_AUDIT_SCHEDULE",
     "FUNCTIONS_WORKER_RUNTIME",
+    "NOTICE_SCHEDULE",
     "SWEEP_SCHEDULE",
 }
 STORAGE = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}

@@ -1,0 +1,153 @@
+"""Post digests to a webhook. Its address holds a secret: no error, log line or repr shows it."""
+
+import json
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from azure.core import PipelineClient
+from azure.core.exceptions import AzureError
+from azure.core.pipeline import PipelineContext, PipelineResponse
+from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy
+from azure.core.rest import HttpRequest, HttpResponse
+
+from replication.errors import (
+    FailureCode,
+    PermanentError,
+    ReplicationError,
+    ThrottledError,
+    TransientError,
+)
+from replication.notice_text import Digest, cloud_event, teams_message
+
+
+class _ShortRetry(RetryPolicy[HttpRequest, HttpResponse]):
+    """Wait as long as the receiver asks for, unless the next run comes before that."""
+
+    longest_wait_s = 20.0
+
+    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
+        """Return the pause that was asked for, None for none and for one that cannot be read."""
+        try:
+            wait_s = super().get_retry_after(response)
+        except ValueError:
+            return None
+        return wait_s if wait_s is not None and math.isfinite(wait_s) else None
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        wait_s = self.get_retry_after(response)
+        if wait_s is not None and wait_s > self.longest_wait_s:
+            return False
+        return bool(super().is_retry(settings, response))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Implements the NoticeChannel port; `url` is https, or plain http to this machine.
+
+    A blip is retried twice: a receiver tells doubles by the digest's id. A redirect is refused.
+    """
+
+    name: str
+    url: str = field(repr=False)
+    document: Callable[[Digest], dict[str, Any]]
+    media_type: str
+    timeout_s: float = 10.0
+    first_pause_s: float = 0.4
+
+    def send(self, digest: Digest) -> None:
+        body = json.dumps(self.document(digest), ensure_ascii=False).encode()
+        problem: ReplicationError | None
+        # Raised below, so that no error that names the address hangs on to it.
+        try:
+            problem = self._post(body)
+        except AzureError as error:
+            kind = type(error).__name__
+            problem = TransientError(f"the {self.name} gave no answer ({kind})", code="webhook")
+        except (ValueError, OSError) as error:
+            kind = type(error).__name__
+            problem = PermanentError(
+                f"the {self.name}'s address cannot be used ({kind})",
+                code=FailureCode.INVALID_REQUEST,
+            )
+        if problem is not None:
+            raise problem
+
+    def _post(self, body: bytes) -> ReplicationError | None:
+        request = HttpRequest(
+            "POST", self.url, content=body, headers={"Content-Type": self.media_type}
+        )
+        with self._client() as client, _unlogged():
+            # A stream, so that nothing waits for a body that nobody reads.
+            response = client.send_request(
+                request, stream=True, retry_on_methods=frozenset({"POST"})
+            )
+            response.close()
+        status = response.status_code
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            return None
+        # What it says is left unread: it may repeat the address.
+        message = f"the {self.name} answered {status}"
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return ThrottledError(message, retry_after_s=_retry_after_s(response))
+        if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return TransientError(
+                message, code=f"webhook_{status}", retry_after_s=_retry_after_s(response)
+            )
+        return PermanentError(message, code=FailureCode.INVALID_REQUEST)
+
+    def _client(self) -> PipelineClient[HttpRequest, HttpResponse]:
+        return PipelineClient(
+            self.url,
+            policies=[
+                UserAgentPolicy("gallery-replicator"),
+                _ShortRetry(
+                    retry_total=2,
+                    retry_connect=2,
+                    retry_read=2,
+                    retry_status=2,
+                    retry_backoff_factor=self.first_pause_s,
+                    timeout=90,
+                ),
+            ],
+            connection_timeout=5.0,
+            read_timeout=self.timeout_s,
+        )
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Drop the lines in which the transport, when it is debugged, names paths and queries."""
+    thread = threading.get_ident()
+    transport = logging.getLogger("urllib3.connectionpool")
+
+    def of_another_thread(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
+    transport.addFilter(of_another_thread)
+    try:
+        yield
+    finally:
+        transport.removeFilter(of_another_thread)
+
+
+def open_webhook(url: str) -> Webhook:
+    """Open the webhook that takes CloudEvents."""
+    media_type = "application/cloudevents+json; charset=utf-8"
+    return Webhook(name="webhook", url=url, document=cloud_event, media_type=media_type)
+
+
+def open_teams(url: str) -> Webhook:
+    """Open a Teams channel, by the webhook of a workflow."""
+    media_type = "application/json; charset=utf-8"
+    return Webhook(name="teams", url=url, document=teams_message, media_type=media_type)
+
+
+def _retry_after_s(response: HttpResponse) -> float | None:
+    answer = PipelineResponse(response.request, response, PipelineContext(None))
+    return _ShortRetry().get_retry_after(answer)

@@ -1,0 +1,190 @@
+"""Tell each receiver of what began to fail and of what is over; a failure of that fails nothing."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from replication.control_rows import Control, ControlKind
+from replication.controls import Controls
+from replication.errors import ReplicationError, TransientError
+from replication.log import log_outcome
+from replication.notice_sources import NoticeSources
+from replication.notice_text import Digest
+from replication.notices import (
+    Decision,
+    NoticeBook,
+    NoticeRules,
+    Seen,
+    decide,
+    digest_id,
+    is_busy,
+)
+
+# Longer than a channel tries.
+_BUSY_S = 240.0
+_MAX_PAUSE_S = 3600.0
+
+
+class NoticeChannel(Protocol):
+    """A receiver of digests."""
+
+    @property
+    def name(self) -> str:
+        """The name under which its book is kept."""
+        ...
+
+    def send(self, digest: Digest) -> None:
+        """Deliver a digest; raises TransientError or PermanentError, without the address."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelReport:
+    """What became of one receiver: the digest, None for none, and the problem where it failed."""
+
+    channel: str
+    digest: Digest | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeService:
+    """Reads the causes once and tells every channel what is news to it.
+
+    Each channel has a book of its own, so that one that fails does not make another hear twice.
+    """
+
+    channels: tuple[NoticeChannel, ...]
+    sources: NoticeSources
+    controls: Controls
+    rules: NoticeRules
+    clock: Callable[[], datetime]
+    new_owner: Callable[[], str]
+
+    def run(self, *, site: str | None = None) -> tuple[ChannelReport, ...]:
+        """Tell what is news; never raises what a storage or a receiver raises.
+
+        What could not be delivered is news again in the next run.
+        """
+        if not self.channels:
+            return ()
+        seen = self.sources.read()
+        reports = tuple(self._tell(channel, seen, site) for channel in self.channels)
+        for report in reports:
+            _log(report)
+        return reports
+
+    def preview(self, *, site: str | None = None) -> tuple[ChannelReport, ...]:
+        """Return what a run would tell each channel now; without any, a channel that knows nothing.
+
+        Raises what the storage raises.
+        """
+        seen = self.sources.read()
+        known = self.controls.snapshot()
+        reports = []
+        for name in [one.name for one in self.channels] or ["nobody"]:
+            book = _book(name, known.get((ControlKind.NOTICE, name)))
+            decision = decide(book, seen, now=self.clock(), rules=self.rules)
+            reports.append(ChannelReport(channel=name, digest=self._digest(decision, site)))
+        return tuple(reports)
+
+    def test(self, *, site: str | None = None) -> tuple[ChannelReport, ...]:
+        """Send every channel a digest that says it is a test."""
+        now = self.clock()
+        test_id = f"test-{self.new_owner()}"
+        digest = Digest(id=test_id, at=now, notices=(), site=site, test=True)
+        reports = []
+        for channel in self.channels:
+            try:
+                channel.send(digest)
+            except ReplicationError as error:
+                reports.append(ChannelReport(channel=channel.name, problem=str(error)))
+            else:
+                reports.append(ChannelReport(channel=channel.name, digest=digest))
+        return tuple(reports)
+
+    def _tell(self, channel: NoticeChannel, seen: Seen, site: str | None) -> ChannelReport:
+        owner = self.new_owner()
+        try:
+            decision = self._claim(channel.name, owner, seen)
+            digest = self._digest(decision, site) if decision else None
+            if decision is None or digest is None:
+                return ChannelReport(channel=channel.name)
+            try:
+                channel.send(digest)
+            except ReplicationError as error:
+                self._put(owner, self._after_failure(decision, error))
+                return ChannelReport(channel=channel.name, problem=str(error))
+            self._put(owner, decision.delivered)
+            return ChannelReport(channel=channel.name, digest=digest)
+        except ReplicationError as error:
+            return ChannelReport(channel=channel.name, problem=str(error))
+
+    def _claim(self, name: str, owner: str, seen: Seen) -> Decision | None:
+        """Decide, and keep others from sending meanwhile; None where another sends."""
+        decision: Decision | None = None
+
+        def change(control: Control | None) -> Control | None:
+            nonlocal decision
+            decision = None
+            book, now = _book(name, control), self.clock()
+            if is_busy(book, now=now):
+                return control
+            decision = decide(book, seen, now=now, rules=self.rules)
+            after = decision.undelivered
+            if decision.notices:
+                lapses = now + timedelta(seconds=_BUSY_S)
+                after = replace(after, busy_by=owner, busy_until=lapses)
+            return control if control is None and after == book else after
+
+        self.controls.change(ControlKind.NOTICE, name, change)
+        return decision
+
+    def _put(self, owner: str, after: NoticeBook) -> None:
+        """Give the claim back with what is known now; one that lapsed is another's."""
+
+        def change(control: Control | None) -> Control | None:
+            mine = isinstance(control, NoticeBook) and control.busy_by == owner
+            return after if mine else control
+
+        self.controls.change(ControlKind.NOTICE, after.channel, change)
+
+    def _after_failure(self, decision: Decision, error: ReplicationError) -> NoticeBook:
+        """Return the book as if nothing was said; the pause that was asked for is kept."""
+        book = decision.undelivered
+        if not isinstance(error, TransientError) or not error.retry_after_s:
+            return book
+        pause_s = min(error.retry_after_s, _MAX_PAUSE_S)
+        return replace(book, busy_until=self.clock() + timedelta(seconds=pause_s))
+
+    def _digest(self, decision: Decision, site: str | None) -> Digest | None:
+        if not decision.notices:
+            return None
+        return Digest(
+            id=digest_id(decision.notices),
+            at=self.clock(),
+            notices=decision.notices,
+            later=decision.later,
+            site=site,
+        )
+
+
+def _book(name: str, control: Control | None) -> NoticeBook:
+    return control if isinstance(control, NoticeBook) else NoticeBook(channel=name)
+
+
+def _log(report: ChannelReport) -> None:
+    if report.problem is not None:
+        log_outcome(
+            "notices.failed", level=logging.ERROR, channel=report.channel, reason=report.problem
+        )
+    elif report.digest is not None:
+        log_outcome(
+            "notices.sent",
+            channel=report.channel,
+            id=report.digest.id,
+            notices=len(report.digest.notices),
+            later=report.digest.later,
+        )

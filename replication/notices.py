@@ -1,0 +1,296 @@
+"""Decide of which causes of failure to tell: once for a cause, and once more when it is over.
+
+Pure; the clock is an argument. What was told to a receiver stands in its book. A decision gives the
+notices and two books: one for when they were delivered, one for when they were not.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+_MAX_DOUBLINGS = 4
+
+
+class Change(StrEnum):
+    """What became of a cause; in the order in which they are told."""
+
+    NEW = "new"
+    GROWN = "grown"
+    RESOLVED = "resolved"
+    REMINDER = "reminder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Something that fails now: how many jobs, since when, where, and what happens next.
+
+    `key` stays the same while the cause lasts. `at_least` says that more may be concerned than were
+    counted; `regions` and `galleries` are all that were seen.
+    """
+
+    key: str
+    code: str
+    jobs: int
+    since: datetime
+    region: str | None = None
+    regions: frozenset[str] = frozenset()
+    galleries: frozenset[str] = frozenset()
+    at_least: bool = False
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The causes that there are now.
+
+    The keys that begin with one of `unsure` may exist unseen: their absence says nothing.
+    """
+
+    causes: tuple[Cause, ...]
+    unsure: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a receiver knows of a cause.
+
+    `told` counts the notices since the cause began, `jobs` is the figure last told. `gone_at` is
+    when it was first missed. `resolved_at` is when that was told; the cause is remembered for a
+    while, so that one that comes and goes (`returns`) has to stay away for longer.
+    """
+
+    key: str
+    code: str
+    region: str | None
+    since: datetime
+    told_at: datetime
+    jobs: int
+    told: int = 1
+    returns: int = 0
+    gone_at: datetime | None = None
+    resolved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeBook:
+    """What one receiver was told; while `busy_until` lies ahead nobody but `busy_by` may send."""
+
+    channel: str
+    told: tuple[Told, ...] = ()
+    busy_by: str = ""
+    busy_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRules:
+    """When to speak, in seconds.
+
+    Between two notices about a cause lie `quiet_s` at least. A cause is over when it was away for
+    `settle_s`, twice as long for each time that it came back within `memory_s`.
+    """
+
+    repeat_s: float = 24 * 3600.0
+    quiet_s: float = 600.0
+    settle_s: float = 1800.0
+    memory_s: float = 24 * 3600.0
+    growth: int = 10
+    max_causes: int = 100
+    max_notices: int = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One piece of news; `id` stays the same when it has to be sent again.
+
+    `cause` is as it is now, and as it was last told where it is over; `lasted_s` is set then.
+    """
+
+    id: str
+    change: Change
+    cause: Cause
+    returns: int = 0
+    lasted_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to tell now, the book for when it was delivered, and the one for when it was not.
+
+    `later` counts the notices and causes for which there was no room; the next runs tell of them.
+    """
+
+    notices: tuple[Notice, ...]
+    delivered: NoticeBook
+    undelivered: NoticeBook
+    later: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """What becomes of one cause: the entry when its notice is delivered, and when not."""
+
+    key: str
+    entry: Told | None
+    otherwise: Told | None
+    notice: Notice | None = None
+
+
+def decide(book: NoticeBook, seen: Seen, *, now: datetime, rules: NoticeRules) -> Decision:
+    """Return what the book's receiver should be told now."""
+    causes = {one.key: one for one in seen.causes}
+    known = {one.key: one for one in book.told}
+    steps = [_followed(one, causes.get(one.key), seen, now, rules) for one in book.told]
+    steps += [_begun(cause, now) for key, cause in causes.items() if key not in known]
+    steps, crowded_out = _within(steps, rules.max_causes)
+    spoken = sorted((one for one in steps if one.notice), key=_rank)[: rules.max_notices]
+    silent = {one.key for one in steps if one.notice} - {one.key for one in spoken}
+    delivered = (one.otherwise if one.key in silent else one.entry for one in steps)
+    return Decision(
+        notices=tuple(one.notice for one in spoken if one.notice),
+        delivered=_book(book, delivered),
+        undelivered=_book(book, (one.otherwise for one in steps)),
+        later=len(silent) + crowded_out,
+    )
+
+
+def digest_id(notices: Iterable[Notice]) -> str:
+    """Return the id of a digest: the same for the same news."""
+    return _digest(*sorted(one.id for one in notices))
+
+
+def is_busy(book: NoticeBook, *, now: datetime) -> bool:
+    """Tell whether somebody sends now, or the receiver asked for a pause."""
+    return book.busy_until is not None and now < book.busy_until
+
+
+def _followed(
+    told: Told, cause: Cause | None, seen: Seen, now: datetime, rules: NoticeRules
+) -> _Step:
+    """Return what becomes of a cause that the receiver knows."""
+    if cause is None:
+        return _absent(told, seen, now, rules)
+    quiet = now - told.told_at < timedelta(seconds=rules.quiet_s)
+    if told.resolved_at is not None:
+        return _unchanged(told) if quiet else _returned(told, cause, now)
+    here = replace(told, gone_at=None)
+    if quiet:
+        return _unchanged(here)
+    if cause.jobs >= rules.growth * max(told.jobs, 1):
+        return _again(here, Change.GROWN, cause, now)
+    if now - told.told_at >= timedelta(seconds=rules.repeat_s):
+        return _again(here, Change.REMINDER, cause, now)
+    return _unchanged(here)
+
+
+def _absent(told: Told, seen: Seen, now: datetime, rules: NoticeRules) -> _Step:
+    if told.resolved_at is not None:
+        forgotten = now - told.resolved_at >= timedelta(seconds=rules.memory_s)
+        return _Step(key=told.key, entry=None, otherwise=None) if forgotten else _unchanged(told)
+    if told.key.startswith(seen.unsure):
+        # It may have been there all the time.
+        return _unchanged(replace(told, gone_at=None))
+    gone_at = told.gone_at or now
+    missed = replace(told, gone_at=gone_at)
+    if now - gone_at < settling(told, rules):
+        return _unchanged(missed)
+    notice = Notice(
+        id=_news_id(told, told.told + 1, Change.RESOLVED),
+        change=Change.RESOLVED,
+        cause=Cause(
+            key=told.key, code=told.code, region=told.region, jobs=told.jobs, since=told.since
+        ),
+        returns=told.returns,
+        lasted_s=max(0.0, (gone_at - told.since).total_seconds()),
+    )
+    over = replace(missed, told=told.told + 1, told_at=now, resolved_at=now)
+    return _Step(key=told.key, entry=over, otherwise=missed, notice=notice)
+
+
+def settling(told: Told, rules: NoticeRules) -> timedelta:
+    """Return how long a cause has to stay away before it counts as over."""
+    longest_s = max(rules.settle_s, rules.quiet_s) * 2.0 ** min(told.returns, _MAX_DOUBLINGS)
+    return timedelta(seconds=longest_s)
+
+
+def _begun(cause: Cause, now: datetime) -> _Step:
+    entry = _entry(cause, now)
+    return _Step(key=cause.key, entry=entry, otherwise=None, notice=_news(Change.NEW, entry, cause))
+
+
+def _returned(told: Told, cause: Cause, now: datetime) -> _Step:
+    entry = replace(_entry(cause, now), returns=told.returns + 1)
+    return _Step(key=told.key, entry=entry, otherwise=told, notice=_news(Change.NEW, entry, cause))
+
+
+def _again(told: Told, change: Change, cause: Cause, now: datetime) -> _Step:
+    entry = replace(told, code=cause.code, jobs=cause.jobs, told=told.told + 1, told_at=now)
+    return _Step(key=told.key, entry=entry, otherwise=told, notice=_news(change, entry, cause))
+
+
+def _unchanged(told: Told) -> _Step:
+    return _Step(key=told.key, entry=told, otherwise=told)
+
+
+def _entry(cause: Cause, now: datetime) -> Told:
+    return Told(
+        key=cause.key,
+        code=cause.code,
+        region=cause.region,
+        since=cause.since,
+        told_at=now,
+        jobs=cause.jobs,
+    )
+
+
+def _news(change: Change, entry: Told, cause: Cause) -> Notice:
+    return Notice(
+        id=_news_id(entry, entry.told),
+        change=change,
+        cause=replace(cause, since=entry.since),
+        returns=entry.returns,
+    )
+
+
+def _news_id(told: Told, number: int, *change: Change) -> str:
+    """Return the id of the cause's news of this number, whether it grew or is a reminder."""
+    return _digest(told.key, told.since.isoformat(), str(told.returns), str(number), *change)
+
+
+def _within(steps: list[_Step], most: int) -> tuple[list[_Step], int]:
+    """Return the steps for which the book has room, and how many have to wait for it.
+
+    What the receiver knows stays; then come new causes, the largest first; what is over and told
+    makes room for them.
+    """
+    over = [one for one in steps if one.entry and one.entry.resolved_at and not one.notice]
+    ended = [one for one in steps if one.entry is None]
+    fresh = sorted((one for one in steps if one.otherwise is None and one.notice), key=_rank)
+    apart = {id(one) for one in (*over, *ended, *fresh)}
+    kept = [one for one in steps if id(one) not in apart]
+    room = max(0, most - len(kept))
+    crowded_out = len(fresh[room:])
+    kept += fresh[:room]
+    over.sort(key=_resolved_at, reverse=True)
+    return kept + over[: max(0, most - len(kept))], crowded_out
+
+
+def _rank(step: _Step) -> tuple[int, int, str]:
+    notice = step.notice
+    order = list(Change).index(notice.change) if notice else 0
+    return order, -notice.cause.jobs if notice else 0, step.key
+
+
+def _resolved_at(step: _Step) -> tuple[datetime | None, str]:
+    return (step.entry.resolved_at if step.entry else None), step.key
+
+
+def _book(book: NoticeBook, entries: Iterable[Told | None]) -> NoticeBook:
+    present = (one for one in entries if one is not None)
+    # Whoever decides has found that nobody sends.
+    return NoticeBook(channel=book.channel, told=tuple(sorted(present, key=lambda one: one.key)))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]

@@ -1,0 +1,469 @@
+"""Which causes are told of, when, and in what words."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replication.errors import FailureCode
+from replication.listing_rows import STUCK
+from replication.notice_text import (
+    CAUSES_CHANGED,
+    Digest,
+    cloud_event,
+    lines,
+    summary,
+    teams_message,
+)
+from replication.notices import (
+    Cause,
+    Change,
+    Notice,
+    NoticeBook,
+    NoticeRules,
+    Seen,
+    decide,
+    digest_id,
+    is_busy,
+)
+from tests.builders import NOON
+
+RULES = NoticeRules(repeat_s=6 * 3600, quiet_s=600, settle_s=1800, memory_s=24 * 3600)
+HOSTILE = "\u202e<script>alert(1)</script>\x1b[31m\ud800[click](https://evil.example)" + "x" * 400
+
+
+def cause(key: str = "letter|locked", *, jobs: int = 1, since: datetime = NOON) -> Cause:
+    return Cause(key=key, code=key.split("|")[1], jobs=jobs, since=since)
+
+
+def seen(*causes: Cause, unsure: Iterable[str] = ()) -> Seen:
+    return Seen(causes=causes, unsure=tuple(unsure))
+
+
+@dataclass
+class Receiver:
+    """One receiver's book, and all that it was told and when."""
+
+    rules: NoticeRules = RULES
+    book: NoticeBook = field(default_factory=lambda: NoticeBook(channel="webhook"))
+    heard: list[tuple[float, Notice]] = field(default_factory=list)
+    later: int = 0
+
+    def look(self, at_min: float, *causes: Cause, unsure: str = "", works: bool = True) -> None:
+        known = seen(*causes, unsure=[unsure] if unsure else [])
+        now = NOON + timedelta(minutes=at_min)
+        decision = decide(self.book, known, now=now, rules=self.rules)
+        self.later = decision.later
+        if works:
+            self.heard += [(at_min, one) for one in decision.notices]
+        self.book = decision.delivered if works else decision.undelivered
+
+    @property
+    def story(self) -> list[tuple[float, str]]:
+        return [(at_min, notice.change.value) for at_min, notice in self.heard]
+
+
+def test_a_cause_is_told_once_however_often_it_is_seen() -> None:
+    receiver = Receiver()
+    for at_min in range(0, 350, 5):
+        receiver.look(at_min, cause(jobs=3))
+    assert receiver.story == [(0, "new")]
+
+
+def test_a_cause_that_lasts_is_told_again_after_the_time_that_is_set() -> None:
+    receiver = Receiver()
+    for at_min in range(0, 800, 5):
+        receiver.look(at_min, cause())
+    assert receiver.story == [(0, "new"), (360, "reminder"), (720, "reminder")]
+
+
+@pytest.mark.parametrize(("jobs", "told"), [(29, False), (30, True)])
+def test_a_cause_is_told_again_when_it_has_grown_tenfold(jobs: int, told: bool) -> None:  # noqa: FBT001 - a column of the table
+    receiver = Receiver()
+    receiver.look(0, cause(jobs=3))
+    receiver.look(10, cause(jobs=jobs))
+    assert receiver.story[1:] == ([(10, "grown")] if told else [])
+
+
+def test_growth_is_told_when_the_quiet_time_is_over() -> None:
+    receiver = Receiver()
+    receiver.look(0, cause())
+    receiver.look(9, cause(jobs=50))
+    receiver.look(10, cause(jobs=50))
+    assert receiver.story == [(0, "new"), (10, "grown")]
+
+
+def test_a_cause_that_is_gone_is_told_resolved_after_the_settling_time() -> None:
+    receiver = Receiver()
+    receiver.look(0, cause(jobs=7))
+    receiver.look(45, cause(jobs=7))
+    for at_min in (50, 79, 80, 85, 200):
+        receiver.look(at_min)
+    assert receiver.story == [(0, "new"), (80, "resolved")]
+    _, over = receiver.heard[-1]
+    assert (over.cause.code, over.cause.jobs, over.lasted_s) == ("locked", 7, 50 * 60)
+
+
+def test_a_cause_that_is_back_before_it_settled_was_never_away() -> None:
+    receiver = Receiver()
+    for at_min in range(0, 200, 5):
+        receiver.look(at_min, *([cause()] if at_min % 20 < 10 else []))
+    assert receiver.story == [(0, "new")]
+
+
+def test_a_cause_that_returns_is_new_and_has_to_stay_away_for_longer() -> None:
+    receiver = Receiver()
+    receiver.look(0, cause())
+    for at_min in (5, 35):
+        receiver.look(at_min)
+    receiver.look(40, cause())
+    receiver.look(45, cause())
+    for at_min in (50, 80, 109, 110):
+        receiver.look(at_min)
+    assert receiver.story == [(0, "new"), (35, "resolved"), (45, "new"), (110, "resolved")]
+    assert [notice.returns for _, notice in receiver.heard] == [0, 0, 1, 1]
+
+
+def test_what_was_resolved_is_forgotten_after_a_day() -> None:
+    receiver = Receiver()
+    receiver.look(0, cause())
+    for at_min in (5, 35, 35 + 24 * 60 - 1):
+        receiver.look(at_min)
+        assert len(receiver.book.told) == 1
+    receiver.look(35 + 24 * 60)
+    assert receiver.book.told == ()
+
+
+def test_what_could_not_be_read_is_neither_there_nor_gone() -> None:
+    receiver = Receiver()
+    receiver.look(0, cause())
+    receiver.look(5)
+    receiver.look(40, unsure="letter|")
+    receiver.look(45)
+    assert receiver.story == [(0, "new")]
+    receiver.look(75)
+    assert receiver.story == [(0, "new"), (75, "resolved")]
+
+
+def test_what_could_not_be_delivered_is_news_again_with_the_same_id() -> None:
+    receiver = Receiver()
+    receiver.look(0, cause(), works=False)
+    assert receiver.book.told == ()
+    decisions = [
+        decide(receiver.book, seen(cause(jobs=n)), now=NOON + timedelta(minutes=n), rules=RULES)
+        for n in (1, 2)
+    ]
+    first, second = (digest_id(one.notices) for one in decisions)
+    assert first == second
+
+
+def test_a_resolved_that_could_not_be_delivered_is_told_later() -> None:
+    receiver = Receiver()
+    receiver.look(0, cause())
+    receiver.look(5)
+    receiver.look(35, works=False)
+    receiver.look(40)
+    assert receiver.story == [(0, "new"), (40, "resolved")]
+    assert receiver.heard[-1][1].lasted_s == 5 * 60
+
+
+def test_each_piece_of_news_about_a_cause_has_an_id_of_its_own() -> None:
+    receiver = Receiver()
+    for at_min in range(0, 800, 5):
+        receiver.look(at_min, cause())
+    for at_min in (800, 840):
+        receiver.look(at_min)
+    assert len({notice.id for _, notice in receiver.heard}) == len(receiver.heard) == 4
+
+
+def test_an_unchanged_state_leaves_the_book_as_it_is() -> None:
+    receiver = Receiver()
+    receiver.look(0, cause())
+    before = receiver.book
+    receiver.look(5, cause(jobs=2))
+    assert receiver.book == before
+
+
+def test_a_digest_is_bounded_and_the_rest_follows_the_largest_first() -> None:
+    receiver = Receiver(rules=replace(RULES, max_notices=2))
+    many = [cause(f"letter|code{n}", jobs=n + 1) for n in range(5)]
+    receiver.look(0, *many)
+    assert receiver.later == 3
+    receiver.look(5, *many)
+    receiver.look(10, *many)
+    assert [(at, one.cause.jobs) for at, one in receiver.heard] == [
+        (0, 5),
+        (0, 4),
+        (5, 3),
+        (5, 2),
+        (10, 1),
+    ]
+
+
+def test_a_book_is_bounded_and_what_is_over_makes_room() -> None:
+    receiver = Receiver(rules=replace(RULES, max_causes=2))
+    first, second, third = (cause(f"letter|code{n}") for n in range(3))
+    receiver.look(0, first, second, third)
+    assert (receiver.later, len(receiver.heard), len(receiver.book.told)) == (1, 2, 2)
+    for at_min in (5, 35):
+        receiver.look(at_min, second, third)
+    receiver.look(40, second, third)
+    assert receiver.story[-2:] == [(35, "resolved"), (40, "new")]
+    assert {one.key for one in receiver.book.told} == {second.key, third.key}
+
+
+def test_whoever_sends_is_left_alone_until_the_claim_lapses() -> None:
+    book = NoticeBook(channel="teams", busy_by="worker-1", busy_until=NOON)
+    assert is_busy(book, now=NOON - timedelta(seconds=1))
+    assert not is_busy(book, now=NOON)
+    assert not is_busy(NoticeBook(channel="teams"), now=NOON)
+
+
+KEYS = st.sampled_from(["letter|locked", "region|westus3", "stuck|eastus"])
+LOOKS = st.tuples(
+    st.integers(min_value=1, max_value=90),
+    st.dictionaries(KEYS, st.integers(min_value=0, max_value=500), max_size=3),
+    st.sampled_from(["", "", "", "letter|", "region|"]),
+    st.booleans() | st.just(True),  # noqa: FBT003 - most receivers work
+)
+
+
+@given(st.lists(LOOKS, max_size=60))
+def test_no_cause_is_told_twice_in_the_quiet_time_and_each_is_resolved_once(
+    looks: list[tuple[int, dict[str, int], str, bool]],
+) -> None:
+    receiver, at_min = Receiver(), 0
+    for pause_min, there, unsure, works in looks:
+        at_min += pause_min
+        receiver.look(
+            at_min,
+            *(
+                cause(key, jobs=jobs, since=NOON + timedelta(minutes=at_min))
+                for key, jobs in there.items()
+            ),
+            unsure=unsure,
+            works=works,
+        )
+    for _ in range(20):
+        at_min += 60
+        receiver.look(at_min)
+    for key in {notice.cause.key for _, notice in receiver.heard}:
+        mine = [(at, one.change) for at, one in receiver.heard if one.cause.key == key]
+        gaps = [after[0] - before[0] for before, after in pairwise(mine)]
+        assert all(gap >= RULES.quiet_s / 60 for gap in gaps)
+        words = " ".join(
+            {"grown": "more", "reminder": "more"}.get(one.value, one.value) for _, one in mine
+        )
+        # Each story begins with new and ends with exactly one resolved.
+        stories = words.replace(" more", "").split()
+        assert stories == ["new", "resolved"] * (len(stories) // 2)
+    ids = [notice.id for _, notice in receiver.heard]
+    assert len(ids) == len(set(ids))
+
+
+@given(st.lists(LOOKS, max_size=30))
+def test_a_cause_that_nobody_knows_of_is_told_in_the_first_run(
+    looks: list[tuple[int, dict[str, int], str, bool]],
+) -> None:
+    receiver, at_min = Receiver(), 0
+    for pause_min, there, _, _ in looks:
+        at_min += pause_min
+        unknown = set(there) - {one.key for one in receiver.book.told}
+        receiver.look(at_min, *(cause(key, jobs=jobs) for key, jobs in there.items()))
+        told = {one.cause.key for at, one in receiver.heard if at == at_min}
+        assert unknown <= told
+
+
+def digest(*notices: Notice, site: str | None = "app.example", **more: Any) -> Digest:
+    return Digest(id="one", at=NOON, notices=notices, site=site, **more)
+
+
+def notice(about: Cause, change: Change = Change.NEW, **more: Any) -> Notice:
+    return Notice(id="n", change=change, cause=about, **more)
+
+
+REGION = Cause(
+    key="region|westus3",
+    code="region_held_back",
+    jobs=240,
+    since=NOON,
+    region="westus3",
+    regions=frozenset({"westus3"}),
+    galleries=frozenset(f"gallery{n:02}" for n in range(24)),
+    at_least=True,
+    next_step="It is tried again at noon.",
+)
+
+
+def test_an_event_says_what_where_since_when_what_next_and_what_to_type() -> None:
+    event = cloud_event(digest(notice(REGION, returns=1), later=2))
+    changes = event["data"].pop("changes")
+    assert event == {
+        "specversion": "1.0",
+        "id": "one",
+        "source": "https://app.example",
+        "type": CAUSES_CHANGED,
+        "time": "2026-11-23T12:00:00+00:00",
+        "datacontenttype": "application/json",
+        "data": {"summary": "Replication failures: 1 new.", "test": False, "later": 2},
+    }
+    assert changes == [
+        {
+            "id": "n",
+            "change": "new",
+            "code": "region_held_back",
+            "sentence": "A region kept failing for many versions and was held back until the "
+            "deadline.",
+            "runbook": "https://app.example/dashboard/runbook#region_held_back",
+            "region": "westus3",
+            "jobs": 240,
+            "atLeast": True,
+            "since": "2026-11-23T12:00:00+00:00",
+            "returns": 1,
+            "lastedSeconds": None,
+            "regions": ["westus3"],
+            "moreRegions": 0,
+            "galleries": [f"gallery{n:02}" for n in range(12)],
+            "moreGalleries": 12,
+            "next": "It is tried again at noon.",
+            "commands": [
+                "gallery-replicator dead-letters list --region westus3",
+                "gallery-replicator dead-letters replay --region westus3 --dry-run",
+            ],
+            "dashboard": "https://app.example/dashboard/dead-letters?region=westus3",
+        }
+    ]
+
+
+def test_the_words_of_a_notice_name_twelve_and_count_the_others() -> None:
+    said = list(lines(notice(REGION, returns=1)))
+    assert said[0] == "New: region_held_back in westus3"
+    assert said[2] == (
+        "At least 240 jobs, since 2026-11-23T12:00+00:00. It was resolved before, and came back."
+    )
+    assert said[4].endswith("gallery11 and 12 more.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(59, "59 seconds"), (600, "10 minutes"), (9000, "2 hours"), (300_000, "3 days")],
+)
+def test_what_is_over_says_how_long_it_lasted(seconds: float, words: str) -> None:
+    said = list(lines(notice(REGION, Change.RESOLVED, lasted_s=seconds)))
+    assert said[0] == "Resolved: region_held_back in westus3"
+    assert said[2] == f"It lasted {words}, since 2026-11-23T12:00+00:00."
+
+
+@pytest.mark.parametrize(
+    ("code", "command", "link"),
+    [
+        (STUCK, "gallery-replicator status", "/dashboard/replications?stuck=yes"),
+        (
+            "locked",
+            "gallery-replicator dead-letters list --code locked",
+            "/dashboard/dead-letters?failure_code=locked",
+        ),
+        (
+            "of_a_newer_release",
+            "gallery-replicator dead-letters list",
+            "/dashboard/dead-letters",
+        ),
+    ],
+)
+def test_each_kind_of_cause_has_its_command_and_its_page(
+    code: str, command: str, link: str
+) -> None:
+    event = cloud_event(digest(notice(cause(f"letter|{code}"))))
+    (change,) = event["data"]["changes"]
+    assert change["commands"][0] == command
+    assert change["dashboard"] == f"https://app.example{link}"
+    assert change["sentence"].endswith(".")
+
+
+@pytest.mark.parametrize("code", FailureCode)
+def test_each_failure_code_has_its_sentence_and_chapter(code: FailureCode) -> None:
+    one = digest(notice(cause(f"letter|{code}")), site=None)
+    (change,) = cloud_event(one)["data"]["changes"]
+    assert change["runbook"] == f"docs/runbook.md#{code}"
+
+
+def test_without_a_host_name_there_are_no_links() -> None:
+    one = digest(notice(REGION), site=None)
+    assert "dashboard" not in cloud_event(one)["data"]["changes"][0]
+    assert "actions" not in card(one)
+
+
+def card(one: Digest) -> dict[str, Any]:
+    message = teams_message(one)
+    (attachment,) = message["attachments"]
+    assert message["type"] == "message"
+    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+    content: dict[str, Any] = attachment["content"]
+    assert (content["type"], content["version"]) == ("AdaptiveCard", "1.5")
+    return content
+
+
+def test_a_card_reads_nothing_of_others_as_markup() -> None:
+    about = replace(REGION, region=HOSTILE, galleries=frozenset({HOSTILE}), code=HOSTILE)
+    body = card(digest(notice(about), later=3))["body"]
+    assert [one["text"] for one in body if one["type"] == "TextBlock"] == [
+        "Replication failures: 1 new."
+    ]
+    shown = [run["text"] for run in _runs(body)]
+    assert any("<script>" in one for one in shown)
+    assert all(character.isprintable() for one in shown for character in one)
+    assert shown[-1] == "and 3 more, of which the next digests tell"
+
+
+def _runs(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    runs = []
+    for block in blocks:
+        runs += block.get("inlines", [])
+        runs += _runs(block.get("items", []))
+    return runs
+
+
+def test_digests_stay_small_enough_for_their_receivers_whatever_is_in_them() -> None:
+    many = frozenset(f"{n}{chr(0x1F300)}" * 100 for n in range(300))
+    about = replace(
+        REGION, regions=many, galleries=many, code=HOSTILE, region=HOSTILE, next_step="é" * 9000
+    )
+    one = digest(*(notice(about) for _ in range(RULES.max_notices)))
+    assert len(json.dumps(teams_message(one), ensure_ascii=False).encode()) < 28_000
+    plain = digest(*(notice(REGION) for _ in range(RULES.max_notices)))
+    assert len(json.dumps(cloud_event(plain)).encode()) < 64 * 1024
+
+
+def test_an_event_of_what_is_over_says_how_long_and_names_no_command() -> None:
+    event = cloud_event(digest(notice(REGION, Change.RESOLVED, lasted_s=90.0)))
+    (change,) = event["data"]["changes"]
+    assert (change["change"], change["lastedSeconds"]) == ("resolved", 90.0)
+    assert "commands" not in change
+
+
+def test_a_test_says_that_it_is_one() -> None:
+    one = digest(test=True)
+    assert cloud_event(one)["data"]["test"] is True
+    assert summary(one) == "This is a test: notices of the gallery replicator arrive here."
+
+
+def test_nothing_new_is_said_so() -> None:
+    assert summary(digest()) == "Replication failures: nothing new."
+
+
+def test_a_cause_of_which_little_is_known_is_told_in_few_words() -> None:
+    bare = replace(cause("letter|malformed_event"), jobs=2)
+    assert list(lines(notice(bare))) == [
+        "New: malformed_event",
+        "An event arrived that cannot be read.",
+        "2 jobs, since 2026-11-23T12:00+00:00.",
+        "gallery-replicator dead-letters list --code malformed_event",
+        "gallery-replicator dead-letters replay --code malformed_event --dry-run",
+        "Runbook: docs/runbook.md#malformed_event",
+    ]

@@ -1,0 +1,400 @@
+"""Notices on a fake clock: a region fails for many versions, and receivers hear of it once."""
+
+import json
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tenacity import Retrying, stop_after_attempt
+
+from replication.bootstrap import build_app
+from replication.circuits import Circuit, CircuitFailure
+from replication.controls import Controls
+from replication.dead_letters import LetterAction
+from replication.errors import (
+    FailureCode,
+    PermanentError,
+    ReplicationError,
+    ThrottledError,
+    TransientError,
+)
+from replication.image_version import ImageVersionId
+from replication.job_records import contention_retries
+from replication.listing_query import ListQuery, read_page
+from replication.notice_service import ChannelReport
+from replication.notice_text import Digest, cloud_event
+from replication.ports import DeadLetter, LetterPage, LetterQuery, LetterState, QueueDepth
+from replication.regions import Region
+from tests.builders import NOON, SUBSCRIPTION, version_body, version_id, written_event
+from tests.fakes import MemoryDeadLetters, World, build_world
+
+PERSON = "casey.teacher@example.edu"
+
+
+@dataclass
+class Counted(MemoryDeadLetters):
+    """Dead letters that count the pages that were asked for."""
+
+    pages: int = 0
+
+    def find(self, query: LetterQuery) -> LetterPage:
+        self.pages += 1
+        return super().find(query)
+
+
+@dataclass
+class Channel:
+    """A receiver in memory; raises the next of its failures, if any."""
+
+    name: str = "webhook"
+    heard: list[Digest] = field(default_factory=list)
+    failures: list[ReplicationError] = field(default_factory=list)
+
+    def send(self, digest: Digest) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.heard.append(digest)
+
+    @property
+    def story(self) -> list[tuple[str, str]]:
+        return [
+            (one.change.value, one.cause.key) for digest in self.heard for one in digest.notices
+        ]
+
+
+def told_world(*channels: Channel) -> World:
+    world = build_world()
+    again = replace(world.app.ports, channels=channels)
+    world.app = build_app(world.app.settings, world.app.policy, again)
+    return world
+
+
+def run(world: World) -> tuple[ChannelReport, ...]:
+    return world.app.notices.run(site="app.example")
+
+
+def pass_time(world: World, hours: float) -> None:
+    """Let the timer run every five minutes, and the messages that are due before it."""
+    for _ in range(round(hours * 12)):
+        until = world.clock() + timedelta(minutes=5)
+        world.run(steps=2000, until=until)
+        world.clock.now = until
+        run(world)
+
+
+def letter(number: int, **changes: Any) -> DeadLetter:
+    known = DeadLetter(
+        id=f"{number:032x}",
+        at=NOON,
+        source="job",
+        code="locked",
+        cause=f"a lock, said {PERSON}",
+        attempts=1,
+        correlation_id="corr",
+        image_version_id=str(version_id(gallery=f"gallery{number % 20}", version=f"1.0.{number}")),
+        raw=json.dumps({"claims": PERSON}),
+    )
+    return replace(known, **changes)
+
+
+def export(world: World, *versions: ImageVersionId) -> None:
+    for one in versions:
+        world.gallery.add(one, version_body())
+        world.app.intake.receive(written_event(one, at=world.clock()), {})
+
+
+def test_a_region_that_fails_for_many_versions_is_told_once_reminded_of_and_resolved() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.gallery.failing = {"westus3": 10_000}
+    for number in range(12):
+        export(world, version_id(version=f"1.0.{number}"))
+        pass_time(world, 1)
+    pass_time(world, 24)
+    assert len(world.letters.letters) == 12
+    assert channel.story == [("new", "region|westus3"), ("reminder", "region|westus3")]
+    world.gallery.failing = {}
+    for one in tuple(world.letters.letters):
+        world.app.dead_letters.act(one, LetterAction.REPLAY, by="an operator")
+    pass_time(world, 60)
+    assert channel.story[2:] == [("resolved", "region|westus3")]
+
+
+def test_nothing_is_read_while_nobody_is_told() -> None:
+    world = build_world()
+    world.controls.failures = [TransientError("must not be asked")]
+    world.listing.failures = [TransientError("must not be asked")]
+    assert run(world) == ()
+    assert (len(world.controls.failures), len(world.listing.failures)) == (1, 1)
+
+
+def test_ten_thousand_letters_of_one_code_are_one_notice_that_says_at_least() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    for number in range(10_000):
+        world.letters.put(letter(number))
+    service = world.app.notices
+    counted = Counted(letters=world.letters.letters, tags=world.letters.tags)
+    sources = replace(service.sources, letters=counted, max_letters=400)
+    replace(service, sources=sources).run()
+    assert counted.pages <= 3
+    (digest,) = channel.heard
+    (change,) = cloud_event(digest)["data"]["changes"]
+    assert (change["jobs"], change["atLeast"]) == (400, True)
+    assert (len(change["galleries"]), change["moreGalleries"]) == (12, 8)
+
+
+def test_a_cause_is_not_resolved_while_not_every_letter_is_read() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.letters.put(letter(500_000, code="quota_exceeded"))
+    run(world)
+    for number in range(500):
+        world.letters.put(letter(number))
+    service = world.app.notices
+    few = replace(service, sources=replace(service.sources, max_letters=400))
+    for _ in range(30):
+        world.clock.advance(300)
+        few.run()
+    assert channel.story == [("new", "letter|quota_exceeded"), ("new", "letter|locked")]
+
+
+def test_a_digest_tells_nothing_personal_and_no_words_of_others() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.letters.put(letter(1))
+    run(world)
+    assert PERSON not in json.dumps(cloud_event(channel.heard[0]))
+
+
+def test_hostile_names_break_nothing() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    hostile = str(version_id()).replace("labgallery", "<script>\u202e\x00")
+    world.letters.put(letter(1, image_version_id=hostile, code="<b>\n", regions=("<i>", "\x1b")))
+    run(world)
+    (change,) = cloud_event(channel.heard[0])["data"]["changes"]
+    assert change["code"] == "<b>\ufffd"
+    assert change["regions"] == ["\ufffd", "<i>"]
+
+
+def test_a_letter_that_is_replayed_or_resolved_is_no_cause() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.letters.put(letter(1, state=LetterState.REPLAYED))
+    run(world)
+    assert channel.heard == []
+
+
+def test_an_open_circuit_and_the_letters_of_its_region_are_one_cause() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.letters.put(letter(1, code="copy_failed", regions=("westus3",)))
+    failures = tuple(CircuitFailure(key=f"v{n}", at=NOON) for n in range(5))
+    probe_at = world.clock() + timedelta(minutes=30)
+    _controls(world).put(
+        Circuit(region=Region("westus3"), failures=failures, opened_at=NOON, probe_at=probe_at)
+    )
+    run(world)
+    (change,) = cloud_event(channel.heard[0])["data"]["changes"]
+    assert (change["code"], change["region"], change["jobs"]) == ("region_held_back", "westus3", 5)
+    assert f"tried again at {probe_at.isoformat(timespec='seconds')}" in change["next"]
+
+
+def _controls(world: World) -> Controls:
+    return Controls(store=world.controls, retries=contention_retries, clock=world.clock)
+
+
+def test_a_region_that_lacks_something_is_a_cause_of_its_own() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.letters.put(letter(1, code="region_unavailable", regions=("westus3", "uksouth")))
+    world.letters.put(letter(2, code="region_unavailable"))
+    world.letters.put(letter(3, code="budget_exceeded"))
+    run(world)
+    assert {key for _, key in channel.story} == {
+        "letter|budget_exceeded",
+        "letter|region_unavailable",
+        "letter|region_unavailable|uksouth",
+        "letter|region_unavailable|westus3",
+    }
+
+
+def test_a_message_in_a_poison_queue_counts_with_the_letters_of_that_code() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.letters.put(letter(1, code="poison_message", at=world.clock()))
+    waiting = QueueDepth(
+        name="replication-jobs", depth=0, invisible=0, oldest_age_s=None, poison_depth=3
+    )
+
+    class Poisoned:
+        def depths(self) -> tuple[QueueDepth, ...]:
+            return (waiting,)
+
+    service = world.app.notices
+    sources = replace(service.sources, queues=Poisoned())  # type: ignore[arg-type] # of the port only depths are asked
+    replace(service, sources=sources).run()
+    (only,) = channel.heard[0].notices
+    assert (only.cause.key, only.cause.jobs) == ("letter|poison_message", 4)
+
+
+def test_stuck_copies_are_one_cause_a_region() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.gallery.slowness = {"westus3": 1e9}
+    export(world, *(version_id(version=f"1.0.{number}") for number in range(4)))
+    pass_time(world, 3)
+    assert len(read_page(world.listing, ListQuery(stuck=True)).jobs) == 4
+    assert channel.story == [("new", "stuck|westus3")]
+    (only,) = channel.heard[0].notices
+    assert only.cause.galleries == {"labgallery"}
+    few = replace(world.app.notices.sources, max_stuck=2).read()
+    (cause,) = few.causes
+    assert (cause.jobs, cause.at_least, few.unsure) == (2, True, ("stuck|",))
+
+
+def test_one_receiver_that_fails_does_not_make_another_hear_twice() -> None:
+    broken = Channel(name="teams", failures=[TransientError("down"), TransientError("down")])
+    well = Channel()
+    world = told_world(broken, well)
+    world.letters.put(letter(1))
+    for _ in range(4):
+        run(world)
+        world.clock.advance(300)
+    assert broken.story == well.story == [("new", "letter|locked")]
+    assert broken.heard[0].id == well.heard[0].id
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TransientError("down"), PermanentError("no", code=FailureCode.INVALID_REQUEST)],
+)
+def test_a_failure_is_logged_and_tried_in_the_next_run(
+    error: ReplicationError, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = Channel(failures=[error])
+    world = told_world(channel)
+    world.letters.put(letter(1))
+    with caplog.at_level(logging.ERROR, logger="gallery_replicator"):
+        run(world)
+    assert json.loads(caplog.messages[0])["event"] == "notices.failed"
+    run(world)
+    assert channel.story == [("new", "letter|locked")]
+
+
+def test_a_pause_that_a_receiver_asks_for_is_kept() -> None:
+    channel = Channel(failures=[ThrottledError("slow down", retry_after_s=1200)])
+    world = told_world(channel)
+    world.letters.put(letter(1))
+    run(world)
+    world.clock.advance(1199)
+    run(world)
+    assert channel.heard == []
+    world.clock.advance(1)
+    run(world)
+    assert channel.story == [("new", "letter|locked")]
+
+
+def test_two_instances_do_not_both_send() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.letters.put(letter(1))
+
+    @dataclass
+    class Meanwhile(Channel):
+        def send(self, digest: Digest) -> None:
+            other = build_app(world.app.settings, world.app.policy, world.app.ports)
+            other.notices.run()
+            super().send(digest)
+
+    first = Meanwhile()
+    replace(world.app.notices, channels=(first,)).run()
+    assert (len(first.heard), len(channel.heard)) == (1, 0)
+
+
+def test_one_who_died_while_sending_is_followed_by_another_with_the_same_id() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.letters.put(letter(1))
+
+    class Dying(Channel):
+        def send(self, digest: Digest) -> None:
+            super().send(digest)
+            raise KeyboardInterrupt
+
+    dying = Dying()
+    with pytest.raises(KeyboardInterrupt):
+        replace(world.app.notices, channels=(dying,)).run()
+    run(world)
+    assert channel.heard == []
+    world.clock.advance(300)
+    run(world)
+    assert [one.id for one in channel.heard] == [one.id for one in dying.heard]
+
+
+def test_a_claim_that_lapsed_belongs_to_whoever_took_it() -> None:
+    world = told_world(Channel())
+    world.letters.put(letter(1))
+    quick = Channel()
+
+    class Slow(Channel):
+        def send(self, digest: Digest) -> None:
+            world.clock.advance(600)
+            replace(world.app.notices, channels=(quick,)).run()
+            world.letters.put(letter(2, code="quota_exceeded"))
+            world.clock.advance(600)
+            replace(world.app.notices, channels=(quick,)).run()
+            super().send(digest)
+
+    replace(world.app.notices, channels=(Slow(),)).run()
+    run(world)
+    assert quick.story == [("new", "letter|locked"), ("new", "letter|quota_exceeded")]
+
+
+def test_storage_that_fails_ends_in_the_log_and_not_in_an_error() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    once = replace(world.app.ports, retries=_once)
+    world.app = build_app(world.app.settings, world.app.policy, once)
+    world.letters.put(letter(1))
+    world.controls.failures = [TransientError("storage is down") for _ in range(2)]
+    (report,) = run(world)
+    assert report.problem == "storage is down"
+    run(world)
+    assert channel.story == [("new", "letter|locked")]
+
+
+def _once() -> Retrying:
+    return Retrying(stop=stop_after_attempt(1), reraise=True)
+
+
+def test_a_quiet_run_writes_nothing() -> None:
+    world = told_world(Channel())
+    world.letters.put(letter(1))
+    run(world)
+    before = dict(world.controls.rows)
+    world.clock.advance(300)
+    run(world)
+    assert world.controls.rows == before
+
+
+def test_a_preview_tells_nobody_and_changes_nothing() -> None:
+    channel = Channel()
+    world = told_world(channel)
+    world.letters.put(letter(1))
+    for app in (world.app.notices, replace(world.app.notices, channels=())):
+        (report,) = app.preview()
+        assert report.digest is not None
+        assert [one.cause.code for one in report.digest.notices] == ["locked"]
+    assert (channel.heard, world.controls.rows) == ([], {})
+
+
+def test_a_test_reaches_every_receiver_and_names_those_that_it_does_not() -> None:
+    well, broken = Channel(), Channel(name="teams", failures=[TransientError("down")])
+    reports = told_world(well, broken).app.notices.test()
+    assert [(one.channel, one.problem) for one in reports] == [("webhook", None), ("teams", "down")]
+    assert [one.test for one in well.heard] == [True]
+    assert SUBSCRIPTION not in json.dumps(cloud_event(well.heard[0]))
