@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from inspect import signature
+from types import SimpleNamespace
 from typing import Any
 
 import azure.functions as func
@@ -48,12 +50,19 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[], World]:
     return fresh
 
 
+def _call(function: Any, message: Any) -> None:
+    """Call a function as the worker library does, with a context if it wants one."""
+    called = function.build().get_user_function()
+    context = SimpleNamespace(trace_context=SimpleNamespace(trace_parent=""))
+    called(message, *([context] if "context" in signature(called).parameters else []))
+
+
 def trigger(function: Any, body: str | bytes, *, count: int = 1) -> None:
     """Call a queue function as the worker library does, past its decorators."""
     data = Datum(body, "bytes" if isinstance(body, bytes) else "string")
     metadata = {"DequeueCount": Datum(json.dumps(str(count)), "json")}
     message = QueueMessageInConverter.decode(data, trigger_metadata=metadata)
-    function.build().get_user_function()(message)
+    _call(function, message)
 
 
 def bodies_waiting(world: World) -> list[str]:
@@ -242,7 +251,7 @@ def test_a_broken_message_names_no_attempts_that_its_body_claims(
     world = serve()
     function: Any = jobs.replicate
     message = func.QueueMessage(id="1", body=b'{"dequeueCount": 99}')
-    function.build().get_user_function()(message)
+    _call(function, message)
     (letter,) = letters_of(world)
     assert letter.attempts == 1
 

@@ -148,7 +148,8 @@ def test_a_value_of_another_type_is_refused_and_never_converted() -> None:
         for name, document in changed
         if not isinstance(_read(json.dumps(document)), MalformedError)
     ]
-    assert read == []
+    # A trace that cannot be read costs the trace and never the job.
+    assert [name for name in read if not name.startswith("traceparent")] == []
     assert len(changed) > 400
 
 
