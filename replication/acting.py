@@ -5,44 +5,31 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from replication.admission import Admissions, Queueing
+from replication.admission import Admissions
 from replication.budget_guard import BudgetGuard
 from replication.circuits import Hold
 from replication.decision import (
     Apply,
     Decision,
-    GiveUp,
     Observation,
     Pause,
     Repair,
     Retry,
-    Supersede,
     Wait,
     Withdraw,
     decide,
 )
-from replication.error_decision import decide_on_error
 from replication.errors import (
-    ConflictError,
-    FailureCode,
-    GoneError,
     LeaseLostError,
-    PermanentError,
-    RecordChangedError,
-    RegionUnavailableError,
     ReplicationError,
-    ThrottledError,
-    TransientError,
-    UnknownAnswerError,
 )
-from replication.evolution import intend, withhold
+from replication.evolution import intend
 from replication.image_version import (
     ImageVersion,
-    MalformedImageVersionError,
     NewRegion,
     merge_target_regions,
 )
-from replication.job import Failure, Phase, ReplicaState, ReplicationJob
+from replication.job import Phase, ReplicaState, ReplicationJob
 from replication.job_records import JobRecords
 from replication.limits import Limits
 from replication.log import log_outcome
@@ -50,8 +37,9 @@ from replication.pauses import Pauses
 from replication.planning import PlanSubject, ReplicationPlan, plan
 from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery
-from replication.region_health import RegionHealth, refusal_end
-from replication.regions import InvalidRegionNameError, Region, RegionCatalog
+from replication.recovering import Recovery, Step, StepFailedError
+from replication.region_health import RegionHealth
+from replication.regions import Region, RegionCatalog
 from replication.seeing import absorb, withheld_regions
 from replication.telemetry import NO_TELEMETRY, Telemetry
 from replication.telemetry_metrics import CODE, RETRIES
@@ -59,16 +47,8 @@ from replication.throttling import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """The job with all that was learned, and the decision that was carried out."""
-
-    job: ReplicationJob
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Does what the decision says; every error becomes a decision of its own."""
+    """Does what the decision says."""
 
     records: JobRecords
     gallery: Gallery
@@ -81,6 +61,7 @@ class Actor:
     limits: Limits
     clock: Callable[[], datetime]
     chance: Callable[[], float]
+    recovery: Recovery
     telemetry: Telemetry = NO_TELEMETRY
 
     def step(self, job: ReplicationJob, owner: str) -> Step:
@@ -89,8 +70,8 @@ class Actor:
             return self._step(job, owner)
         except LeaseLostError:
             raise
-        except _StepFailedError as failed:
-            step = self._after_error(failed)
+        except StepFailedError as failed:
+            step = self.recovery.after(failed)
             if isinstance(step.decision, Retry | Wait):
                 code = getattr(failed.error, "code", type(failed.error).__name__)
                 self.telemetry.counted(RETRIES, {CODE: code})
@@ -103,7 +84,9 @@ class Actor:
                 return Step(job=job, decision=Pause(after_s=_PAUSED_LOOK_S, reason=paused))
             job, queueing = self.admissions.ask(job, _calls_ahead(job))
             if queueing is not None:
-                return self._queue_up(job, queueing, code="held_back", message=queueing.reason)
+                return self.recovery.queue_up(
+                    job, queueing, code="held_back", message=queueing.reason
+                )
             catalog = self.catalogs.of(job.image_version_id.subscription_id)
             job = replace(job, arm_calls=job.arm_calls + 1)
             version = self.gallery.read(job.image_version_id, catalog)
@@ -116,7 +99,7 @@ class Actor:
                 decision = over or decision
         # An error nobody foresaw is counted and capped like any other; losing the job is worse.
         except Exception as error:
-            raise _StepFailedError(job, error, operation=Operation.READ) from error
+            raise StepFailedError(job, error, operation=Operation.READ) from error
         if version is not None and isinstance(decision, Apply | Repair | Withdraw):
             job = self._write(job, version, decision, owner)
         self._learn(job)
@@ -211,7 +194,7 @@ class Actor:
         except LeaseLostError:
             raise
         except Exception as error:
-            raise _StepFailedError(
+            raise StepFailedError(
                 job,
                 error,
                 operation=Operation.WRITE,
@@ -239,152 +222,9 @@ class Actor:
         if self.records.change(job.key, change) is None:
             raise LeaseLostError("the record was removed before the write")
 
-    def _after_error(self, failed: "_StepFailedError") -> Step:
-        job, error = failed.job, failed.error
-        if isinstance(error, GoneError):
-            return Step(job=job, decision=Supersede(reason=str(error)))
-        if isinstance(error, ThrottledError):
-            return self._after_throttle(job, error, failed.operation)
-        if isinstance(error, PermanentError) and error.code in _ABOUT_ONE_REGION:
-            return self._after_refusal(job, error, failed.asked_for, failed.listed)
-        if isinstance(error, PermanentError):
-            failure = Failure(code=error.code, message=str(error))
-            return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
-        return self._after_transient(job, error)
-
-    def _after_throttle(
-        self, job: ReplicationJob, error: ThrottledError, operation: Operation
-    ) -> Step:
-        """Close the gate for everybody, and take a place in the line behind it."""
-        try:
-            self.admissions.refused(job.image_version_id, operation, error)
-            job, queueing = self.admissions.ask(job, (operation,))
-        except ReplicationError as unrecorded:
-            log_outcome(
-                "throttle.unrecorded", level=logging.WARNING, key=job.key, reason=str(unrecorded)
-            )
-            queueing = None
-        if queueing is None:
-            return self._after_transient(job, error)
-        return self._queue_up(job, queueing, code=error.code, message=str(error))
-
-    def _queue_up(
-        self, job: ReplicationJob, queueing: Queueing, *, code: str, message: str
-    ) -> Step:
-        """Wait for a place in line; only the deadline ends that."""
-        now = self.clock()
-        after_s = max(0.0, (queueing.until - now).total_seconds())
-        decision = decide_on_error(
-            job,
-            now=now,
-            limits=self.limits,
-            # The places are spread already; jitter would only lose the turn.
-            chance=0.0,
-            code=code,
-            message=message,
-            retry_after_s=after_s,
-            kind="throttled",
-        )
-        return Step(job=job, decision=decision)
-
-    def _after_refusal(
-        self,
-        job: ReplicationJob,
-        error: PermanentError,
-        asked_for: frozenset[Region],
-        listed: frozenset[Region],
-    ) -> Step:
-        """Go on without the regions that were refused: one bad region never blocks the others."""
-        regions = error.regions if isinstance(error, RegionUnavailableError) else frozenset()
-        if not regions and len(asked_for) == 1:
-            regions = asked_for
-        if not (regions or asked_for) - listed:
-            # About what is in the list already: to leave it out changes nothing.
-            failure = Failure(code=error.code, message=str(error))
-            return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
-        if regions:
-            until = refusal_end(self.clock(), self.limits)
-            names = ", ".join(sorted(region.name for region in regions))
-            reason = f"Azure refused it to this subscription: {error}"
-            if error.code in _ABOUT_THE_SUBSCRIPTION:
-                self._remember(job, regions, reason, until)
-            return Step(
-                job=withhold(job, regions, reason, until=until),
-                decision=Retry(
-                    after_s=self.limits.retry_base_s,
-                    counts=False,
-                    reason=f"{names} may not be used; go on without: {error}",
-                ),
-            )
-        return Step(
-            job=replace(job, one_by_one=True),
-            decision=Retry(
-                after_s=self.limits.retry_base_s,
-                counts=False,
-                reason=f"Azure does not say which region it means, add them one by one: {error}",
-            ),
-        )
-
-    def _remember(
-        self, job: ReplicationJob, regions: frozenset[Region], reason: str, until: datetime
-    ) -> None:
-        """Tell every other version of the subscription; this one knows it in any case."""
-        subscription_id = job.image_version_id.subscription_id
-        try:
-            self.health.refuse(subscription_id, regions, reason, until=until)
-        except ReplicationError as error:
-            log_outcome("refusal.unrecorded", level=logging.WARNING, key=job.key, reason=str(error))
-
-    def _after_transient(self, job: ReplicationJob, error: Exception) -> Step:
-        if not isinstance(error, _EXPECTED):
-            log_outcome(
-                "replication.unexpected_error",
-                level=logging.ERROR,
-                error=error,
-                key=job.key,
-                image_version=str(job.image_version_id),
-            )
-        transient = error if isinstance(error, TransientError) else None
-        decision = decide_on_error(
-            job,
-            now=self.clock(),
-            limits=self.limits,
-            chance=self.chance(),
-            code=transient.code if transient else type(error).__name__,
-            message=str(error),
-            retry_after_s=transient.retry_after_s if transient else None,
-            kind=(
-                "conflict"
-                if isinstance(error, ConflictError)
-                else "throttled"
-                if isinstance(error, ThrottledError)
-                else "unknown"
-                if isinstance(error, UnknownAnswerError)
-                else "failed"
-            ),
-        )
-        return Step(job=job, decision=decision)
-
 
 # How soon a resumed queue is noticed by what waited for it.
 _PAUSED_LOOK_S = 60.0
-# Refusals that are about a region, whether the service names it or not.
-_ABOUT_ONE_REGION = (
-    FailureCode.ENCRYPTION_SET_MISSING,
-    FailureCode.REGION_UNAVAILABLE,
-    FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
-)
-# Of these, the ones that hold for every version; a disk encryption set is the version's own.
-_ABOUT_THE_SUBSCRIPTION = (
-    FailureCode.REGION_UNAVAILABLE,
-    FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
-)
-_EXPECTED = (
-    TransientError,
-    MalformedImageVersionError,
-    InvalidRegionNameError,
-    RecordChangedError,
-)
 
 
 def _waits_idle(job: ReplicationJob) -> bool:
@@ -399,23 +239,3 @@ def _calls_ahead(job: ReplicationJob) -> tuple[Operation, ...]:
     if job.withdrawing or any(one.state in unasked for one in job.replicas):
         return (Operation.READ, Operation.WRITE)
     return (Operation.READ,)
-
-
-class _StepFailedError(ReplicationError):
-    """Carries what was learned before the error."""
-
-    def __init__(
-        self,
-        job: ReplicationJob,
-        error: Exception,
-        *,
-        operation: Operation,
-        asked_for: frozenset[Region] = frozenset(),
-        listed: frozenset[Region] = frozenset(),
-    ) -> None:
-        super().__init__(str(error))
-        self.job = job
-        self.error = error
-        self.operation = operation
-        self.asked_for = asked_for
-        self.listed = listed

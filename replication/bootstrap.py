@@ -64,6 +64,7 @@ from replication.ports import (
 from replication.queries import Queries
 from replication.rate_meter import RateMeter
 from replication.reconciler import Reconciler
+from replication.recovering import Recovery
 from replication.region_health import RegionHealth
 from replication.releasing import Releaser
 from replication.settings import Settings, is_loopback
@@ -168,6 +169,13 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         policy=policy,
         clock=ports.clock,
     )
+    recovery = Recovery(
+        admissions=admissions,
+        health=health,
+        limits=settings.limits,
+        clock=ports.clock,
+        chance=ports.chance,
+    )
     actor = Actor(
         records=records,
         gallery=ports.gallery,
@@ -180,6 +188,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         limits=settings.limits,
         clock=ports.clock,
         chance=ports.chance,
+        recovery=recovery,
         telemetry=ports.telemetry,
     )
     reconciler = Reconciler(

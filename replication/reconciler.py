@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from replication.acting import Actor, Step
+from replication.acting import Actor
 from replication.decision import Apply, GiveUp, OverBudget, Partial, Track
 from replication.desk import DeadLetterDesk
 from replication.errors import FailureCode, LeaseLostError, ReplicationError
@@ -26,6 +26,7 @@ from replication.ports import (
     OutcomeTopic,
     QueueName,
 )
+from replication.recovering import Step
 from replication.region_health import RegionHealth
 from replication.stuck import stuck
 from replication.telemetry import NO_TELEMETRY, Telemetry

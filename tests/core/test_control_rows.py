@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -115,6 +116,14 @@ GATE = Gate(
     low=(LowBucket(bucket="subscription-writes", remaining=3, at=NOON),),
     line=Line(last=7, void=2, turn=3.5, turn_at=NOON),
 )
+SPENDING = Spending(
+    budget="labs",
+    gallery_id=None,
+    month="2026-11",
+    currency="EUR",
+    counted_at=NOON,
+    counted=Decimal("12.5"),
+)
 CIRCUIT = Circuit(
     region=Region("westus3"),
     failures=(CircuitFailure(key="a", at=NOON),),
@@ -227,6 +236,9 @@ def test_a_row_without_a_format_is_refused(version: object) -> None:
         (CIRCUIT, {"failures": {"key": "a"}}),
         (REFUSAL, {"until": None}),
         (REFUSAL, {"region": None}),
+        (SPENDING, {"counted": 12.5}),
+        (SPENDING, {"counted": "NaN"}),
+        (SPENDING, {"folded": "-1"}),
         (BOOK, {"told": [{"key": "region|westus3"}]}),
     ],
 )

@@ -39,6 +39,13 @@ def test_a_job_that_ends_twice_keeps_the_moment_of_the_first_end() -> None:
     assert later.to(Phase.TRACKING, "again", at=NOON).finished_at is None
 
 
+def test_the_next_look_is_due_when_its_moment_came() -> None:
+    waiting = job(next_attempt_at=NOON)
+    assert waiting.due_in_s(NOON - timedelta(seconds=5)) == 5
+    assert waiting.due_in_s(NOON + timedelta(seconds=5)) == 0
+    assert replace(waiting, next_attempt_at=None).due_in_s(NOON) == 0
+
+
 def test_replicas_are_found_and_put_in_place_by_region() -> None:
     changed = job().with_replicas(replica("westus3"), replica("eastus2"))
     changed = changed.with_replicas(replica("westus3", ReplicaState.COMPLETED))
