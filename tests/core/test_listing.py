@@ -3,136 +3,39 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from replication.errors import (
-    FailureCode,
     MalformedError,
-    NewerFormatError,
-    RecordChangedError,
     TransientError,
 )
-from replication.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
+from replication.job import Phase, Replica, ReplicaState, ReplicationJob
 from replication.listing import Listing, ListingMender
 from replication.listing_query import ListOrder, ListQuery, read_page
 from replication.listing_rows import (
-    SHARDS,
     STUCK,
     TIME_CLASSES_S,
-    Standing,
-    decode_listed,
-    decode_standing,
-    digest,
-    encode_listed,
-    encode_standing,
-    list_job,
-    part,
     shard_of,
-    standing_key,
-    time_class,
     view_keys,
 )
-from replication.listing_store import MAX_CHANGES, ListingChange, ListingRow
+from replication.listing_store import MAX_CHANGES, ListingChange
 from replication.regions import Region
-from tests.builders import NOON, version_id
-from tests.listing import MemoryListing
-
-GALLERIES = ("labgallery", "Lab.Gallery_2", "math")
-IMAGES = ("maths", "biology-101", "labs")
-GEOGRAPHIES = ("United States", "Europe")
-REGIONS = ("eastus2", "westus", "westus3")
-
-
-def once() -> Retrying:
-    return Retrying(
-        retry=retry_if_exception_type((RecordChangedError, TransientError)),
-        stop=stop_after_attempt(3),
-        reraise=True,
-    )
-
-
-def new_listing() -> Listing:
-    return Listing(store=MemoryListing(), retries=once)
-
-
-def store_of(listing: Listing) -> MemoryListing:
-    assert isinstance(listing.store, MemoryListing)
-    return listing.store
-
-
-def job(
-    number: int = 0,
-    *,
-    phase: Phase = Phase.TRACKING,
-    revision: int = 1,
-    minute: int = 0,
-    gallery: str = "labgallery",
-    image: str = "maths",
-    geography: str | None = "United States",
-    stuck: bool = False,
-    completed: int = 0,
-    reason: str = "a reason",
-) -> ReplicationJob:
-    replicas = []
-    for place, name in enumerate(REGIONS):
-        done = place < completed
-        replicas.append(
-            Replica(
-                region=Region(name),
-                reason="",
-                managed=True,
-                state=ReplicaState.COMPLETED if done else ReplicaState.REPLICATING,
-                planned_at=NOON,
-                completed_at=NOON + timedelta(minutes=10 * (place + 1)) if done else None,
-                stuck_since=NOON + timedelta(minutes=minute) if stuck and not done else None,
-            )
-        )
-    return ReplicationJob(
-        image_version_id=version_id(gallery=gallery, image=image, version=f"1.0.{number}"),
-        phase=phase,
-        reason=reason,
-        trigger="a test",
-        correlation_id="c",
-        home_region=Region("eastus"),
-        geography=geography,
-        replicas=tuple(replicas),
-        policy_fingerprint="p",
-        catalog_source="a test",
-        revision=revision,
-        started_at=NOON,
-        updated_at=NOON + timedelta(minutes=minute),
-        deadline_at=NOON + timedelta(days=1),
-    )
-
-
-JOBS = st.builds(
+from tests.builders import NOON
+from tests.core.listings import (
+    GALLERIES,
+    GEOGRAPHIES,
+    HISTORIES,
     job,
-    st.integers(0, 4),
-    phase=st.sampled_from(Phase),
-    minute=st.integers(0, 600),
-    gallery=st.sampled_from(GALLERIES),
-    image=st.sampled_from(IMAGES),
-    geography=st.sampled_from((*GEOGRAPHIES, None)),
-    stuck=st.booleans(),
-    completed=st.integers(0, 3),
+    listed,
+    new_listing,
+    once,
+    store_of,
 )
-HISTORIES = st.lists(JOBS, max_size=25).map(
-    lambda jobs: [replace(one, revision=number) for number, one in enumerate(jobs, start=1)]
-)
-
-
-def listed(listing: Listing, jobs: list[ReplicationJob]) -> dict[str, ReplicationJob]:
-    newest: dict[str, ReplicationJob] = {}
-    for one in jobs:
-        listing.note(one)
-        newest[one.key] = one
-    return newest
+from tests.listing import MemoryListing
 
 
 def pages(listing: Listing, query: ListQuery) -> list[str]:
@@ -361,80 +264,3 @@ def test_a_cursor_of_another_filter_is_refused() -> None:
     page = read_page(listing.store, ListQuery(limit=1))
     with pytest.raises(MalformedError):
         read_page(listing.store, ListQuery(gallery="labgallery", cursor=page.next_cursor))
-
-
-@given(st.lists(st.text(max_size=20), min_size=1, max_size=8))
-def test_a_name_as_part_of_a_row_key_holds_nothing_that_a_key_may_not(names: list[str]) -> None:
-    parts = [part(name) for name in names]
-    assert all(char not in "|/\\#?%'" and char.isprintable() for one in parts for char in one)
-    assert all(one.isascii() for one in parts)
-    for (name, one), (other, two) in pairwise(zip(names, parts, strict=True)):
-        assert (one == two) == (name.lower() == other.lower())
-
-
-@given(JOBS, st.dictionaries(st.sampled_from(REGIONS), st.just(NOON)))
-def test_rows_come_back_as_they_were(one: ReplicationJob, copies: dict[str, datetime]) -> None:
-    failed = replace(one, failure=Failure(code=FailureCode.LOCKED, message="m"), letter_id="l")
-    shown = list_job(failed, None)
-    assert decode_listed(encode_listed(shown)) == shown
-    standing = Standing(listed=shown, revision=3, copies=copies)
-    assert decode_standing(encode_standing(standing)) == standing
-    assert digest(shown) == digest(decode_listed(encode_listed(shown)))
-
-
-SHOWN = encode_listed(list_job(job(), None))
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        {},
-        {"v": 0},
-        {"v": True},
-        SHOWN | {"since": "yesterday"},
-        SHOWN | {"since": "2026-11-23T08:00:00"},
-        SHOWN | {"since": 5},
-        SHOWN | {"wanted": -1},
-        SHOWN | {"wanted": True},
-        SHOWN | {"reason": None},
-        SHOWN | {"failed_regions": [5]},
-        {name: value for name, value in SHOWN.items() if name != "phase"},
-    ],
-)
-def test_a_row_that_cannot_be_read_is_refused(broken: dict[str, object]) -> None:
-    with pytest.raises(MalformedError):
-        decode_listed(broken)
-    with pytest.raises(MalformedError):
-        decode_standing({"v": 1, "revision": 1, "copies": {}, "listed": broken})
-
-
-@pytest.mark.parametrize(
-    "broken", [{"v": 1}, {"v": 1, "revision": 1, "copies": [], "listed": SHOWN}]
-)
-def test_a_standing_that_cannot_be_read_is_written_anew(broken: dict[str, object]) -> None:
-    listing = new_listing()
-    key = standing_key(job().key)
-    store_of(listing).rows[key] = ListingRow(key=key, document=broken, etag="1")
-    assert list(listing.standings()) == []
-    assert listing.note(job())
-    assert len(list(listing.standings())) == 1
-
-
-def test_a_standing_of_a_newer_release_is_left_for_it() -> None:
-    listing = new_listing()
-    key = standing_key(job().key)
-    store_of(listing).rows[key] = ListingRow(key=key, document={"v": 2}, etag="1")
-    with pytest.raises(NewerFormatError):
-        listing.note(job())
-    assert store_of(listing).rows[key].document == {"v": 2}
-
-
-def test_times_fall_into_classes_and_jobs_into_shards() -> None:
-    assert [time_class(s) for s in (0, 60, 61, 86_400, 86_401)] == [0, 0, 1, 10, 11]
-    assert {shard_of(f"k{number}") for number in range(200)} == set(range(SHARDS))
-
-
-def test_a_long_reason_is_cut_and_hours_are_utc() -> None:
-    shown = list_job(job(phase=Phase.WAITING, reason="x" * 500), None)
-    assert len(shown.reason) == 300
-    assert NOON.tzinfo is UTC
