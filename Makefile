@@ -1,6 +1,6 @@
 # Everything installs itself into this folder; `make demo` and `make test` need nothing before.
 .POSIX:
-.PHONY: setup up demo test simulate chaos bench lint format lock lock-check
+.PHONY: setup up trouble demo test simulate chaos bench screenshots lint format lock lock-check
 
 PYTHON = .venv/bin/python
 
@@ -12,6 +12,10 @@ setup:
 
 up: setup
 	@$(PYTHON) -m localcloud up
+
+# The same, with stuck, failed, held and throttled replications to be seen on the dashboard.
+trouble: setup
+	@$(PYTHON) -m localcloud trouble
 
 test: setup lock-check lint
 	@scripts/test.sh
@@ -34,6 +38,10 @@ SEED =
 
 chaos: setup
 	@seed="$(SEED)"; $(PYTHON) -m tests.chaos --minutes "$(MINUTES)" $${seed:+--seed "$$seed"}
+
+# The pictures of docs/images, of a local cloud full of trouble.
+screenshots: setup
+	@$(PYTHON) -m tests.browser.shots
 
 lint: setup
 	.venv/bin/ruff check .

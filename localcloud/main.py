@@ -80,6 +80,36 @@ def up(
 
 
 @cli.command()
+def trouble(
+    port_base: PortBase = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Folder that keeps the storage between runs.")
+    ] = None,
+) -> None:
+    """Run all parts with trouble of many kinds, to be seen on the dashboard, until Ctrl-C."""
+    from localcloud.trouble import (  # noqa: PLC0415 - other parts start without it
+        SETTINGS,
+        TIME_SCALE,
+        seed_trouble,
+    )
+
+    out = take_stdout()
+
+    async def serve() -> int:
+        launch = Launch(
+            ports=Ports.choose(port_base),
+            project=_PROJECT,
+            state_dir=state.resolve() if state else None,
+            time_scale=TIME_SCALE,
+            settings=SETTINGS,
+            prepare=seed_trouble,
+        )
+        return await run_up(launch, out)
+
+    _run(serve())
+
+
+@cli.command()
 def storage(
     port_base: Annotated[
         int, typer.Option(min=0, max=65533, help="Blob port; queue and table follow.")

@@ -4,9 +4,9 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self, TextIO
+from typing import Any, Literal, Protocol, Self, TextIO
 
 from localcloud.parts import Part, free_port_block, require_free, start_python_part
 from localcloud.process import StartError, announce, stop_event
@@ -18,6 +18,13 @@ DEFAULT_TIME_SCALE = 60.0
 STATE_DIR = ".localcloud"
 POLICY_FILE = "replication-policy.yaml"
 EVENT_FUNCTION = "image_version_event"
+
+
+class Prepare(Protocol):
+    """What is to be done with all parts before they are announced as ready."""
+
+    async def __call__(self, *, arm_url: str, functions_url: str, storage: str) -> None: ...
+
 
 # Setting: seconds at real speed, and the least that still leaves room to work.
 _SCALED_DELAYS_S = {
@@ -81,12 +88,17 @@ def policy_path(project: Path, state_dir: Path) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """What `up` was asked for; without `state_dir` nothing outlives the run."""
+    """What `up` was asked for; without `state_dir` nothing outlives the run.
+
+    `settings` go before the environment, and `prepare` is done before the ready line.
+    """
 
     ports: Ports
     project: Path
     state_dir: Path | None
     time_scale: float
+    settings: Mapping[str, str] = field(default_factory=dict)
+    prepare: Prepare | None = None
 
     @property
     def own_dir(self) -> Path:
@@ -128,7 +140,7 @@ async def _start(parts: list[Part], launch: Launch, out: TextIO) -> None:
             raise problem
     ready = {key: value for part in parts for key, value in part.ready.items()}
     settings = function_settings(
-        os.environ,
+        {**os.environ, **launch.settings},
         storage=ready["storage"],
         arm_url=ready["arm"],
         policy=policy_path(launch.project, launch.own_dir),
@@ -140,6 +152,10 @@ async def _start(parts: list[Part], launch: Launch, out: TextIO) -> None:
     )
     await _kept(parts, functions)
     ready |= parts[-1].ready
+    if launch.prepare is not None:
+        await launch.prepare(
+            arm_url=ready["arm"], functions_url=ready["functions"], storage=ready["storage"]
+        )
     order = ("arm", "functions", "storage", "dashboard")
     announce(
         out,

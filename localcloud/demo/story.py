@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from localcloud.lab_export import (
     ExportedVersion,
     export_image,
 )
+from localcloud.price_reading import PricesNotReadError, read_prices
 
 TIME_SCALE = 100
 IMAGE = "biology-101"
@@ -58,7 +58,7 @@ async def run_demo() -> int:
         async with _local_cloud() as cloud:
             screen.step(f"The app answers at {cloud.functions} (log: {cloud.log.name})")
             finished = await _tell(cloud, screen)
-    except (DemoError, aiohttp.ClientError, OSError) as error:
+    except (DemoError, PricesNotReadError, aiohttp.ClientError, OSError) as error:
         screen.failure(str(error))
         return 1
     done = all(
@@ -72,7 +72,7 @@ async def run_demo() -> int:
 async def _tell(cloud: _Running, screen: Screen) -> list[dict[str, Any]]:
     await _prepare_gallery(cloud)
     screen.step(f"An admin made the gallery {DEFAULT_GALLERY} and the image {IMAGE} in {HOME}")
-    await _read_prices(cloud)
+    await read_prices(arm_url=cloud.arm, storage=cloud.storage)
     screen.step("The price list is read (the simulator's: a few prices recorded, most assumed)")
     exports = [await _export(cloud)]
     screen.step(f"A lab exports its template VM: {SIZE_GB} GB, specialized, version 1.0.0")
@@ -153,25 +153,6 @@ async def _prepare_gallery(cloud: _Running) -> None:
                 json={"location": HOME, "properties": properties},
             ) as answer:
                 answer.raise_for_status()
-
-
-async def _read_prices(cloud: _Running) -> None:
-    """Have the app's own command read the simulator's price list."""
-    command = Path(sys.executable).with_name("gallery-replicator")
-    settings = {
-        "AzureWebJobsStorage": cloud.storage,
-        "AZURE_RESOURCE_MANAGER_URL": cloud.arm,
-        "RETAIL_PRICES_URL": f"{cloud.arm}/api/retail/prices",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(str(command), "costs", "refresh-prices"),
-        env={**os.environ, **settings},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, errors = await process.communicate()
-    if process.returncode:
-        raise DemoError(f"the prices were not read: {errors.decode(errors='replace').strip()}")
 
 
 async def _export(cloud: _Running) -> ExportedVersion:

@@ -9,7 +9,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.chromium import open_chromium
+from tests.browser.desk import Desk, Look, Seen
+from tests.localcloud.functions.hosts import DEADLINE_S, ready_line, start_localcloud
 
+# A busy machine answers late; nothing here takes as long by itself.
+_PATIENCE_MS = 20_000
 type Scheme = Literal["light", "dark"]
 
 
@@ -59,6 +63,58 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
         page.on("dialog", lambda dialog: _refuse(opened, dialog.message, dialog.dismiss))
         page.goto(path.as_uri(), wait_until="load")
         return opened
+
+    yield opener
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Run a local cloud full of trouble, once for all tests of a process."""
+    folder = tmp_path_factory.mktemp("trouble")
+    with (
+        (folder / "stderr.log").open("w", encoding="utf-8") as stderr,
+        start_localcloud(
+            "trouble", "--port-base", "0", "--state", str(folder), stderr=stderr
+        ) as process,
+    ):
+        try:
+            ready = ready_line(process)
+            yield Desk(functions=ready["functions"], arm=ready["arm"], storage=ready["storage"])
+        finally:
+            process.terminate()
+            process.wait(DEADLINE_S)
+
+
+@pytest.fixture
+def look(browser: Browser, desk: Desk) -> Iterator[Look]:
+    """Open pages of the desk."""
+    contexts: list[BrowserContext] = []
+
+    def opener(
+        path: str = "/dashboard",
+        *,
+        width: int = 1280,
+        scheme: Scheme = "light",
+        locale: str = "en-GB",
+        bypass_csp: bool = False,
+    ) -> Seen:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            locale=locale,
+            bypass_csp=bypass_csp,
+        )
+        contexts.append(context)
+        seen = Seen(page=context.new_page())
+        page = seen.page
+        page.set_default_timeout(_PATIENCE_MS)
+        page.on("request", lambda request: seen.requested.append(request.url))
+        page.on("console", lambda message: seen.complaints.append(message.text))
+        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        page.goto(f"{desk.functions}{path}", wait_until="load")
+        return seen
 
     yield opener
     for context in contexts:
