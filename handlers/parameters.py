@@ -84,5 +84,5 @@ def read_flag(body: Mapping[str, Any], name: str) -> bool:
 
 def _read_hex(text: str, what: str) -> str:
     if not _KEY.fullmatch(text):
-        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{what} is 32 hex digits")
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is none such: {what} is 32 hex digits")
     return text

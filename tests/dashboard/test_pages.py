@@ -151,24 +151,33 @@ def test_every_page_has_a_twin_in_json(serve: Serve) -> None:
         "/dashboard/replications?cursor=abc",
         "/dashboard/replications?cursor=%C3%A4",
         "/dashboard/replications?gallery=%00",
-        "/dashboard/replications/xyz",
         "/dashboard/dead-letters?state=gone",
         "/dashboard/dead-letters?failure_code=No!",
         "/dashboard/dead-letters?cursor=abc",
-        "/dashboard/dead-letters/xyz",
         "/dashboard/costs?group_by=colour",
         "/dashboard/policy?x=1",
     ],
 )
 def test_what_cannot_be_asked_is_named(world: World, address: str) -> None:
     assert world.store.rows == {}
+    check_problem(address, 400)
+
+
+@pytest.mark.parametrize("address", ["/dashboard/replications/xyz", "/dashboard/dead-letters/xyz"])
+def test_what_cannot_be_a_key_is_not_found(world: World, address: str) -> None:
+    assert world.store.rows == {}
+    check_problem(address, 404)
+
+
+def check_problem(address: str, status: int) -> None:
+    """Check that the page and its twin say the same of what went wrong."""
     for language in LANGUAGES:
         answer = ask(address, language=language)
-        assert (answer.status, answer.media_type) == (400, "text/html")
+        assert (answer.status, answer.media_type) == (status, "text/html")
         check_structure(read(answer.text), language)
     path, _, query = address.partition("?")
     twin = ask(f"{path}.json?{query}")
-    assert (twin.status, twin.media_type) == (400, "application/problem+json")
+    assert (twin.status, twin.media_type) == (status, "application/problem+json")
     assert twin.detail in read(ask(address).text).text
 
 

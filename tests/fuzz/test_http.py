@@ -80,9 +80,9 @@ def test_any_query_is_answered(world: World, params: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
-def test_every_horror_as_a_key_is_a_problem_of_the_caller(world: World, text: str) -> None:
+def test_every_horror_as_a_key_is_not_found(world: World, text: str) -> None:
     assert len(world.store.rows) == 2
-    assert ask(api.replication, key=text)[0] == 400
+    assert ask(api.replication, key=text)[0] == 404
 
 
 def test_a_body_that_nobody_asked_for_changes_nothing(world: World) -> None:
