@@ -12,6 +12,8 @@ from typer.exceptions import TyperException
 from cli.output import printable
 from replication.errors import FailureCode, PermanentError, ReplicationError
 
+_ADDRESS = ("--url", "--scope")
+
 
 class ExitCode(IntEnum):
     """What the shell gets; part of the contract with scripts."""
@@ -53,7 +55,11 @@ class NotAllowedError(CommandError):
 
 
 class ReportingGroup(TyperGroup):
-    """Prints the errors of all commands in one way."""
+    """Prints the errors of all commands in one way, and takes the app's address anywhere."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, `--url` and `--scope` also where they follow the command."""
+        return super().parse_args(ctx, _address_first(args))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error leaves as an exit code."""
@@ -67,6 +73,23 @@ class ReportingGroup(TyperGroup):
             for line in _sentence(error).splitlines():
                 print(f"Error: {printable(line)}", file=sys.stderr)  # noqa: T201 - the command's voice
             raise typer.Exit(_exit_code(error)) from error
+
+
+def _address_first(args: list[str]) -> list[str]:
+    """Move the options that say which app is meant before the command; `--` ends the search."""
+    end = args.index("--") if "--" in args else len(args)
+    first: list[str] = []
+    rest: list[str] = []
+    place = 0
+    while place < end:
+        arg = args[place]
+        # One without its value stays, and is told as wrong usage or completed by the shell.
+        with_value = arg in _ADDRESS and place + 1 < end
+        takes = 2 if with_value else 1
+        moved = with_value or (arg.partition("=")[0] in _ADDRESS and "=" in arg)
+        (first if moved else rest).extend(args[place : place + takes])
+        place += takes
+    return [*first, *rest, *args[end:]]
 
 
 def _exit_code(error: Exception) -> ExitCode:

@@ -281,3 +281,20 @@ def test_what_needs_no_app_goes_with_an_address(far: Shell, site: Site) -> None:
 def test_the_option_wins_over_the_environment(far: Shell, site: Site) -> None:
     far.env[URL_VARIABLE], root = "https://nobody.example.net", site.root
     assert far("--url", root, "queues").code == 0
+
+
+def test_the_address_may_follow_the_command(closed_shell: Shell, site: Site) -> None:
+    for arguments in (
+        ("status", "--json", "--url", site.root),
+        ("dead-letters", "list", f"--url={site.root}", "--json"),
+    ):
+        assert closed_shell(*arguments).code == 0
+
+
+def test_an_address_without_a_value_after_the_command_is_wrong_usage(closed_shell: Shell) -> None:
+    assert closed_shell("status", "--url").code == 2
+
+
+def test_what_follows_two_dashes_is_no_address(closed_shell: Shell) -> None:
+    answer = closed_shell("status", "--", "--url")
+    assert "nor a key of 32 hex digits" in answer.err
