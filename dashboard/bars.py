@@ -6,6 +6,8 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 480, 120
 _LABEL_HEIGHT = 18
 _FILLED = 0.72
+# A chart of one value is no wall.
+_WIDEST = 64.0
 # A bar that is there at all can be seen.
 _LEAST = 2.0
 
@@ -48,14 +50,15 @@ def chart(places: Sequence[Place], *, every: int = 1, top: float | None = None) 
     highest = max(top or 0.0, max((one.value for one in places), default=0.0)) or 1.0
     base = HEIGHT - _LABEL_HEIGHT
     step = WIDTH / max(1, len(places))
+    width = min(step * _FILLED, _WIDEST)
     bars = []
     for number, one in enumerate(places):
         height = max(_LEAST, one.value / highest * (base - 4)) if one.value > 0 else 0.0
         bars.append(
             Bar(
-                x=round(step * (number + (1 - _FILLED) / 2), 1),
+                x=round(step * (number + 0.5) - width / 2, 1),
                 y=round(base - height, 1),
-                width=round(step * _FILLED, 1),
+                width=round(width, 1),
                 height=round(height, 1),
                 middle=round(step * (number + 0.5), 1),
                 label=one.label if number % every == 0 else "",

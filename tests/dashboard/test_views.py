@@ -170,6 +170,13 @@ def test_bars_stand_on_the_line_and_the_highest_fills_the_drawing() -> None:
     assert chart([]).bars == ()
 
 
+def test_a_chart_of_one_value_has_a_bar_in_its_middle_and_no_wall() -> None:
+    found = chart([Place(label="2026-11", value=5, told="5")])
+    (bar,) = found.bars
+    assert bar.width < found.width / 4
+    assert bar.x + bar.width / 2 == bar.middle == found.width / 2
+
+
 def test_the_runbook_has_a_section_for_every_code() -> None:
     found = runbook()
     assert [one.code for one in found if not one.code] == [""]
