@@ -35,6 +35,8 @@ _OPTIONAL = frozenset({"charge", "class", "block"})
 # What one of two layouts alone has.
 _OF_MCA = frozenset({"costinpricingcurrency", "exchangeratepricingtobilling", "pricingcurrency"})
 _OF_FOCUS_1_2 = frozenset({"skumeter", "invoiceid", "pricingcurrency", "billingaccounttype"})
+# What this app's own export has, and no bill.
+_OURS = ("x_GbBasis", "x_PolicyFingerprint")
 _SHOWN = 12
 
 
@@ -54,6 +56,11 @@ class Layout:
 def recognise(header: Sequence[str]) -> Layout:
     """Return the layout; raises MalformedError that names every column which is missing."""
     names = [one.strip().casefold() for one in header]
+    if all(one.casefold() in names for one in _OURS):
+        raise MalformedError(
+            f"this is the ledger as costs export wrote it (it has the column {_OURS[0]}): this "
+            "app's own estimate, not a bill. Give an export of Cost Management"
+        )
     is_focus = "chargeperiodstart" in names or "billedcost" in names
     wanted = dict(_FOCUS if is_focus else _ACTUAL)
     place = {name: number for number, name in reversed(list(enumerate(names)))}

@@ -95,6 +95,7 @@ def _broken(
     if column["type"] == "string":
         placeholders = ", ".join(map(_word, _PLACEHOLDERS))
         yield "is empty, which is not null", f"trim({text}) = ''"
+        yield "has a NUL character", f"contains({text}, chr(0))"
         yield "is a placeholder", f"lower(trim({text})) IN ({placeholders})"
     match column["format"]:
         case "numeric":
@@ -182,8 +183,10 @@ def _no_unit(text: str, units: Mapping[str, Any]) -> str:
         f"([1-9][0-9]* )?({sizes}|({times})s|{counted})"
         f"(-({times})s|/({times})|/[1-9][0-9]* ({times})s)?"
     )
-    # A size has no plural, and is never spelled out.
-    wrong = f"(?i).*(\\b({sizes})s\\b|(bit|byte)s?\\b).*"
+    # A size has no plural, is never spelled out, and is joined by a hyphen: not GB Months. A single
+    # B may be a name, as in Class B Operations.
+    joined = "|".join(one for one in units["sizes"] if len(one) > 1)
+    wrong = f"(?i).*(\\b({sizes})s\\b|\\b({joined}) |(bit|byte)s?\\b).*"
     return (
         f"(NOT regexp_full_match({text}, {_word(form)}) OR "
         f"regexp_full_match({text}, {_word(wrong)}))"

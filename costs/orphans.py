@@ -56,7 +56,15 @@ class Comparison:
     gaps: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
+class _Found:
+    orphans: list[Orphan] = field(default_factory=list)
+    ghosts: list[Ghost] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    seen: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparer:
     """Goes through Azure's lists; stops at `until` and says so."""
 
@@ -64,13 +72,10 @@ class Comparer:
     catalogs: Catalogs
     policy: ReplicationPolicy
     clock: Callable[[], datetime]
-    _orphans: list[Orphan] = field(default_factory=list)
-    _ghosts: list[Ghost] = field(default_factory=list)
-    _gaps: list[str] = field(default_factory=list)
-    _seen: int = 0
 
     def compare(self, books: Books, *, until: datetime) -> Comparison:
         """Return the differences, as far as the lists can be had."""
+        found = _Found()
         by_subscription: dict[str, dict[str, tuple[ImageVersionId, frozenset[str]]]] = {}
         for key, (version_id, regions) in books.regions.items():
             place = version_id.subscription_id.lower()
@@ -79,18 +84,18 @@ class Comparer:
             visible = self.gallery.subscriptions()
         except ReplicationError as error:
             visible = ()
-            self._gaps.append(f"the list of subscriptions could not be read: {error}")
+            found.gaps.append(f"the list of subscriptions could not be read: {error}")
         for subscription in sorted({one.lower() for one in visible} | set(by_subscription)):
-            self._compare(subscription, by_subscription.get(subscription, {}), until)
+            self._compare(subscription, by_subscription.get(subscription, {}), until, found)
         if books.unreadable:
-            self._gaps.append(
+            found.gaps.append(
                 f"{books.unreadable} records cannot be read, so their versions show as orphans"
             )
         return Comparison(
-            orphans=tuple(self._orphans),
-            ghosts=tuple(self._ghosts),
-            versions_seen=self._seen,
-            gaps=tuple(self._gaps),
+            orphans=tuple(found.orphans),
+            ghosts=tuple(found.ghosts),
+            versions_seen=found.seen,
+            gaps=tuple(found.gaps),
         )
 
     def _compare(
@@ -98,17 +103,18 @@ class Comparer:
         subscription: str,
         booked: Mapping[str, tuple[ImageVersionId, frozenset[str]]],
         until: datetime,
+        found: _Found,
     ) -> None:
         unread = ""
         missing = dict(booked)
         try:
-            found = self.gallery.versions(subscription, self.catalogs.of(subscription))
-            for one in found:
+            listed = self.gallery.versions(subscription, self.catalogs.of(subscription))
+            for one in listed:
                 if isinstance(one, UnreadPart):
                     unread = unread or f"{one.name} could not be listed: {one.error}"
                     continue
-                self._seen += 1
-                self._compare_version(one, missing.pop(one.id.key, None))
+                found.seen += 1
+                self._compare_version(one, missing.pop(one.id.key, None), found)
                 if self.clock() >= until:
                     unread = unread or "there was no more time for Azure's lists"
                     break
@@ -116,13 +122,13 @@ class Comparer:
             unread = unread or str(error)
         standing = {key: one for key, one in missing.items() if one[1]}
         if unread:
-            self._gaps.append(
+            found.gaps.append(
                 f"subscription {subscription}: {unread}; {len(standing)} versions on our books "
                 "were not seen and are not judged"
             )
             return
         for version_id, regions in standing.values():
-            self._ghosts.append(
+            found.ghosts.append(
                 Ghost(
                     version_id=version_id,
                     regions=tuple(sorted(regions)),
@@ -131,7 +137,10 @@ class Comparer:
             )
 
     def _compare_version(
-        self, version: ImageVersion, booked: tuple[ImageVersionId, frozenset[str]] | None
+        self,
+        version: ImageVersion,
+        booked: tuple[ImageVersionId, frozenset[str]] | None,
+        found: _Found,
     ) -> None:
         on_books = booked[1] if booked else frozenset()
         listed = {
@@ -144,7 +153,7 @@ class Comparer:
         }
         unknown = [listed[name] for name in sorted(listed) if name not in on_books]
         if unknown:
-            self._orphans.append(
+            found.orphans.append(
                 Orphan(
                     version_id=version.id,
                     home_region=version.home_region.name,
@@ -155,7 +164,7 @@ class Comparer:
             )
         gone = sorted(on_books - set(listed))
         if gone:
-            self._ghosts.append(
+            found.ghosts.append(
                 Ghost(
                     version_id=version.id,
                     regions=tuple(gone),

@@ -38,6 +38,8 @@ from replication.policy import ReplicationPolicy
 
 TOP = 10
 _SHOWN_REASONS = 20
+# Azure's price list changes at any time; a month is how long a stale one goes unsaid.
+OLD_PRICES_DAYS = 30
 _ALL = 2**31
 
 type Amounts = Mapping[str, Decimal | None]
@@ -145,6 +147,7 @@ class Reporter:
     policy: ReplicationPolicy
     estimate: Callable[[Orphan], CostEstimate]
     clock: Callable[[], datetime]
+    price_notes: tuple[str, ...] = ()
 
     def report(
         self, facts: Facts, days: Collection[date], look: Callable[[Facts], Azure]
@@ -167,7 +170,7 @@ class Reporter:
             totals=totals,
             groups=groups,
             months=growth(own, days),
-            forecasts=forecasts(own, last),
+            forecasts=forecasts(own, days),
             top=_dearest(facts, totals),
             labs=groups if query.group_by == by_lab else facts.groups(by_lab),
             budgets=budgets,
@@ -177,7 +180,12 @@ class Reporter:
             orphans=self._orphans(comparison, azure.not_compared, query.limit),
             ghosts=_ghosts(facts, last, comparison, azure.not_compared),
             azure_notes=comparison.gaps if comparison else (),
-            rows=count_rows(query, facts.days, facts.unpriced(), missing_days(query, days)),
+            rows=count_rows(
+                query,
+                facts.days,
+                facts.unpriced(),
+                (*missing_days(query, days), *self.price_notes),
+            ),
         )
 
     def _budgets(self, facts: Facts, last: date | None) -> tuple[tuple[BudgetUse, ...], str]:
@@ -266,6 +274,17 @@ def missing_days(query: ReportQuery, days: Collection[date]) -> tuple[str, ...]:
             "writes it from the record"
         )
     return tuple(notes)
+
+
+def price_age(currency: str, read_on: date | None, today: date) -> tuple[str, ...]:
+    """Tell in words that prices were read long ago; `read_on` is None for an empty book."""
+    if read_on is None or (age := (today - read_on).days) <= OLD_PRICES_DAYS:
+        return ()
+    told = (
+        f"the prices in {currency} are {age} days old, of {read_on}; gallery-replicator costs "
+        "refresh-prices reads those of today"
+    )
+    return (told,)
 
 
 def shown_days(days: Sequence[date]) -> str:

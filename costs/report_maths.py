@@ -107,8 +107,12 @@ def growth(days: Iterable[DayFact], ledger_days: Collection[date]) -> tuple[Mont
     return tuple(found)
 
 
-def forecasts(days: Sequence[DayFact], last: date | None) -> tuple[Forecast, ...]:
-    """Forecast each currency by the ledger's last day; a day without rows has no replicas."""
+def forecasts(days: Sequence[DayFact], ledger_days: Collection[date]) -> tuple[Forecast, ...]:
+    """Forecast each currency by the ledger's last day.
+
+    As in `growth`, a day of the ledger without rows in a currency has no replicas in it.
+    """
+    last = max(ledger_days, default=None)
     if last is None:
         return ()
     month, rest = month_text(last), days_in_month(last) - last.day
@@ -131,7 +135,7 @@ def forecasts(days: Sequence[DayFact], last: date | None) -> tuple[Forecast, ...
                 so_far=spent,
                 month_total=(spent + storage * rest).quantize(_MICRO),
                 next_month=(storage * days_in_month(last)).quantize(_MICRO),
-                trend_next_month=_trend(own, last),
+                trend_next_month=_trend(own, ledger_days, last),
                 basis=basis,
             )
         )
@@ -264,12 +268,14 @@ def _any_of(place: tuple[str, str, str]) -> ImageVersionId:
     )
 
 
-def _trend(days: Sequence[DayFact], last: date) -> Decimal | None:
+def _trend(days: Sequence[DayFact], ledger_days: Collection[date], last: date) -> Decimal | None:
     """Return next month's storage on the line of least squares through the last days."""
+    spent: dict[date, Decimal | None] = dict.fromkeys(ledger_days, Decimal(0))
+    spent |= {one.day: one.money.storage for one in days}
     points: Mapping[int, Decimal] = {
-        (one.day - last).days: one.money.storage * days_in_month(one.day)
-        for one in days
-        if one.money.storage is not None and (last - one.day).days < TREND_DAYS
+        (day - last).days: storage * days_in_month(day)
+        for day, storage in spent.items()
+        if storage is not None and (last - day).days < TREND_DAYS
     }
     count = len(points)
     if count < LEAST_TREND_DAYS:

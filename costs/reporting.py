@@ -12,7 +12,7 @@ from costs.duck import ledger_connection
 from costs.estimate import CostEstimate
 from costs.orphans import Comparer, Orphan
 from costs.prices import MissingPrice, Price
-from costs.report import Azure, CostReport, Reporter
+from costs.report import Azure, CostReport, Reporter, price_age
 from costs.report_ledger import Facts, open_facts
 from costs.report_query import ReportQuery
 from costs.usage import Usage, look_up_usage
@@ -48,7 +48,12 @@ def make_report(
             )
         return _look(costs, facts, today, azure_time_s)
 
-    reporter = Reporter(policy=app.policy, estimate=estimate, clock=app.ports.clock)
+    reporter = Reporter(
+        policy=app.policy,
+        estimate=estimate,
+        clock=app.ports.clock,
+        price_notes=_price_notes(costs),
+    )
     with open_ledger(costs, query) as (facts, days):
         return reporter.report(facts, days, look)
 
@@ -91,6 +96,15 @@ def open_ledger(costs: Costs, query: ReportQuery) -> Iterator[tuple[Facts, froze
                 )
         except duckdb.Error as error:
             raise MalformedError(f"the ledger's files cannot be read: {error}") from error
+
+
+def _price_notes(costs: Costs) -> tuple[str, ...]:
+    currency = costs.app.policy.currency
+    try:
+        book = costs.price_books.current(currency)
+    except MalformedError as error:
+        return (f"the age of the prices in {currency} is not known: {error}",)
+    return price_age(currency, book.read_on, costs.app.ports.clock().astimezone(UTC).date())
 
 
 def _look(costs: Costs, facts: Facts, today: date, azure_time_s: float) -> Azure:

@@ -88,3 +88,16 @@ def test_a_storage_that_does_not_answer_is_a_passing_trouble(tmp_path: Path) -> 
         ):
             with pytest.raises(TransientError, match="storage: "):
                 call()
+
+
+def test_no_two_contents_ever_have_the_same_tag(ledger_blobs: LedgerBlobs) -> None:
+    tags = set()
+    for name in ("days/a", "days/b"):
+        ledger_blobs.create(name, b"same")
+        for _ in range(3):
+            found = ledger_blobs.read(name)
+            assert found is not None
+            assert found[1] not in tags
+            tags.add(found[1])
+            ledger_blobs.replace(name, b"same", etag=found[1])
+    assert len(tags) == 6

@@ -8,13 +8,15 @@ from pathlib import Path
 from costs.ports import BlobInfo
 from replication.errors import MalformedError, RecordChangedError
 
+# Of all stores together: as in Azure, no two contents ever have the same tag.
+_TAGS = count(1)
+
 
 @dataclass
 class MemoryBlobs:
     """Implements LedgerBlobs."""
 
     blobs: dict[str, tuple[bytes, str]] = field(default_factory=dict)
-    _tags: Iterator[int] = field(default_factory=lambda: count(1))
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
         for name, (content, etag) in sorted(self.blobs.items()):
@@ -27,14 +29,14 @@ class MemoryBlobs:
     def create(self, name: str, content: bytes) -> bool:
         if name in self.blobs:
             return False
-        self.blobs[name] = (content, str(next(self._tags)))
+        self.blobs[name] = (content, str(next(_TAGS)))
         return True
 
     def replace(self, name: str, content: bytes, *, etag: str | None) -> None:
         found = self.blobs.get(name)
         if (found[1] if found else None) != etag:
             raise RecordChangedError(f"blob {name} was changed meanwhile")
-        self.blobs[name] = (content, str(next(self._tags)))
+        self.blobs[name] = (content, str(next(_TAGS)))
 
     def download(self, name: str, path: Path) -> None:
         found = self.blobs.get(name)

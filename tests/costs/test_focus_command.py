@@ -157,8 +157,11 @@ def test_books_that_cannot_be_read_leave_the_old_file_alone(
     assert [one.name for one in folder.iterdir()] == ["costs.csv"]
 
 
-def test_our_own_export_is_no_bill_to_learn_sizes_from(shell: Shell, folder: Path) -> None:
-    path = folder / "costs.csv"
+@pytest.mark.parametrize("name", ["costs.csv", "costs.parquet"])
+def test_our_own_export_is_refused_as_a_bill(shell: Shell, folder: Path, name: str) -> None:
+    path = folder / name
     assert shell("costs", "export", str(path), *DAYS, "--currency", "USD").code == 0
-    answer = shell("costs", "reconcile", str(path), "--json").json
-    assert (answer["learned"], answer["sizes_kept"]) == ([], 0)
+    answer = shell("costs", "reconcile", str(path))
+    assert (answer.code, answer.out) == (1, "")
+    assert "the ledger as costs export wrote it (it has the column x_GbBasis)" in answer.err
+    assert "not a bill. Give an export of Cost Management" in answer.err

@@ -185,3 +185,17 @@ def test_names_of_regions_in_other_words_are_the_same_region() -> None:
     found = compare(books((version_id(), {"westus"})), listed(version_id(), spelled))
     assert (found.orphans, found.ghosts) == ((), ())
     assert Region.parse("West US").name == "westus"
+
+
+def test_a_second_comparison_knows_nothing_of_the_first() -> None:
+    clock = FakeClock()
+    comparer = Comparer(
+        gallery=Lists({SUBSCRIPTION: [listed(version_id(), HOME, WEST)]}, clock),
+        catalogs=MemoryCatalogs(),
+        policy=ReplicationPolicy(),
+        clock=clock,
+    )
+    until = clock() + timedelta(seconds=60)
+    first = comparer.compare(books(), until=until)
+    assert comparer.compare(books(), until=until) == first
+    assert first.versions_seen == 1

@@ -86,7 +86,7 @@ def test_a_month_after_a_gap_or_in_another_currency_has_nothing_to_be_compared_w
 
 
 def test_the_rest_of_the_month_costs_what_the_last_day_cost() -> None:
-    (one,) = forecasts(days_before(LAST, "1", "1", "2"), LAST)
+    (one,) = forecasts(days_before(LAST, "1", "1", "2"), {LAST})
     assert (amount(one.so_far), amount(one.month_total)) == ("4.00", "24.00")
     assert (amount(one.next_month), one.trend_next_month) == ("60.00", None)
     assert one.basis == "10 more days at the storage of 2026-11-20, no further transfer"
@@ -95,28 +95,41 @@ def test_the_rest_of_the_month_costs_what_the_last_day_cost() -> None:
 def test_a_trend_needs_two_weeks_and_follows_the_line_through_them() -> None:
     # The storage of a day n days ago costs 30 - n a month, so next month's middle is 25.5 ahead.
     rising = [f"{Decimal(30 - ago) / 30}" for ago in range(14, -1, -1)]
-    (one,) = forecasts(days_before(LAST, *rising), LAST)
+    (one,) = forecasts(days_before(LAST, *rising), {LAST})
     assert one.trend_next_month is not None
     assert abs(one.trend_next_month - Decimal(56)) < Decimal("0.000001")
-    (few,) = forecasts(days_before(LAST, *rising[:13]), LAST)
+    (few,) = forecasts(days_before(LAST, *rising[:13]), {LAST})
     assert few.trend_next_month is None
 
 
 def test_a_falling_trend_ends_at_zero() -> None:
     falling = [str(15 - n) for n in range(15)]
-    (one,) = forecasts(days_before(LAST, *falling), LAST)
+    (one,) = forecasts(days_before(LAST, *falling), {LAST})
     assert amount(one.trend_next_month) == "0.00"
 
 
+def test_a_day_of_the_ledger_without_rows_counts_with_nothing_in_growth_and_trend_alike() -> None:
+    """Replicas that stood on two weeks and on none of the days before came from nothing."""
+    days = days_before(LAST, *(["3"] * 7))
+    ledger = {LAST - timedelta(days=ago) for ago in range(14)}
+    (grew,) = growth(days, ledger)
+    assert amount(grew.storage_per_day) == "1.50"
+    (one,) = forecasts(days, ledger)
+    assert one.trend_next_month is not None
+    assert one.trend_next_month > one.next_month
+    (unknown,) = forecasts([*days, day(min(ledger), money(None))], ledger)
+    assert unknown.trend_next_month is None
+
+
 def test_a_currency_without_rows_on_the_last_day_has_no_replicas_there() -> None:
-    (one,) = forecasts([day(LAST - timedelta(days=1), money("5"))], LAST)
+    (one,) = forecasts([day(LAST - timedelta(days=1), money("5"))], {LAST})
     assert (amount(one.month_total), amount(one.next_month)) == ("5.00", "0.00")
-    assert forecasts([], None) == ()
+    assert forecasts([], ()) == ()
 
 
 def test_without_any_price_there_is_no_forecast_and_a_part_is_named() -> None:
-    assert forecasts([day(LAST, money(None, None, unpriced=1))], LAST) == ()
-    (one,) = forecasts([day(LAST, money("5", unpriced=2))], LAST)
+    assert forecasts([day(LAST, money(None, None, unpriced=1))], {LAST}) == ()
+    (one,) = forecasts([day(LAST, money("5", unpriced=2))], {LAST})
     assert one.basis.endswith("; 2 replica regions without a price are left out")
 
 
