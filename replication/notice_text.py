@@ -74,11 +74,13 @@ def cloud_event(digest: Digest) -> Document:
 
 def teams_message(digest: Digest) -> Document:
     """Return the digest as a message with an adaptive card, as a workflow's webhook takes it."""
-    detailed = min(_MAX_DETAILED, len(digest.notices))
-    message = _message(digest, detailed)
-    while detailed and len(json.dumps(message, ensure_ascii=False).encode()) > _MAX_CARD_BYTES:
-        detailed -= 1
-        message = _message(digest, detailed)
+    shown = len(digest.notices)
+    detailed = min(_MAX_DETAILED, shown)
+    message = _message(digest, shown, detailed)
+    while shown and len(json.dumps(message, ensure_ascii=False).encode()) > _MAX_CARD_BYTES:
+        # First what is said of each, then the last of the titles.
+        shown, detailed = (shown, detailed - 1) if detailed else (shown - 1, 0)
+        message = _message(digest, shown, detailed)
     return message
 
 
@@ -149,7 +151,7 @@ def _change(notice: Notice, site: str | None) -> Document:
     return document
 
 
-def _message(digest: Digest, detailed: int) -> Document:
+def _message(digest: Digest, shown: int, detailed: int) -> Document:
     body: list[Document] = [
         {
             "type": "TextBlock",
@@ -159,7 +161,7 @@ def _message(digest: Digest, detailed: int) -> Document:
             "wrap": True,
         }
     ]
-    for number, notice in enumerate(digest.notices):
+    for number, notice in enumerate(digest.notices[:shown]):
         said = [_title(notice)]
         if number < detailed:
             said = list(lines(notice, site=digest.site))
@@ -173,6 +175,8 @@ def _message(digest: Digest, detailed: int) -> Document:
             url = _link(digest.site, notice.cause)
             container["selectAction"] = {"type": "Action.OpenUrl", "url": url}
         body.append(container)
+    if left_out := len(digest.notices) - shown:
+        body.append(_words(f"and {left_out} more, for which there is no room here"))
     if digest.later:
         body.append(_words(f"and {digest.later} more, of which the next digests tell"))
     card: Document = {
