@@ -1,4 +1,4 @@
-"""Which causes are told of, when, and in what words."""
+"""Which causes are told of, and when."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
