@@ -69,9 +69,9 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
         context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """Run a local cloud full of trouble, once for all tests of a process."""
+    """Run a local cloud full of trouble, as long as a process is at tests of this package."""
     folder = tmp_path_factory.mktemp("trouble")
     with (
         (folder / "stderr.log").open("w", encoding="utf-8") as stderr,
