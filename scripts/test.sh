@@ -11,8 +11,7 @@ if [ $# -gt 0 ]; then
     exec pytest "$@"
 fi
 coverage erase
-# Three for two cores: many tests wait for timers and processes.
-pytest -n 3 --dist loadfile --cov --cov-report= --ignore=tests/simulation --ignore=tests/chaos
+pytest -n 2 --dist loadfile --cov --cov-report= --ignore=tests/simulation --ignore=tests/chaos
 scripts/coverage-gate.sh
 # Coverage would make the simulation several times slower; the crash test needs both cores.
 pytest -n 2 tests/simulation
