@@ -1,7 +1,5 @@
 """`costs export`: the ledger as a FOCUS 1.2 file, for other tools."""
 
-import secrets
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,14 +8,13 @@ import typer
 from rich.console import RenderableType
 
 from cli.arguments import AsJson
-from cli.failures import CommandError, ExitCode, UsageProblem
+from cli.failures import UsageProblem
+from cli.new_file import replacing
 from cli.output import print_human, print_json, text
 from cli.session import session_of
 from costs.focus_columns import Granularity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from costs.focus import FocusSummary
     from costs.report_query import ReportQuery
 
@@ -71,7 +68,7 @@ def export_command(
     opened, query = open_query(
         session_of(ctx), from_text=from_text, to_text=to_text, group_by=None, currency=currency
     )
-    with _replacing(file) as part, open_ledger(opened, query) as (facts, _):
+    with replacing(file) as part, open_ledger(opened, query) as (facts, _):
         summary = write_focus(
             facts.connection,
             query,
@@ -93,32 +90,6 @@ def _form(file: Path) -> FocusFile:
             "write"
         )
     return FocusFile(ending)
-
-
-@contextmanager
-def _replacing(file: Path) -> "Iterator[Path]":
-    """Yield an empty file beside `file`, which takes its place if all goes well."""
-    try:
-        if file.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
-        part = file.with_name(f".{file.stem[:20]}-{secrets.token_hex(8)}{file.suffix}")
-        part.touch(exist_ok=False)
-    except (OSError, ValueError) as error:  # a NUL in a name is a ValueError
-        raise _unwritable(file, error) from error
-    try:
-        yield part
-        part.replace(file)
-    except OSError as error:
-        raise _unwritable(file, error) from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _unwritable(file: Path, error: OSError | ValueError) -> CommandError:
-    why = error.strerror if isinstance(error, OSError) else error
-    return CommandError(
-        f"{str(file)[:_SHOWN_NAME]!r} cannot be written ({why})", exit_code=ExitCode.FAILED
-    )
 
 
 def _view(summary: "FocusSummary", query: "ReportQuery", file: Path) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from cli.cost_ledger import audit, recompute
 from cli.cost_prices import refresh_prices_command
 from cli.cost_reconcile import reconcile_command
 from cli.cost_what_if import what_if_command
-from cli.failures import CommandError, ExitCode, UsageProblem
+from cli.failures import UsageProblem
+from cli.new_file import replacing
 from cli.output import print_human, print_json
 from cli.session import Session, session_of
 from replication.errors import MalformedError
@@ -26,7 +27,6 @@ costs = typer.Typer(help="What every replica costs, and why it exists.")
 
 _SHOWN = 20
 _MOST = 10_000
-_SHOWN_NAME = 200
 
 
 class ReportFormat(StrEnum):
@@ -140,13 +140,8 @@ def report(
     if output is None:
         print(content, end="")  # noqa: T201 - the answer
         return
-    try:
-        output.write_text(content, encoding="utf-8", newline="")
-    except OSError as error:
-        raise CommandError(
-            f"{str(output)[:_SHOWN_NAME]!r} cannot be written ({error.strerror})",
-            exit_code=ExitCode.FAILED,
-        ) from error
+    with replacing(output) as part:
+        part.write_text(content, encoding="utf-8", newline="")
 
 
 def open_query(

@@ -243,6 +243,21 @@ def test_a_file_that_cannot_be_written_is_named(shell: Shell, tmp_path: Path, na
     assert len(answer.err) < 400
 
 
+def test_a_full_disk_is_named(shell: Shell) -> None:
+    answer = shell("costs", "--format", "csv", "--output", "/dev/full")
+    assert (answer.code, answer.out) == (1, "")
+    assert "'/dev/full' cannot be written (No space left on device)" in answer.err
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_file_of_before_is_replaced_whole_or_not_at_all(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "costs.csv"
+    file.write_text("of last month")
+    assert shell("costs", "--format", "csv", "--output", str(file)).code == 0
+    assert "of last month" not in file.read_text()
+    assert [one.name for one in tmp_path.iterdir() if "costs" in one.name] == ["costs.csv"]
+
+
 def test_an_export_that_is_too_long_for_a_text_is_wrong_usage(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
