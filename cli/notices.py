@@ -8,10 +8,10 @@ from cli.arguments import AsJson
 from cli.failures import ExitCode, UsageProblem
 from cli.output import print_human, print_json, text
 from cli.session import session_of
-from replication.notice_text import cloud_event, lines, summary
+from replication.notices.text import cloud_event, lines, summary
 
 if TYPE_CHECKING:
-    from replication.notice_service import ChannelReport
+    from replication.notices.service import ChannelReport
 
 _SITE = "WEBSITE_HOSTNAME"
 

@@ -6,7 +6,7 @@ import azure.functions as func
 
 from replication.bootstrap import get_app
 from replication.events import ReceivedEvent, parse_time
-from replication.telemetry_context import TraceParent
+from replication.telemetry.context import TraceParent
 
 blueprint = func.Blueprint()
 

@@ -9,7 +9,7 @@ from replication.errors import FailureCode, MalformedError, NewerFormatError
 from replication.log import log_outcome
 from replication.messages import JobMessage
 from replication.ports import QueueName
-from replication.telemetry_context import TraceParent
+from replication.telemetry.context import TraceParent
 
 blueprint = func.Blueprint()
 # How long a message that a newer release wrote, or whose record it wrote, is left alone.

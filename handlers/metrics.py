@@ -7,7 +7,7 @@ import azure.functions as func
 from handlers.access import Role
 from handlers.answers import Answered, Text, answer
 from replication.bootstrap import get_app
-from replication.telemetry_process import ProcessTelemetry, release
+from replication.telemetry.process import ProcessTelemetry, release
 
 blueprint = func.Blueprint()
 
@@ -20,7 +20,7 @@ def metrics(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _metrics() -> Answered:
-    from replication.telemetry_prometheus import MEDIA_TYPE, render  # noqa: PLC0415 - only here
+    from replication.telemetry.prometheus import MEDIA_TYPE, render  # noqa: PLC0415 - only here
 
     app = get_app()
     told = app.ports.telemetry

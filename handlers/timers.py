@@ -3,9 +3,9 @@
 import azure.functions as func
 
 from replication.bootstrap import get_app
-from replication.telemetry_context import TraceParent
-from replication.telemetry_metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
-from replication.telemetry_state import log_state
+from replication.telemetry.context import TraceParent
+from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
+from replication.telemetry.state import log_state
 
 blueprint = func.Blueprint()
 

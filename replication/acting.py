@@ -41,8 +41,8 @@ from replication.recovering import Recovery, Step, StepFailedError
 from replication.region_health import RegionHealth
 from replication.regions import Region, RegionCatalog
 from replication.seeing import absorb, withheld_regions
-from replication.telemetry import NO_TELEMETRY, Telemetry
-from replication.telemetry_metrics import CODE, RETRIES
+from replication.telemetry.metrics import CODE, RETRIES
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from replication.throttling import Operation
 
 

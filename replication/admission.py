@@ -14,8 +14,8 @@ from replication.job import Place, ReplicationJob
 from replication.limits import Limits
 from replication.log import log_outcome
 from replication.rate_meter import RateMeter
-from replication.telemetry import NO_TELEMETRY, Telemetry
-from replication.telemetry_metrics import OPERATION, THROTTLES
+from replication.telemetry.metrics import OPERATION, THROTTLES
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from replication.throttling import (
     Admission,
     Gate,

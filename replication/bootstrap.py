@@ -45,9 +45,9 @@ from replication.intake import Intake
 from replication.job_records import JobRecords, contention_retries
 from replication.listing import Listing
 from replication.listing_store import ListingStore
-from replication.notice_service import NoticeChannel, NoticeService
-from replication.notice_sources import NoticeSources
-from replication.notices import NoticeRules
+from replication.notices.deciding import NoticeRules
+from replication.notices.service import NoticeChannel, NoticeService
+from replication.notices.sources import NoticeSources
 from replication.pauses import Pauses
 from replication.policy import ReplicationPolicy
 from replication.policy_file import load_policy
@@ -69,10 +69,10 @@ from replication.region_health import RegionHealth
 from replication.releasing import Releaser
 from replication.settings import Settings, is_loopback
 from replication.sweep import Sweep
-from replication.telemetry import NO_TELEMETRY, Telemetry
-from replication.telemetry_costs import LastDay
-from replication.telemetry_process import open_telemetry
-from replication.telemetry_state import StateGauges, count_records
+from replication.telemetry.costs import LastDay
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.process import open_telemetry
+from replication.telemetry.state import StateGauges, count_records
 
 APP_ROOT = Path(__file__).resolve().parent.parent
 _CLOUDS = {

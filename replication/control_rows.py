@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from replication.budgets import Commitment, Spending
 from replication.circuits import Circuit, CircuitFailure
 from replication.errors import MalformedError, NewerFormatError
-from replication.notices import NoticeBook, Told
+from replication.notices.deciding import NoticeBook, Told
 from replication.regions import Region
 from replication.throttling import Gate, Line, LowBucket, ThrottleScope
 

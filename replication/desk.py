@@ -19,8 +19,8 @@ from replication.job import Failure, HistoryEntry, ReplicaState, ReplicationJob
 from replication.log import log_outcome
 from replication.messages import JobMessage
 from replication.ports import DeadLetter, DeadLetters, LetterState, StoredLetter
-from replication.telemetry import NO_TELEMETRY, Telemetry
-from replication.telemetry_metrics import CODE, LETTERS_LAID, SOURCE
+from replication.telemetry.metrics import CODE, LETTERS_LAID, SOURCE
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
 
 # A table row holds 1 MiB, which is half as many characters.
 MAX_RAW = 300_000

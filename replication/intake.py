@@ -29,10 +29,10 @@ from replication.policy import ReplicationPolicy
 from replication.ports import Catalogs, Gallery, History, JobQueues, QueueName
 from replication.region_health import RegionHealth
 from replication.regions import InvalidRegionNameError, Region, RegionCatalog
-from replication.telemetry import NO_TELEMETRY, Telemetry
-from replication.telemetry_context import TraceParent
-from replication.telemetry_metrics import ACTION, EVENTS
-from replication.telemetry_spans import event_span, traced
+from replication.telemetry.context import TraceParent
+from replication.telemetry.metrics import ACTION, EVENTS
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.spans import event_span, traced
 from replication.throttling import Operation
 
 # A message that is due is taken within a second or two, unless it is lost or the app is busy.

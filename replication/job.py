@@ -10,7 +10,7 @@ from replication.errors import FailureCode, ReplicationError
 from replication.image_version import ImageVersionId
 from replication.planning import LeftOutRegion
 from replication.regions import Region
-from replication.telemetry_context import TraceParent
+from replication.telemetry.context import TraceParent
 
 
 class IllegalTransitionError(ReplicationError):

@@ -7,7 +7,7 @@ from typing import Any, Self
 from replication.errors import MalformedError, NewerFormatError
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.job import ReplicationJob
-from replication.telemetry_context import TraceParent
+from replication.telemetry.context import TraceParent
 
 FORMAT_VERSION = 1
 MAX_BYTES = 8 * 1024

@@ -29,11 +29,11 @@ from replication.ports import (
 from replication.recovering import Step
 from replication.region_health import RegionHealth
 from replication.stuck import stuck
-from replication.telemetry import NO_TELEMETRY, Telemetry
-from replication.telemetry_context import TraceParent
-from replication.telemetry_metrics import DECISION, STUCK_FOUND, MetricKind
-from replication.telemetry_spans import message_span
-from replication.telemetry_steps import measure_step
+from replication.telemetry.context import TraceParent
+from replication.telemetry.metrics import DECISION, STUCK_FOUND, MetricKind
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.spans import message_span
+from replication.telemetry.steps import measure_step
 
 # A claim that was never followed by a record means that the worker died in between.
 MAX_CLAIMS = 10

@@ -21,7 +21,7 @@ from replication.job import (
 )
 from replication.planning import LeftOutRegion
 from replication.regions import Region
-from replication.telemetry_context import TraceParent
+from replication.telemetry.context import TraceParent
 
 FORMAT_VERSION = 1
 _MAX_NAME = 256

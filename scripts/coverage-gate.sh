@@ -33,7 +33,7 @@ replication/limits.py
 replication/listing_query.py
 replication/listing_rows.py
 replication/messages.py
-replication/notices.py
+replication/notices/deciding.py
 replication/outcomes.py
 replication/planning.py
 replication/policy.py
@@ -41,12 +41,12 @@ replication/record.py
 replication/regions.py
 replication/seeing.py
 replication/stuck.py
-replication/telemetry.py
-replication/telemetry_context.py
-replication/telemetry_http.py
-replication/telemetry_metrics.py
-replication/telemetry_spans.py
-replication/telemetry_steps.py
+replication/telemetry/port.py
+replication/telemetry/context.py
+replication/telemetry/http_names.py
+replication/telemetry/metrics.py
+replication/telemetry/spans.py
+replication/telemetry/steps.py
 replication/throttling.py
 "
 

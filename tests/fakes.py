@@ -38,7 +38,7 @@ from replication.record import decode_job, encode_job
 from replication.regions import RegionCatalog
 from replication.settings import Settings
 from replication.shipped_regions import shipped_catalog
-from replication.telemetry import NO_TELEMETRY, Telemetry
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from tests.clock import FakeClock
 from tests.gallery import MemoryGallery
 from tests.listing import MemoryListing

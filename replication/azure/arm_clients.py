@@ -17,7 +17,7 @@ from azure.mgmt.resource.subscriptions import SubscriptionClient
 from replication.azure.arm_telemetry import ArmTelemetryPolicy
 from replication.azure.rate_headers import RateHeaderPolicy
 from replication.rate_meter import RateMeter
-from replication.telemetry import NO_TELEMETRY, Telemetry
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
 
 _CONNECT_TIMEOUT_S = 5.0
 

@@ -6,9 +6,9 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
-from replication.telemetry import SpanKind, Telemetry
-from replication.telemetry_http import request_attributes
-from replication.telemetry_metrics import HTTP_DURATION
+from replication.telemetry.http_names import request_attributes
+from replication.telemetry.metrics import HTTP_DURATION
+from replication.telemetry.port import SpanKind, Telemetry
 
 
 class ArmTelemetryPolicy(HTTPPolicy[HttpRequest, HttpResponse]):

@@ -23,7 +23,7 @@ from replication.errors import (
     ThrottledError,
     TransientError,
 )
-from replication.notice_text import Digest, cloud_event, teams_message
+from replication.notices.text import Digest, cloud_event, teams_message
 
 
 class _ShortRetry(RetryPolicy[HttpRequest, HttpResponse]):

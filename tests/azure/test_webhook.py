@@ -14,8 +14,8 @@ import pytest
 
 from replication.azure.webhook import Webhook, open_teams, open_webhook
 from replication.errors import PermanentError, ReplicationError, ThrottledError, TransientError
-from replication.notice_text import CAUSES_CHANGED, Digest
-from replication.notices import Cause, Change, Notice
+from replication.notices.deciding import Cause, Change, Notice
+from replication.notices.text import CAUSES_CHANGED, Digest
 from tests.builders import NOON
 
 SECRET = "sig-of-the-workflow"  # noqa: S105 - made up, to see that it is shown nowhere

@@ -7,7 +7,7 @@ import pytest
 from cli.failures import ExitCode
 from replication.bootstrap import build_app
 from replication.errors import ReplicationError, TransientError
-from replication.notice_text import Digest
+from replication.notices.text import Digest
 from replication.ports import DeadLetter
 from tests.builders import NOON
 from tests.cli.conftest import Shell

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from replication.notices import (
+from replication.notices.deciding import (
     Cause,
     NoticeRules,
 )

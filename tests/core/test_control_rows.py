@@ -21,7 +21,7 @@ from replication.control_rows import (
     encode_control,
 )
 from replication.errors import MalformedError, NewerFormatError
-from replication.notices import NoticeBook, Told
+from replication.notices.deciding import NoticeBook, Told
 from replication.regions import Region
 from replication.throttling import Gate, Line, LowBucket, Operation, ThrottleScope
 from tests.builders import NOON, SUBSCRIPTION

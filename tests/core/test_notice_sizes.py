@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from replication.notice_text import Digest, cloud_event, teams_message
-from replication.notices import Cause, Change, Notice, NoticeRules
+from replication.notices.deciding import Cause, Change, Notice, NoticeRules
+from replication.notices.text import Digest, cloud_event, teams_message
 from tests.builders import NOON
 
 # Four bytes a character in UTF-8.

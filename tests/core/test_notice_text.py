@@ -8,18 +8,18 @@ import pytest
 
 from replication.errors import FailureCode
 from replication.listing_rows import STUCK
-from replication.notice_text import (
+from replication.notices.deciding import (
+    Cause,
+    Change,
+    Notice,
+)
+from replication.notices.text import (
     CAUSES_CHANGED,
     Digest,
     cloud_event,
     lines,
     summary,
     teams_message,
-)
-from replication.notices import (
-    Cause,
-    Change,
-    Notice,
 )
 from tests.builders import NOON
 from tests.core.causes import RULES, cause

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.notices import (
+from replication.notices.deciding import (
     Cause,
     Notice,
     NoticeBook,

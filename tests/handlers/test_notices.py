@@ -14,8 +14,8 @@ from replication import bootstrap
 from replication.bootstrap import build_app
 from replication.errors import FailureCode
 from replication.listing_rows import STUCK
-from replication.notice_text import Digest, cloud_event
-from replication.notices import Cause, Change, Notice
+from replication.notices.deciding import Cause, Change, Notice
+from replication.notices.text import Digest, cloud_event
 from tests.builders import NOON
 from tests.fakes import World
 

@@ -23,8 +23,8 @@ from replication.errors import (
 from replication.image_version import ImageVersionId
 from replication.job_records import contention_retries
 from replication.listing_query import ListQuery, read_page
-from replication.notice_service import ChannelReport
-from replication.notice_text import Digest, cloud_event
+from replication.notices.service import ChannelReport
+from replication.notices.text import Digest, cloud_event
 from replication.ports import DeadLetter, LetterPage, LetterQuery, LetterState, QueueDepth
 from replication.regions import Region
 from tests.builders import NOON, SUBSCRIPTION, version_body, version_id, written_event

@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import format_trace_id
 
-from replication.telemetry_otel import OpenTelemetryBackend
-from replication.telemetry_process import ProcessTelemetry
+from replication.telemetry.otel import OpenTelemetryBackend
+from replication.telemetry.process import ProcessTelemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from replication.errors import MalformedError
 from replication.job import ReplicationJob
 from replication.messages import MAX_BYTES, JobMessage
 from replication.record import decode_job, encode_job
-from replication.telemetry_context import TraceParent
+from replication.telemetry.context import TraceParent
 from tests.contracts.jobs import job as a_job
 from tests.core.strategies import COUNTS, JSON, image_version_ids
 

@@ -8,9 +8,9 @@ import pytest
 
 from costs.ledger_files import blob_name
 from replication.errors import MalformedError
-from replication.telemetry import Sample
-from replication.telemetry_costs import LastDay
-from replication.telemetry_metrics import BOOKS_AGE, COST_DAY
+from replication.telemetry.costs import LastDay
+from replication.telemetry.metrics import BOOKS_AGE, COST_DAY
+from replication.telemetry.port import Sample
 from tests.clock import FakeClock
 from tests.costs.fakes import MemoryBlobs
 from tests.costs.ledgers import ledger_files, ledger_row

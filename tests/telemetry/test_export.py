@@ -7,18 +7,18 @@ import sys
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import NoOpTracerProvider
 
-from replication.telemetry_metrics import EVENTS
-from replication.telemetry_otel import OpenTelemetryBackend
-from replication.telemetry_process import ProcessTelemetry
+from replication.telemetry.metrics import EVENTS
+from replication.telemetry.otel import OpenTelemetryBackend
+from replication.telemetry.process import ProcessTelemetry
 from tests.docs.documents import PROJECT
 from tests.telemetry.otlp import receiving
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PROGRAM = f"""
 import os
-from replication.telemetry_context import TraceParent
-from replication.telemetry_metrics import EVENTS
-from replication.telemetry_process import open_telemetry
+from replication.telemetry.context import TraceParent
+from replication.telemetry.metrics import EVENTS
+from replication.telemetry.process import open_telemetry
 
 telemetry = open_telemetry(os.environ)
 with telemetry.span("work", parent=TraceParent("{TRACE}", "b7ad6b7169203331", 1)):
@@ -57,8 +57,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from replication.telemetry_context import TraceParent
-from replication.telemetry_process import open_telemetry
+from replication.telemetry.context import TraceParent
+from replication.telemetry.process import open_telemetry
 
 kept = InMemorySpanExporter()
 provider = TracerProvider()

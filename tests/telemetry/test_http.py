@@ -10,8 +10,8 @@ from replication.azure.arm_clients import ArmClients, ArmEndpoint
 from replication.azure.gallery import ArmGallery
 from replication.errors import ThrottledError, TransientError
 from replication.shipped_regions import shipped_catalog
-from replication.telemetry_http import request_attributes, url_template
-from replication.telemetry_metrics import HTTP_DURATION
+from replication.telemetry.http_names import request_attributes, url_template
+from replication.telemetry.metrics import HTTP_DURATION
 from tests.azure.stub_arm import Canned, StubArm, running_stub
 from tests.builders import SUBSCRIPTION, version_body, version_id
 from tests.core.strategies import image_version_ids

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from replication.telemetry_metrics import (
+from replication.telemetry.metrics import (
     EVENTS,
     HTTP_DURATION,
     METRICS,
@@ -15,7 +15,7 @@ from replication.telemetry_metrics import (
     Metric,
     MetricKind,
 )
-from replication.telemetry_tally import MAX_SERIES, OTHER, Tally
+from replication.telemetry.tally import MAX_SERIES, OTHER, Tally
 
 CONVENTIONAL = {"http.client.request.duration", "messaging.process.duration"}
 

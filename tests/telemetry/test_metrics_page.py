@@ -13,11 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 import handlers.metrics
 from replication import bootstrap
 from replication.errors import ThrottledError, TransientError
-from replication.telemetry import Sample
-from replication.telemetry_metrics import METRICS, MetricKind
-from replication.telemetry_process import ProcessTelemetry
-from replication.telemetry_prometheus import render
-from replication.telemetry_tally import Tally
+from replication.telemetry.metrics import METRICS, MetricKind
+from replication.telemetry.port import Sample
+from replication.telemetry.process import ProcessTelemetry
+from replication.telemetry.prometheus import render
+from replication.telemetry.tally import Tally
 from tests.builders import version_body
 from tests.fakes import World, build_world
 from tests.scenarios.steps import ID, export

@@ -10,8 +10,8 @@ from replication.errors import TransientError
 from replication.job import Phase
 from replication.messages import JobMessage
 from replication.ports import QueueName
-from replication.telemetry_context import TraceParent
-from replication.telemetry_process import ProcessTelemetry
+from replication.telemetry.context import TraceParent
+from replication.telemetry.process import ProcessTelemetry
 from tests.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.fakes import World, build_world
 from tests.scenarios.steps import ID

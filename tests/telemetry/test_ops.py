@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from replication.telemetry_metrics import METRICS, Metric, MetricKind, prometheus_label
-from replication.telemetry_prometheus import INSTANCE
+from replication.telemetry.metrics import METRICS, Metric, MetricKind, prometheus_label
+from replication.telemetry.prometheus import INSTANCE
 from tests.docs.documents import DOCS, PROJECT, anchors, table_rows
 
 OPS = PROJECT / "ops"
@@ -182,7 +182,7 @@ def test_there_is_a_query_for_each_question() -> None:
 
 
 def test_the_measured_events_have_the_fields_that_queries_ask_for() -> None:
-    source = (PROJECT / "replication/telemetry_steps.py").read_text(encoding="utf-8")
+    source = (PROJECT / "replication/telemetry/steps.py").read_text(encoding="utf-8")
     for event, fields in MEASURED.items():
         assert f'event="{event}"' in source
         assert all(f'"{field}"' in source for field in fields)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from replication.log import log_fields, log_outcome
-from replication.telemetry import NO_TELEMETRY, SpanKind
-from replication.telemetry_context import TraceParent
-from replication.telemetry_metrics import EVENTS, HTTP_DURATION, TIME_TO_AVAILABLE
-from replication.telemetry_process import ProcessTelemetry, open_telemetry, release
+from replication.telemetry.context import TraceParent
+from replication.telemetry.metrics import EVENTS, HTTP_DURATION, TIME_TO_AVAILABLE
+from replication.telemetry.port import NO_TELEMETRY, SpanKind
+from replication.telemetry.process import ProcessTelemetry, open_telemetry, release
 from tests.telemetry.recording import record
 
 ROOT = Path(__file__).parents[2]

@@ -18,9 +18,8 @@ from replication.job import Phase, Replica, ReplicaState
 from replication.job_records import contention_retries
 from replication.ports import JobPage, JobQuery, QueueName
 from replication.regions import Region
-from replication.telemetry import Sample
-from replication.telemetry_costs import LastDay
-from replication.telemetry_metrics import (
+from replication.telemetry.costs import LastDay
+from replication.telemetry.metrics import (
     BUDGET,
     CIRCUITS_OPEN,
     CODE,
@@ -41,7 +40,8 @@ from replication.telemetry_metrics import (
     STATE,
     Metric,
 )
-from replication.telemetry_state import (
+from replication.telemetry.port import Sample
+from replication.telemetry.state import (
     KEPT_S,
     RecordCounts,
     StateGauges,

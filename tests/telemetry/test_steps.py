@@ -10,14 +10,14 @@ from hypothesis import given
 from replication.errors import FailureCode
 from replication.job import Phase, Replica, ReplicaState, ReplicationJob
 from replication.regions import Region
-from replication.telemetry_metrics import (
+from replication.telemetry.metrics import (
     JOBS_ENDED,
     METRICS,
     REPLICA_FAILURES,
     STUCK_FOUND,
     TIME_TO_AVAILABLE,
 )
-from replication.telemetry_steps import Measurement, measure_step
+from replication.telemetry.steps import Measurement, measure_step
 from tests.builders import NOON
 from tests.contracts.jobs import job
 from tests.core.strategies import jobs

@@ -16,7 +16,7 @@ from replication import bootstrap
 from replication.errors import TransientError
 from replication.events import RESOURCE_WRITTEN
 from replication.sweep import SweepIncompleteError
-from replication.telemetry_metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
+from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
 from tests.builders import version_body
 from tests.fakes import World, build_world
 from tests.scenarios.steps import ID

@@ -10,9 +10,7 @@ from replication.control_rows import Control, ControlKind
 from replication.controls import Controls
 from replication.errors import ReplicationError, TransientError
 from replication.log import log_outcome
-from replication.notice_sources import NoticeSources
-from replication.notice_text import Digest
-from replication.notices import (
+from replication.notices.deciding import (
     Decision,
     NoticeBook,
     NoticeRules,
@@ -21,6 +19,8 @@ from replication.notices import (
     digest_id,
     is_busy,
 )
+from replication.notices.sources import NoticeSources
+from replication.notices.text import Digest
 
 # Longer than a channel tries.
 _BUSY_S = 240.0

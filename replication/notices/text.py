@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from replication.errors import FailureCode
 from replication.failures import FAILURES
 from replication.listing_rows import STUCK
-from replication.notices import Cause, Change, Notice
+from replication.notices.deciding import Cause, Change, Notice
 
 CAUSES_CHANGED = "GalleryReplicator.CausesChanged"
 _SOURCE = "/gallery-replicator"

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from replication.job import Replica, ReplicaState, ReplicationJob
-from replication.telemetry import Attributes
-from replication.telemetry_metrics import (
+from replication.telemetry.metrics import (
     CODE,
     JOBS_ENDED,
     PHASE,
@@ -15,6 +14,7 @@ from replication.telemetry_metrics import (
     TIME_TO_AVAILABLE,
     Metric,
 )
+from replication.telemetry.port import Attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

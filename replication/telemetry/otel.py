@@ -16,10 +16,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, Status, StatusCode, TraceFlags
 
-from replication.telemetry import Attributes, SpanKind, Value
-from replication.telemetry_context import TraceParent
-from replication.telemetry_metrics import CODE, Metric, MetricKind
-from replication.telemetry_process import BackendSpan, release
+from replication.telemetry.context import TraceParent
+from replication.telemetry.metrics import CODE, Metric, MetricKind
+from replication.telemetry.port import Attributes, SpanKind, Value
+from replication.telemetry.process import BackendSpan, release
 
 SERVICE = "gallery-replicator"
 _KINDS = {

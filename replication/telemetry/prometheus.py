@@ -16,9 +16,9 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from replication.telemetry import Sample
-from replication.telemetry_metrics import BUILD, Metric, prometheus_label
-from replication.telemetry_tally import Distribution, Figures, Series
+from replication.telemetry.metrics import BUILD, Metric, prometheus_label
+from replication.telemetry.port import Sample
+from replication.telemetry.tally import Distribution, Figures, Series
 
 MEDIA_TYPE = "text/plain; version=0.0.4"
 # The figures of several processes must not be taken for one; a scrape has to honour it.

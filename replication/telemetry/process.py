@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
 from replication.log import log_fields
-from replication.telemetry import NO_ATTRIBUTES, Attributes, PassingSpan, Span, SpanKind, Value
-from replication.telemetry_context import TraceParent
-from replication.telemetry_metrics import CODE, Metric, MetricKind
-from replication.telemetry_tally import Tally
+from replication.telemetry.context import TraceParent
+from replication.telemetry.metrics import CODE, Metric, MetricKind
+from replication.telemetry.port import NO_ATTRIBUTES, Attributes, PassingSpan, Span, SpanKind, Value
+from replication.telemetry.tally import Tally
 
 
 class Backend(Protocol):
@@ -160,7 +160,7 @@ def open_telemetry(env: Mapping[str, str]) -> ProcessTelemetry:
     exports = any(env.get(name, "").strip() for name in _ENDPOINTS)
     if not exports and env.get(_WORKER_SWITCH, "").strip().lower() not in _YES:
         return telemetry
-    from replication.telemetry_otel import open_backend  # noqa: PLC0415 - it costs a cold start
+    from replication.telemetry.otel import open_backend  # noqa: PLC0415 - it costs a cold start
 
     backend = open_backend(env, instance=telemetry.instance, exports=exports)
     return replace(telemetry, backend=backend)

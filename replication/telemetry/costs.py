@@ -8,8 +8,8 @@ from pathlib import Path
 
 from costs.ports import BlobInfo, LedgerBlobs
 from replication.errors import MalformedError
-from replication.telemetry import Sample
-from replication.telemetry_metrics import BOOKS_AGE, CHARGE, COST_DAY, CURRENCY, REGION
+from replication.telemetry.metrics import BOOKS_AGE, CHARGE, COST_DAY, CURRENCY, REGION
+from replication.telemetry.port import Sample
 
 _COSTS = """
     SELECT region, currency, sum(storage_cost), sum(egress_cost) FROM ledger

@@ -5,8 +5,8 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from replication.telemetry import Attributes
-from replication.telemetry_metrics import Metric
+from replication.telemetry.metrics import Metric
+from replication.telemetry.port import Attributes
 
 # More series of one metric than that are a mistake; what is above is counted together.
 MAX_SERIES = 1000

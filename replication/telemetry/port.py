@@ -7,8 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 
-from replication.telemetry_context import TraceParent
-from replication.telemetry_metrics import Metric
+from replication.telemetry.context import TraceParent
+from replication.telemetry.metrics import Metric
 
 type Value = str | int | float | bool
 type Attributes = Mapping[str, Value]

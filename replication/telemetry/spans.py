@@ -6,9 +6,9 @@ from dataclasses import replace
 from replication.events import ReceivedEvent
 from replication.job import ReplicationJob
 from replication.messages import JobMessage
-from replication.telemetry import Span, SpanKind, Telemetry, Value
-from replication.telemetry_context import TraceParent
-from replication.telemetry_metrics import PROCESS_DURATION, QUEUE
+from replication.telemetry.context import TraceParent
+from replication.telemetry.metrics import PROCESS_DURATION, QUEUE
+from replication.telemetry.port import Span, SpanKind, Telemetry, Value
 
 # Azure Queue Storage has no name among the conventions' messaging systems yet.
 QUEUE_SYSTEM = "azure_storage_queue"

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from replication.telemetry import Value
+from replication.telemetry.port import Value
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _PLACES = {

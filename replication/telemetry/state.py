@@ -24,9 +24,8 @@ from replication.ports import (
     LetterQuery,
     QueueName,
 )
-from replication.telemetry import Sample
-from replication.telemetry_costs import LastDay
-from replication.telemetry_metrics import (
+from replication.telemetry.costs import LastDay
+from replication.telemetry.metrics import (
     BUDGET,
     CIRCUITS_OPEN,
     CODE,
@@ -47,6 +46,7 @@ from replication.telemetry_metrics import (
     SPENDING,
     STATE,
 )
+from replication.telemetry.port import Sample
 
 KEPT_S = 10.0
 _MAX_JOBS = 1000

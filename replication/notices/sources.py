@@ -17,7 +17,7 @@ from replication.listing_query import ListOrder, ListQuery, read_page
 from replication.listing_rows import STUCK
 from replication.listing_store import ListingStore
 from replication.log import log_outcome
-from replication.notices import Cause, Seen
+from replication.notices.deciding import Cause, Seen
 from replication.ports import DeadLetter, DeadLetters, JobQueues, LetterQuery
 
 # Failed copies, a region that is held back for them, and its letters are one trouble.

@@ -1,0 +1,1 @@
+"""Notices of failures: decided, written down, and sent to webhooks."""

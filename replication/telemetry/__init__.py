@@ -1,0 +1,1 @@
+"""What the app tells of itself: traces, figures, and the gauges of what stands in storage."""
