@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -63,7 +63,6 @@ StateOption = Annotated[
 
 _ID = re.compile(r"[0-9a-f]{6,32}")
 _ID_HEX_DIGITS = 32
-_PAGE = 200
 # Two ids show that a beginning means several letters.
 _AMBIGUOUS = 2
 
@@ -152,30 +151,18 @@ def find_letter_id(letters: Letters, one: str) -> str:
 
 
 def _by_beginning(letters: Letters, beginnings: Sequence[str]) -> dict[str, Document]:
-    """Find the one letter that each beginning means, in one pass over the desk."""
-    last = max(beginnings)
-    found: dict[str, list[Document]] = {one: [] for one in beginnings}
-    for letter in _all_letters(letters):
-        letter_id: str = letter["id"]
-        if letter_id > last and not letter_id.startswith(last):
-            break  # they come in the order of their ids
-        for one, matching in found.items():
-            if letter_id.startswith(one) and len(matching) < _AMBIGUOUS:
-                matching.append(letter)
-    for one, matching in found.items():
-        if not matching:
-            raise NotFoundError(f"no dead letter has an id that begins with {one}")
-        if len(matching) == _AMBIGUOUS:
-            ids = " and ".join(letter["id"] for letter in matching)
-            raise UsageProblem(f"{one} means several dead letters ({ids}); give more of its digits")
-    return {one: matching[0] for one, matching in found.items()}
+    """Find the one letter that each beginning means."""
+    return {one: _the_one(letters, one) for one in beginnings}
 
 
-def _all_letters(letters: Letters) -> Iterator[Document]:
-    query = LetterQuery(state=None, limit=_PAGE)
-    while True:
-        page = letters.page(query)
-        yield from page["items"]
-        if page["next"] is None:
-            return
-        query = replace(query, cursor=page["next"])
+def _the_one(letters: Letters, beginning: str) -> Document:
+    query = LetterQuery(state=None, id_prefix=beginning, limit=_AMBIGUOUS)
+    found: list[Document] = letters.page(query)["items"]
+    if not found:
+        raise NotFoundError(f"no dead letter has an id that begins with {beginning}")
+    if len(found) == _AMBIGUOUS:
+        ids = " and ".join(letter["id"] for letter in found)
+        raise UsageProblem(
+            f"{beginning} means several dead letters ({ids}); give more of its digits"
+        )
+    return found[0]

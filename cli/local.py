@@ -92,7 +92,7 @@ class _Letters:
 
     def page(self, query: LetterQuery) -> Document:
         page = self.app.dead_letters.find(query)
-        items = [letter_view(stored.letter) for stored in page.letters]
+        items = [letter_view(one) for one in page.letters]
         return {"items": items, "next": page.next_cursor}
 
     def one(self, letter_id: str) -> Document:

@@ -218,6 +218,7 @@ def _filter(query: LetterQuery) -> dict[str, str]:
         "gallery": query.gallery,
         "region": query.region,
         "image_version": query.image_version_id,
+        "id": query.id_prefix,
         "state": ANY_STATE if query.state is None else query.state.value,
     }
     return _given(fields)

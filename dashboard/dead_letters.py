@@ -1,7 +1,6 @@
 """The dead letters: their causes in groups, a list with a filter, and one whole."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,8 +14,6 @@ from replication.ports import LetterQuery, LetterState
 from replication.views import advice_view, letter_detail_view, letter_view
 
 LIMIT = 50
-# So many of the open letters are grouped by their causes.
-GROUPED = 200
 _MOST_RAW = 16_000
 # In an address `code` is the host's, for its key.
 CODE_PARAMETER = "failure_code"
@@ -26,11 +23,14 @@ _PARAMETERS = (CODE_PARAMETER, *(name for name in FILTERS if name != "code"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseGroup:
-    """The open letters of one failure code."""
+    """The open letters of one failure code.
+
+    `oldest` is None where the last of them went while the page was read.
+    """
 
     code: str
     count: int
-    oldest: datetime
+    oldest: datetime | None
     regions: tuple[str, ...]
     advice: str | None
     transient: bool | None
@@ -38,15 +38,13 @@ class CauseGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterList:
-    """Groups of the first open letters, and one page of those that the filter means.
+    """All open letters in groups, and one page of those that the filter means.
 
     `filters` are the fields that the API takes for an act on all of them.
     """
 
     at: datetime
     groups: tuple[CauseGroup, ...]
-    grouped: int
-    grouped_all: bool
     filters: Mapping[str, str]
     items: tuple[dict[str, Any], ...]
     first_page: bool
@@ -78,15 +76,10 @@ def dead_letters(
 ) -> DeadLetterList:
     """Read the list; raises MalformedError for a cursor of another's making."""
     page = app.dead_letters.find(query)
-    opened = app.dead_letters.find(LetterQuery(limit=GROUPED))
-    views = [letter_view(one.letter) for one in page.letters]
+    views = [letter_view(one) for one in page.letters]
     return DeadLetterList(
         at=now,
-        groups=_groups(
-            [(one.letter.code, one.letter.at, one.letter.regions) for one in opened.letters]
-        ),
-        grouped=len(opened.letters),
-        grouped_all=opened.next_cursor is None,
+        groups=tuple(_groups(app)),
         filters=asked,
         items=tuple({**one, "cause": clipped(one["cause"])} for one in views),
         first_page=query.cursor is None,
@@ -118,20 +111,15 @@ def dead_letter(app: App, letter_id: str, now: datetime) -> DeadLetterPage:
     )
 
 
-def _groups(letters: list[tuple[str, datetime, tuple[str, ...]]]) -> tuple[CauseGroup, ...]:
-    counts = Counter(code for code, _, _ in letters)
-    groups = []
-    for code, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
-        mine = [(at, regions) for one, at, regions in letters if one == code]
-        advice = advice_view(code)
-        groups.append(
-            CauseGroup(
-                code=code,
-                count=count,
-                oldest=min(at for at, _ in mine),
-                regions=tuple(sorted({region for _, regions in mine for region in regions})),
-                advice=advice["advice"],
-                transient=advice["transient"],
-            )
+def _groups(app: App) -> Iterator[CauseGroup]:
+    causes = app.dead_letters.causes()
+    for one in sorted(causes, key=lambda cause: (-cause.letters, cause.code)):
+        advice = advice_view(one.code)
+        yield CauseGroup(
+            code=one.code,
+            count=one.letters,
+            oldest=app.dead_letters.oldest(one.code),
+            regions=tuple(one.regions),
+            advice=advice["advice"],
+            transient=advice["transient"],
         )
-    return tuple(groups)

@@ -12,14 +12,13 @@ from replication.limits import Limits
 from replication.listing import HourOfCopies
 from replication.listing_query import ListOrder, ListQuery, read_page
 from replication.listing_rows import STUCK, TIME_CLASSES_S, ListedJob
-from replication.ports import LetterQuery, QueueDepth
+from replication.ports import QueueDepth
 from replication.stuck import percent_per_min, stuck
 from replication.views import advice_view
 
 SHOWN_STUCK = 5
 SHOWN_FAILED = 5
 SHOWN_WAITING = 5
-COUNTED_LETTERS = 50
 HOURS = 24
 
 
@@ -90,7 +89,6 @@ class Overview:
     failed: tuple[FailedJob, ...]
     failed_count: int
     letters_count: int
-    letters_more: bool
     held: tuple[HeldRegion, ...]
     cooldowns: tuple[Cooldown, ...]
     phases: Mapping[str, int]
@@ -119,7 +117,6 @@ def overview(app: App, now: datetime) -> Overview:
     """Read the overview: a constant number of storage calls, docs/dashboard.md says how many."""
     known = shared(app.pauses.controls.snapshot(), now)
     counts = app.listing.counts()
-    letters = app.dead_letters.find(LetterQuery(limit=COUNTED_LETTERS))
     failed = sorted(
         (*_page(app, Phase.FAILED), *_page(app, Phase.PARTIAL)),
         key=lambda one: one.since,
@@ -141,8 +138,7 @@ def overview(app: App, now: datetime) -> Overview:
         stuck_count=counts.get(STUCK, 0),
         failed=tuple(_failed(one) for one in failed[:SHOWN_FAILED]),
         failed_count=counts.get(Phase.FAILED.value, 0) + counts.get(Phase.PARTIAL.value, 0),
-        letters_count=len(letters.letters),
-        letters_more=letters.next_cursor is not None,
+        letters_count=sum(one.letters for one in app.dead_letters.causes()),
         held=known.held,
         cooldowns=known.cooldowns,
         phases={phase: counts.get(phase, 0) for phase in PHASES},

@@ -245,10 +245,6 @@ PAGE_TEXTS: Mapping[str, Text] = {
     ),
     "causes": Text("Causes", "原因別"),
     "causes_caption": Text("Open dead letters by cause", "未対応の配信不能メッセージ（原因別）"),
-    "causes_of_first": Text(
-        "There are more; the first {n} are counted here.",
-        "ほかにもあります。ここでは先頭の {n} 件を集計しています。",
-    ),
     "letters_list": Text("Letters", "一覧"),
     "letters_caption": Text("Dead letters", "配信不能メッセージの一覧"),
     "letters_empty": Text(

@@ -84,7 +84,7 @@ def _list(params: Mapping[str, str]) -> Answered:
         raise
     except MalformedError as error:  # a parameter, the cursor among them
         raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
-    items = [letter_view(stored.letter) for stored in page.letters]
+    items = [letter_view(one) for one in page.letters]
     return HTTPStatus.OK, {"items": items, "next": page.next_cursor}
 
 

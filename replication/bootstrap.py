@@ -43,6 +43,7 @@ from replication.dead_letters import DeadLetterService
 from replication.desk import DeadLetterDesk
 from replication.intake import Intake
 from replication.job_records import JobRecords, contention_retries
+from replication.listed_letters import ListedLetters
 from replication.listing import Listing
 from replication.listing_store import ListingStore
 from replication.notices.deciding import NoticeRules
@@ -209,6 +210,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
     sweep = Sweep(
         records=records,
         listing=listing,
+        letters=ports.letters,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
         admissions=admissions,
@@ -264,7 +266,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         gauges=StateGauges(
             queues=ports.queues,
             controls=controls,
-            counts=count_records(listing.counts, ports.store, ports.letters),
+            counts=count_records(listing.totals, ports.letters),
             costs=LastDay(blobs=ports.blobs, clock=ports.clock),
             clock=ports.clock,
         ),
@@ -307,7 +309,10 @@ def open_ports(settings: Settings, telemetry: Telemetry = NO_TELEMETRY) -> Ports
         catalogs=ArmCatalogs(clients=clients, clock=utc_now, ttl_s=settings.catalog_ttl_s),
         store=TableJobStore(Table(tables, "replications")),
         history=TableHistory(Table(tables, "history")),
-        letters=TableDeadLetters(Table(tables, "deadletters")),
+        letters=ListedLetters(
+            store=TableDeadLetters(Table(tables, "deadletters")),
+            listing=TableListing(Table(tables, "listing"), partition="letters"),
+        ),
         controls=TableControls(Table(tables, "controls")),
         listing=TableListing(Table(tables, "listing")),
         queues=StorageJobQueues(service=account.queues(), clock=utc_now),

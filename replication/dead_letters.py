@@ -18,15 +18,18 @@ from replication.errors import (
 from replication.events import ReceivedEvent, parse_time
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.intake import Intake
+from replication.letter_rows import digest, list_letter
 from replication.log import log_outcome
 from replication.messages import JobMessage
 from replication.ports import (
     DeadLetter,
     DeadLetters,
     JobQueues,
+    LetterCause,
     LetterPage,
     LetterQuery,
     LetterState,
+    ListedLetter,
     QueueName,
     StoredLetter,
 )
@@ -37,6 +40,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # What intake answers when the letter has done its work.
 _TAKEN = ("queued", "due", "skipped")
+_ANEW = "it was laid anew meanwhile; look at it again"
 
 
 class LetterAction(StrEnum):
@@ -86,6 +90,14 @@ class DeadLetterService:
         """Return one page of letters."""
         return self.letters.find(query)
 
+    def causes(self) -> tuple[LetterCause, ...]:
+        """Count the open letters by failure code."""
+        return self.letters.causes()
+
+    def oldest(self, code: str) -> datetime | None:
+        """Return when the oldest open letter of a failure code was laid, None without one."""
+        return self.letters.oldest(code)
+
     def get(self, letter_id: str) -> DeadLetter:
         """Return a letter; raises UnknownLetterError."""
         return self._stored(letter_id).letter
@@ -100,8 +112,8 @@ class DeadLetterService:
         laid_by = self.clock().astimezone(UTC)
         found = tuple(self._all(replace(query, laid_by=laid_by)))
         by_code: dict[str, int] = {}
-        for stored in found:
-            by_code[stored.letter.code] = by_code.get(stored.letter.code, 0) + 1
+        for one in found:
+            by_code[one.code] = by_code.get(one.code, 0) + 1
         return Selection(
             action=action,
             count=len(found),
@@ -124,7 +136,7 @@ class DeadLetterService:
                 f"the filter means {len(found)} letters now, and not those that were counted; "
                 "count again"
             )
-        return tuple(self._act(stored, action, by=by) for stored in found)
+        return tuple(self._act_on_listed(one, action, by=by) for one in found)
 
     def _stored(self, letter_id: str) -> StoredLetter:
         stored = self.letters.get(letter_id)
@@ -132,13 +144,24 @@ class DeadLetterService:
             raise UnknownLetterError(f"no dead letter has the id {letter_id}")
         return stored
 
-    def _all(self, query: LetterQuery) -> Iterator[StoredLetter]:
+    def _all(self, query: LetterQuery) -> Iterator[ListedLetter]:
         while True:
             page = self.letters.find(replace(query, limit=_PAGE))
             yield from page.letters
             if page.next_cursor is None:
                 return
             query = replace(query, cursor=page.next_cursor)
+
+    def _act_on_listed(self, one: ListedLetter, action: LetterAction, *, by: str) -> LetterOutcome:
+        try:
+            stored = self.letters.get(one.id)
+        except ReplicationError as error:
+            return _told(one, action, by=by, done=False, reason=str(error))
+        if stored is None:
+            return _told(one, action, by=by, done=False, reason="it is gone already")
+        if list_letter(stored.letter) != one:
+            return _told(one, action, by=by, done=False, reason=_ANEW)
+        return self._act(stored, action, by=by)
 
     def _act(self, stored: StoredLetter, action: LetterAction, *, by: str) -> LetterOutcome:
         try:
@@ -148,19 +171,10 @@ class DeadLetterService:
             else:
                 done, reason = self._replay(stored, by=by)
         except RecordChangedError:
-            done, reason = False, "it was laid anew meanwhile; look at it again"
+            done, reason = False, _ANEW
         except ReplicationError as error:
             done, reason = False, str(error)
-        log_outcome(
-            f"dead_letter.{action.value}",
-            level=logging.INFO if done else logging.WARNING,
-            id=stored.letter.id,
-            code=stored.letter.code,
-            done=done,
-            by=by,
-            reason=reason,
-        )
-        return LetterOutcome(letter_id=stored.letter.id, done=done, reason=reason)
+        return _told(stored.letter, action, by=by, done=done, reason=reason)
 
     def _replay(self, stored: StoredLetter, *, by: str) -> tuple[bool, str]:
         letter = stored.letter
@@ -241,10 +255,26 @@ def _event(letter: DeadLetter) -> tuple[ReceivedEvent, Any]:
     )
 
 
-def _token(action: LetterAction, laid_by: datetime, found: tuple[StoredLetter, ...]) -> str:
-    identity = "\n".join((action.value, *(f"{one.letter.id} {one.etag}" for one in found)))
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    return f"{(laid_by - _EPOCH) // _MICROSECOND}-{len(found)}-{digest}"
+def _told(
+    one: ListedLetter, action: LetterAction, *, by: str, done: bool, reason: str
+) -> LetterOutcome:
+    log_outcome(
+        f"dead_letter.{action.value}",
+        level=logging.INFO if done else logging.WARNING,
+        id=one.id,
+        code=one.code,
+        done=done,
+        by=by,
+        reason=reason,
+    )
+    return LetterOutcome(letter_id=one.id, done=done, reason=reason)
+
+
+def _token(action: LetterAction, laid_by: datetime, found: tuple[ListedLetter, ...]) -> str:
+    # In the order of their ids: that of a list is nobody's promise.
+    identity = "\n".join((action.value, *sorted(f"{one.id} {digest(one)}" for one in found)))
+    hashed = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    return f"{(laid_by - _EPOCH) // _MICROSECOND}-{len(found)}-{hashed}"
 
 
 def _laid_by(token: str) -> datetime:

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 
 from replication.errors import FailureCode, MalformedError
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
-from replication.ports import DeadLetter, LetterQuery, LetterState, QueueName
+from replication.ports import LetterQuery, LetterState, ListedLetter, QueueName
 from replication.regions import InvalidRegionNameError, Region
 
-FILTERS = ("code", "source", "gallery", "region", "image_version", "state")
+FILTERS = ("code", "source", "gallery", "region", "image_version", "id", "state")
 SOURCES = ("event", "job", *(queue.value for queue in QueueName))
 ANY_STATE = "all"
 _STATES = {**{state.value: state for state in LetterState}, ANY_STATE: None}
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_ID_PREFIX = re.compile(r"[0-9a-f]{1,32}")
 _GALLERY = re.compile(r"[\w.()-]{1,128}")
 
 
@@ -28,10 +29,11 @@ def read_letter_query(fields: Mapping[str, str | None]) -> LetterQuery:
         gallery=_gallery(fields.get("gallery")),
         region=_region(fields.get("region")),
         image_version_id=_version_id(fields.get("image_version")),
+        id_prefix=_id_prefix(fields.get("id")),
     )
 
 
-def gallery_of_letter(letter: DeadLetter) -> str:
+def gallery_of_letter(letter: ListedLetter) -> str:
     """Return the gallery's name in lower case, empty where the letter names no image version."""
     if letter.image_version_id is None:
         return ""
@@ -41,7 +43,7 @@ def gallery_of_letter(letter: DeadLetter) -> str:
         return ""
 
 
-def matches(letter: DeadLetter, query: LetterQuery) -> bool:
+def matches(letter: ListedLetter, query: LetterQuery) -> bool:
     """Tell whether a letter is one of those asked for; the cursor and the limit aside."""
     version_id = (letter.image_version_id or "").lower()
     return (
@@ -51,6 +53,7 @@ def matches(letter: DeadLetter, query: LetterQuery) -> bool:
         and (query.gallery is None or gallery_of_letter(letter) == query.gallery.lower())
         and (query.region is None or query.region in letter.regions)
         and (query.image_version_id is None or version_id == query.image_version_id.lower())
+        and (query.id_prefix is None or letter.id.startswith(query.id_prefix))
         and (query.laid_by is None or letter.at <= query.laid_by)
     )
 
@@ -104,3 +107,12 @@ def _version_id(text: str | None) -> str | None:
         return str(ImageVersionId.parse(text))
     except MalformedImageVersionIdError as error:
         raise MalformedError(str(error)) from error
+
+
+def _id_prefix(text: str | None) -> str | None:
+    if text is None:
+        return None
+    word = text.strip().lower()
+    if not _ID_PREFIX.fullmatch(word):
+        raise MalformedError(f"id is {text[:80]!r}; it is 32 hex digits, or the first of them")
+    return word

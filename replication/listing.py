@@ -9,8 +9,9 @@ from datetime import datetime
 from tenacity import Retrying
 
 from replication.errors import MalformedError, NewerFormatError, ReplicationError
-from replication.job import Phase, ReplicationJob
+from replication.job import Phase, ReplicaState, ReplicationJob
 from replication.listing_rows import (
+    REPLICAS,
     STUCK,
     TIME_CLASSES_S,
     Document,
@@ -24,6 +25,8 @@ from replication.listing_rows import (
     encode_standing,
     hour_key,
     list_job,
+    replicas_key,
+    replicas_of,
     shard_of,
     standing_key,
     time_class,
@@ -36,6 +39,17 @@ _AT_ONCE = 15
 _PAGE = 1000
 # Sorts after every character of a row key.
 _END = "\uffff"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingTotals:
+    """How many jobs there are of each phase and, under "stuck", with a stuck copy; and replicas.
+
+    `replicas` counts those of all jobs by state.
+    """
+
+    jobs: Mapping[str, int]
+    replicas: Mapping[ReplicaState, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +88,23 @@ class Listing:
         """
         return self.retries()(self._note_once, job)
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Mapping[str, int]:
         """Return how many jobs there are of each phase, and under "stuck" with a stuck copy."""
-        total: Counter[str] = Counter({phase.value: 0 for phase in Phase} | {STUCK: 0})
+        return self.totals().jobs
+
+    def totals(self) -> ListingTotals:
+        """Return every count there is, in one call; raises what the storage raises."""
+        jobs: Counter[str] = Counter({phase.value: 0 for phase in Phase} | {STUCK: 0})
+        replicas: Counter[ReplicaState] = Counter(dict.fromkeys(ReplicaState, 0))
         rows = self.retries()(self.store.between, "count|", f"count|{_END}", limit=_PAGE)
         for row in rows:
             _, what, _ = row.key.split("|")
-            total[what] += _number(row.document.get("jobs"))
-        return dict(total)
+            if what == REPLICAS:
+                known = _states(row.document)
+                replicas.update({state: known.get(state.value, 0) for state in ReplicaState})
+            else:
+                jobs[what] += _number(row.document.get("jobs"))
+        return ListingTotals(jobs=dict(jobs), replicas=dict(replicas))
 
     def hours(self, *, since: datetime) -> tuple[HourOfCopies, ...]:
         """Return the hours since a moment in which copies became usable, the earliest first."""
@@ -104,33 +127,37 @@ class Listing:
             after = rows[-1].key
 
     def _note_once(self, job: ReplicationJob) -> bool:
-        address = standing_key(job.key)
-        row = self.store.get([address]).get(address)
+        address, replicas_row = standing_key(job.key), replicas_key(shard_of(job.key))
+        # The second is what changes most often beside it.
+        known = self.store.get([address, replicas_row])
+        row = known.pop(address, None)
         before = _readable(row) if row else None
         if before is not None and job.revision < before.revision:
             return False
-        listed, copies = list_job(job, before), copies_of(job)
+        listed, copies, replicas = list_job(job, before), copies_of(job), replicas_of(job)
         counted = dict(before.copies) if before else {}
         fresh = {name: times for name, times in copies.items() if counted.get(name) != times[1]}
-        if before is not None and before.listed == listed and not fresh:
+        same = before is not None and before.listed == listed
+        if before is not None and same and not fresh and before.replicas == replicas:
             return False
         counted |= {name: done for name, (_, done) in fresh.items()}
-        after = Standing(listed=listed, revision=job.revision, copies=counted)
+        after = Standing(listed=listed, revision=job.revision, copies=counted, replicas=replicas)
         expected = row.etag if row else None
         changes = [
             ListingChange(key=address, document=encode_standing(after), expected=expected),
-            *_views(before.listed if before else None, listed),
-            *self._counts(_deltas(before.listed if before else None, listed, fresh)),
+            *(() if same else _views(before.listed if before else None, listed)),
+            *self._counts(_deltas(before, after, fresh), known, replicas_row),
         ]
         self.store.commit(changes)
         return True
 
-    def _counts(self, deltas: Mapping[str, Document]) -> Iterator[ListingChange]:
-        keys = sorted(deltas)
-        known: dict[str, ListingRow] = {}
-        for start in range(0, len(keys), _AT_ONCE):
-            known |= self.store.get(keys[start : start + _AT_ONCE])
-        for key in keys:
+    def _counts(
+        self, deltas: Mapping[str, Document], known: dict[str, ListingRow], replicas_row: str
+    ) -> Iterator[ListingChange]:
+        unread = sorted(deltas.keys() - {replicas_row})
+        for start in range(0, len(unread), _AT_ONCE):
+            known |= self.store.get(unread[start : start + _AT_ONCE])
+        for key in sorted(deltas):
             row = known.get(key)
             yield ListingChange(
                 key=key,
@@ -188,7 +215,9 @@ def _readable(row: ListingRow) -> Standing | None:
 
 
 def _uncounted(job: ReplicationJob, known: Standing) -> bool:
-    return any(known.copies.get(name) != done for name, (_, done) in copies_of(job).items())
+    return known.replicas != replicas_of(job) or any(
+        known.copies.get(name) != done for name, (_, done) in copies_of(job).items()
+    )
 
 
 @dataclass(slots=True)
@@ -200,6 +229,11 @@ class _Deltas:
         row = self.rows.setdefault(count_key(what, self.shard), {"jobs": 0})
         row["jobs"] += number
 
+    def replicas(self, was: Mapping[str, int], now: Mapping[str, int]) -> None:
+        more = {state: now.get(state, 0) - was.get(state, 0) for state in was.keys() | now.keys()}
+        if any(more.values()):
+            self.rows[replicas_key(self.shard)] = {"states": more}
+
     def copy(self, planned: datetime, done: datetime) -> None:
         took_s = max(0.0, (done - planned).total_seconds())
         empty = {"copies": 0, "total_s": 0.0, "classes": [0] * (len(TIME_CLASSES_S) + 1)}
@@ -210,18 +244,19 @@ class _Deltas:
 
 
 def _deltas(
-    before: ListedJob | None, after: ListedJob, fresh: Mapping[str, tuple[datetime, datetime]]
+    before: Standing | None, after: Standing, fresh: Mapping[str, tuple[datetime, datetime]]
 ) -> dict[str, Document]:
     """Return what is to be added to each counting row."""
-    deltas = _Deltas(shard_of(after.key))
-    was = counted_as(before) if before else frozenset()
-    now = counted_as(after)
+    deltas = _Deltas(shard_of(after.listed.key))
+    was = counted_as(before.listed) if before else frozenset()
+    now = counted_as(after.listed)
     for what in was - now:
         deltas.jobs(what, -1)
     for what in now - was:
         deltas.jobs(what, 1)
     for planned, done in fresh.values():
         deltas.copy(planned, done)
+    deltas.replicas((before and before.replicas) or {}, after.replicas or {})
     return deltas.rows
 
 
@@ -237,6 +272,10 @@ def _views(before: ListedJob | None, after: ListedJob) -> Iterator[ListingChange
 def _sum(known: Document | Mapping[str, object], added: Document) -> Document:
     if "jobs" in added:
         return {"jobs": max(0, _number(known.get("jobs")) + added["jobs"])}
+    if "states" in added:
+        total = Counter(_states(known))
+        total.update(added["states"])
+        return {"states": {state: count for state, count in sorted(total.items()) if count > 0}}
     classes = known.get("classes")
     old = classes if isinstance(classes, list) else []
     new = added["classes"]
@@ -262,6 +301,11 @@ def _added(known: HourOfCopies, row: Mapping[str, object]) -> HourOfCopies:
     )
 
 
+def _states(row: Mapping[str, object]) -> dict[str, int]:
+    known = row.get("states")
+    return {str(k): _number(n) for k, n in known.items()} if isinstance(known, dict) else {}
+
+
 def _classes(value: object) -> list[int]:
     size = len(TIME_CLASSES_S) + 1
     numbers = [_number(one) for one in value] if isinstance(value, list) else []
@@ -270,7 +314,7 @@ def _classes(value: object) -> list[int]:
 
 def _shows(job: ReplicationJob) -> tuple[object, ...]:
     """Return what of a record the listing shows or counts, but for the time of its last change."""
-    return replace(list_job(job, None), since=job.started_at), copies_of(job)
+    return replace(list_job(job, None), since=job.started_at), copies_of(job), replicas_of(job)
 
 
 def _number(value: object) -> int:

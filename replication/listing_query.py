@@ -1,21 +1,16 @@
 """Read one page of the listing: at most as many rows as asked for and one more."""
 
-import base64
-import binascii
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from replication.errors import MalformedError
 from replication.job import Phase
-from replication.listing_rows import ANY_PHASE, STUCK, ListedJob, decode_listed, part
-from replication.listing_store import ListingRow, ListingStore
+from replication.listing_keys import part
+from replication.listing_ranges import read_ranges
+from replication.listing_rows import ANY_PHASE, STUCK, ListedJob, decode_listed
+from replication.listing_store import ListingStore
 
 MAX_LIMIT = 200
-# Sorts after every character of a row key.
-_END = "\uffff"
-_MAX_CURSOR = 2000
 
 
 class ListOrder(StrEnum):
@@ -59,25 +54,13 @@ class ListPage:
 
 def read_page(store: ListingStore, query: ListQuery) -> ListPage:
     """Return one page; raises MalformedError for a cursor of another's making."""
-    prefixes = tuple(_prefixes(query))
-    at, after = _position(query.cursor, prefixes)
-    rows: list[ListingRow] = []
-    calls = 0
-    for number in range(at, len(prefixes)):
-        wanted = query.limit + 1 - len(rows)
-        rows += store.between(after, prefixes[number] + _END, limit=wanted)
-        calls += 1
-        if len(rows) > query.limit:
-            break
-        if number + 1 < len(prefixes):
-            after = prefixes[number + 1]
-    shown = rows[: query.limit]
-    jobs = ((row.key, decode_listed(row.document)) for row in shown)
+    page = read_ranges(store, tuple(_prefixes(query)), cursor=query.cursor, limit=query.limit)
+    jobs = ((row.key, decode_listed(row.document)) for row in page.rows)
     return ListPage(
         jobs=tuple(one for key, one in jobs if _matches(key, one, query)),
-        next_cursor=_cursor(shown[-1].key) if len(rows) > query.limit else None,
-        rows_read=len(rows),
-        calls=calls,
+        next_cursor=page.next_cursor,
+        rows_read=page.rows_read,
+        calls=page.calls,
     )
 
 
@@ -116,22 +99,3 @@ def _matches(row_key: str, one: ListedJob, query: ListQuery) -> bool:
         and (query.geography is None or one.geography.lower() == query.geography.lower())
         and (not query.stuck or one.stuck_since is not None)
     )
-
-
-def _cursor(row_key: str) -> str:
-    return base64.urlsafe_b64encode(row_key.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str | None, prefixes: tuple[str, ...]) -> tuple[int, str]:
-    """Return the range to go on with, and the row key after which; raises MalformedError."""
-    if cursor is None:
-        return 0, prefixes[0]
-    row_key = ""
-    if len(cursor) <= _MAX_CURSOR and cursor.isascii():
-        padded = cursor + "=" * (-len(cursor) % 4)
-        with suppress(binascii.Error, UnicodeDecodeError):
-            row_key = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    for number, prefix in enumerate(prefixes):
-        if row_key.startswith(prefix):
-            return number, row_key
-    raise MalformedError("the cursor is not one that this list gave out; begin without one")

@@ -9,27 +9,30 @@ listing may lag: it follows them level-triggered, and the sweep mends what was m
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from replication.errors import MalformedError, NewerFormatError
 from replication.job import Phase, ReplicaState, ReplicationJob
+from replication.listing_keys import newest_first, oldest_first, part
 
 FORMAT_VERSION = 1
+# Since 2 it knows which replicas were counted. An older release would drop that and have them
+# counted twice, so it has to leave such a row alone.
+STANDING_VERSION = 2
 # So many rows share a count, so that instances rarely meet at one.
 SHARDS = 8
 # Upper bounds in seconds of the time from plan to a usable copy; the last class has none.
 TIME_CLASSES_S = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 STUCK = "stuck"
+# Among the counts, and no word of a phase.
+REPLICAS = "replicas"
 # In the place of a phase, so that no view's rows stand among those of another.
 ANY_PHASE = "any"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-_LATEST_MS = 10**15 - 1
 _MAX_REASON = 300
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._() ")
 # Their reasons change with every look, and say no more than the regions do.
 _QUIET = (Phase.APPLYING, Phase.TRACKING)
 
@@ -64,12 +67,14 @@ class ListedJob:
 class Standing:
     """Where a job stands in the listing, and which of its copies were counted, by region.
 
-    `revision` is that of the record: one that is older changes nothing any more.
+    `revision` is that of the record: one that is older changes nothing any more. `replicas` are
+    those that were counted, by state; None where an older release counted none.
     """
 
     listed: ListedJob
     revision: int
     copies: Mapping[str, datetime] = field(default_factory=dict)
+    replicas: Mapping[str, int] | None = None
 
 
 def list_job(job: ReplicationJob, before: Standing | None) -> ListedJob:
@@ -113,6 +118,11 @@ def copies_of(job: ReplicationJob) -> dict[str, tuple[datetime, datetime]]:
     }
 
 
+def replicas_of(job: ReplicationJob) -> dict[str, int]:
+    """Return how many replicas a job has of each state that one of them is in."""
+    return dict(Counter(one.state.value for one in job.replicas))
+
+
 def shard_of(key: str) -> int:
     """Return which of the counting rows a job counts in."""
     return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) % SHARDS
@@ -128,6 +138,11 @@ def count_key(what: str, shard: int) -> str:
     return f"count|{what}|{shard}"
 
 
+def replicas_key(shard: int) -> str:
+    """Return a row that counts the replicas of jobs, by state."""
+    return f"count|{REPLICAS}|{shard}"
+
+
 def hour_key(moment: datetime, shard: int) -> str:
     """Return a row that counts the copies of an hour."""
     return f"hour|{moment.astimezone(UTC):%Y-%m-%dT%H}|{shard}"
@@ -135,8 +150,7 @@ def hour_key(moment: datetime, shard: int) -> str:
 
 def view_keys(one: ListedJob) -> Iterator[str]:
     """Yield the rows under which a job is listed."""
-    since_ms = min(max((one.since - _EPOCH) // _MILLISECOND, 0), _LATEST_MS)
-    newest, oldest = f"{_LATEST_MS - since_ms:015d}", f"{since_ms:015d}"
+    newest, oldest = newest_first(one.since), oldest_first(one.since)
     gallery, geography, phase = part(one.gallery), part(one.geography), one.phase
     for scope in ("all", f"gallery={gallery}", f"geography={geography}"):
         for of in (ANY_PHASE, phase):
@@ -147,18 +161,12 @@ def view_keys(one: ListedJob) -> Iterator[str]:
     yield f"name|{gallery}|{image}|{version}|{one.key}"
     yield f"image|{image}|{version}|{one.key}"
     if one.stuck_since is not None:
-        stuck_ms = min(max((one.stuck_since - _EPOCH) // _MILLISECOND, 0), _LATEST_MS)
-        yield f"old|{STUCK}|{stuck_ms:015d}|{one.key}"
+        yield f"old|{STUCK}|{oldest_first(one.stuck_since)}|{one.key}"
 
 
 def counted_as(one: ListedJob) -> frozenset[str]:
     """Return the counts that a job is part of."""
     return frozenset({one.phase} | ({STUCK} if one.stuck_since is not None else set()))
-
-
-def part(text: str) -> str:
-    """Return a name as part of a row key: small letters, and nothing that a key may not hold."""
-    return "".join(char if char in _PLAIN else f"~{ord(char):x}~" for char in text.lower())
 
 
 def time_class(seconds: float) -> int:
@@ -216,18 +224,26 @@ def encode_standing(one: Standing) -> Document:
     """Return where a job stands as a JSON object."""
     copies = {region: at.isoformat() for region, at in one.copies.items()}
     listed = encode_listed(one.listed)
-    return {"v": FORMAT_VERSION, "revision": one.revision, "listed": listed, "copies": copies}
+    return {
+        "v": STANDING_VERSION,
+        "revision": one.revision,
+        "listed": listed,
+        "copies": copies,
+        "replicas": None if one.replicas is None else dict(one.replicas),
+    }
 
 
 def decode_standing(document: Mapping[str, Any]) -> Standing:
     """Read where a job stands; raises MalformedError, or NewerFormatError for a newer release's."""
-    _check_version(document)
+    _check_version(document, reads=STANDING_VERSION)
     try:
         copies = {_text(name): _moment(at) for name, at in document["copies"].items()}
+        counted = document["replicas"] if document["v"] > 1 else None
         return Standing(
             listed=decode_listed(document["listed"]),
             revision=_count(document["revision"]),
             copies=copies,
+            replicas=None if counted is None else {_text(k): _count(n) for k, n in counted.items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedError(f"a row of the listing cannot be read: {error!r:.200}") from error
@@ -249,14 +265,13 @@ def _names(replicas: Iterable[Any]) -> tuple[str, ...]:
     return tuple(sorted(one.region.name for one in replicas))
 
 
-def _check_version(document: Mapping[str, Any]) -> None:
+def _check_version(document: Mapping[str, Any], *, reads: int = FORMAT_VERSION) -> None:
     version = document.get("v")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise MalformedError("a row of the listing has no format version 'v'")
-    if version > FORMAT_VERSION:
+    if version > reads:
         raise NewerFormatError(
-            f"a row of the listing has format {str(version)[:20]}; this release reads "
-            f"{FORMAT_VERSION}"
+            f"a row of the listing has format {str(version)[:20]}; this release reads {reads}"
         )
 
 

@@ -81,11 +81,11 @@ class LetterState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """Something that a person has to look at, with all that is needed to send it again.
+class ListedLetter:
+    """What a list shows of a dead letter.
 
-    `regions` are those that were not ready, `timeline` the last entries of the job. `state_reason`
-    says who or what changed the state, `state_at` when.
+    `regions` are those that were not ready. `state_reason` says who or what changed the state,
+    `state_at` when.
     """
 
     id: str
@@ -96,12 +96,21 @@ class DeadLetter:
     attempts: int
     correlation_id: str
     image_version_id: str | None
-    raw: str
     regions: tuple[str, ...] = ()
-    timeline: tuple[HistoryEntry, ...] = ()
     state: LetterState = LetterState.OPEN
     state_at: datetime | None = None
     state_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter(ListedLetter):
+    """Something that a person has to look at, with all that is needed to send it again.
+
+    `raw` is the message, `timeline` the last entries of the job.
+    """
+
+    raw: str
+    timeline: tuple[HistoryEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +123,10 @@ class StoredLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterQuery:
-    """Which dead letters to list; None means any, `laid_by` the latest moment."""
+    """Which dead letters to list; None means any.
+
+    `laid_by` is the latest moment, `id_prefix` how the ids begin.
+    """
 
     state: LetterState | None = LetterState.OPEN
     code: str | None = None
@@ -122,6 +134,7 @@ class LetterQuery:
     gallery: str | None = None
     region: str | None = None
     image_version_id: str | None = None
+    id_prefix: str | None = None
     laid_by: datetime | None = None
     cursor: str | None = None
     limit: int = 50
@@ -129,10 +142,24 @@ class LetterQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterPage:
-    """One page of dead letters in the order of their ids; `next_cursor` is None on the last."""
+    """One page of dead letters; `next_cursor` is None on the last.
 
-    letters: tuple[StoredLetter, ...]
+    Open letters come first, then those sent again, then the resolved; of each the newest first. A
+    page may show fewer than asked for, and none, although others follow: a list stands under one
+    filter, and what it is not listed by is left out of the rows that were read.
+    """
+
+    letters: tuple[ListedLetter, ...]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterCause:
+    """How many open letters have a failure code, and how many of them are about each region."""
+
+    code: str
+    letters: int
+    regions: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,8 +268,8 @@ class History(Protocol):
         ...
 
 
-class DeadLetters(Protocol):
-    """What waits for a person; kept until it is discarded."""
+class Letters(Protocol):
+    """Dead letters, each kept whole until it is discarded."""
 
     def put(self, letter: DeadLetter) -> None:
         """Keep the letter; one of the same id is replaced."""
@@ -260,8 +287,38 @@ class DeadLetters(Protocol):
         """Delete the letter; raises RecordChangedError if it was changed; gone is fine."""
         ...
 
+
+class LetterStore(Letters, Protocol):
+    """Where dead letters are kept."""
+
+    def after(self, letter_id: str, *, limit: int) -> tuple[ListedLetter, ...]:
+        """Return the first letters whose ids come after this one, as a list shows them."""
+        ...
+
+
+class DeadLetters(Letters, Protocol):
+    """What waits for a person: kept, found by filter, and counted."""
+
     def find(self, query: LetterQuery) -> LetterPage:
-        """Return one page of letters; raises MalformedError for a cursor of another's making."""
+        """Return one page of letters, and read at most its limit and one row more.
+
+        Raises MalformedError for a cursor of another's making.
+        """
+        ...
+
+    def causes(self) -> tuple[LetterCause, ...]:
+        """Count the open letters by failure code, in one call."""
+        ...
+
+    def oldest(self, code: str) -> datetime | None:
+        """Return when the oldest open letter of a failure code was laid, None without one."""
+        ...
+
+    def mend(self) -> None:
+        """Find again, and count, what lists have missed; in one call for each thousand letters.
+
+        Raises what the storage raises; what was not mended is mended the next time.
+        """
         ...
 
 

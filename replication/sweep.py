@@ -17,7 +17,7 @@ from replication.listing import Listing, ListingMender
 from replication.log import log_outcome
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
-from replication.ports import Catalogs, Gallery, JobQuery, UnreadPart
+from replication.ports import Catalogs, DeadLetters, Gallery, JobQuery, UnreadPart
 from replication.region_health import RegionHealth
 from replication.regions import Region, RegionCatalog
 from replication.seeing import withheld_regions
@@ -88,6 +88,7 @@ class Sweep:
 
     records: JobRecords
     listing: Listing
+    letters: DeadLetters
     gallery: Gallery
     catalogs: Catalogs
     admissions: Admissions
@@ -107,6 +108,9 @@ class Sweep:
         at_rest: dict[str, set[str]] = {}
         with report.part("the records"):
             self._sweep_records(report, at_rest, dry_run=dry_run)
+        if not dry_run:
+            with report.part("the list of dead letters"):
+                self.letters.mend()
         with report.part("subscriptions"):
             for subscription_id in self.gallery.subscriptions():
                 at_rest.setdefault(subscription_id.lower(), set())

@@ -21,7 +21,7 @@ from replication.failures import FAILURES
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.job import HistoryEntry, Replica, ReplicaState, ReplicationJob
 from replication.planning import ReplicationPlan
-from replication.ports import DeadLetter, QueueDepth
+from replication.ports import DeadLetter, ListedLetter, QueueDepth
 from replication.stuck import percent_per_min
 
 
@@ -99,7 +99,7 @@ def plan_view(planned: ReplicationPlan, cost: CostEstimate, *, held: str | None)
     }
 
 
-def letter_view(letter: DeadLetter) -> dict[str, Any]:
+def letter_view(letter: ListedLetter) -> dict[str, Any]:
     """Return a dead letter in the shape of the API's list."""
     return {
         "id": letter.id,

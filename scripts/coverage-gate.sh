@@ -28,9 +28,13 @@ replication/evolution.py
 replication/failures.py
 replication/image_version.py
 replication/job.py
+replication/letter_counts.py
 replication/letter_filter.py
+replication/letter_rows.py
 replication/limits.py
+replication/listing_keys.py
 replication/listing_query.py
+replication/listing_ranges.py
 replication/listing_rows.py
 replication/messages.py
 replication/notices/deciding.py

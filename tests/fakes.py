@@ -16,22 +16,17 @@ from replication.errors import (
 )
 from replication.image_version import ImageVersionId
 from replication.job import HistoryEntry, ReplicationJob
-from replication.letter_filter import matches
 from replication.limits import Limits
 from replication.messages import JobMessage
 from replication.policy import ReplicationPolicy
 from replication.ports import (
     ControlRow,
-    DeadLetter,
     JobPage,
     JobQuery,
-    LetterPage,
-    LetterQuery,
     OutcomeEvent,
     QueueDepth,
     QueueName,
     StoredJob,
-    StoredLetter,
     UnreadableRow,
 )
 from replication.record import decode_job, encode_job
@@ -41,6 +36,7 @@ from replication.shipped_regions import shipped_catalog
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from tests.clock import FakeClock
 from tests.gallery import MemoryGallery
+from tests.letters import MemoryDeadLetters
 from tests.listing import MemoryListing
 
 
@@ -135,45 +131,6 @@ class MemoryHistory:
     def read(self, key: str, *, limit: int = 500) -> tuple[HistoryEntry, ...]:
         entries = self.entries.get(key, {})
         return tuple(entries[one] for one in sorted(entries))[-limit:]
-
-
-@dataclass
-class MemoryDeadLetters:
-    letters: dict[str, DeadLetter] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-    _tags: Iterator[int] = field(default_factory=lambda: count(1))
-
-    def put(self, letter: DeadLetter) -> None:
-        self.letters[letter.id] = letter
-        self.tags[letter.id] = str(next(self._tags))
-
-    def get(self, letter_id: str) -> StoredLetter | None:
-        letter = self.letters.get(letter_id)
-        return None if letter is None else StoredLetter(letter=letter, etag=self.tags[letter_id])
-
-    def replace(self, stored: StoredLetter, letter: DeadLetter) -> None:
-        if self.tags.get(letter.id) != stored.etag:
-            raise RecordChangedError(f"the dead letter {letter.id} was changed meanwhile")
-        self.put(letter)
-
-    def discard(self, stored: StoredLetter) -> None:
-        letter_id = stored.letter.id
-        if self.tags.get(letter_id, stored.etag) != stored.etag:
-            raise RecordChangedError(f"the dead letter {letter_id} was changed meanwhile")
-        self.letters.pop(letter_id, None)
-        self.tags.pop(letter_id, None)
-
-    def find(self, query: LetterQuery) -> LetterPage:
-        if query.cursor is not None and len(query.cursor) != 32:
-            raise MalformedError("the cursor is not one that this API gave out")
-        found = [
-            StoredLetter(letter=self.letters[one], etag=self.tags[one])
-            for one in sorted(self.letters)
-            if (query.cursor is None or one > query.cursor) and matches(self.letters[one], query)
-        ]
-        page = tuple(found[: query.limit])
-        more = len(found) > query.limit
-        return LetterPage(letters=page, next_cursor=page[-1].letter.id if more else None)
 
 
 @dataclass

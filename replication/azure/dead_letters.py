@@ -19,15 +19,20 @@ from replication.errors import (
     NewerFormatError,
     RecordChangedError,
 )
-from replication.letter_filter import gallery_of_letter, matches
-from replication.ports import DeadLetter, LetterPage, LetterQuery, LetterState, StoredLetter
+from replication.letter_filter import gallery_of_letter
+from replication.letter_rows import list_letter
+from replication.ports import DeadLetter, LetterState, ListedLetter, StoredLetter
 from replication.record import decode_entry, encode_entry
 
 FORMAT_VERSION = 1
 # The source of a row that cannot be read; such a row is shown, and never written over.
 UNREADABLE = "unreadable"
 _LETTERS = "letters"
-_ID_HEX_DIGITS = 32
+# What a list shows: of a long cause the first column, of the message nothing.
+_LISTED = (
+    *("PartitionKey", "RowKey", "v", "at", "source", "code", "attempts", "correlation_id"),
+    *("image_version_id", "regions", "state", "state_at", "cause_0", "state_reason_0"),
+)
 _MAX_CAUSE = 500
 _UNREADABLE_AS = (
     MalformedError,
@@ -42,7 +47,7 @@ _UNREADABLE_AS = (
 
 @dataclass(frozen=True, slots=True)
 class TableDeadLetters:
-    """Implements the DeadLetters port."""
+    """Implements the LetterStore port."""
 
     table: Table
 
@@ -86,21 +91,17 @@ class TableDeadLetters:
             ),
         )
 
-    def find(self, query: LetterQuery) -> LetterPage:
-        condition = _condition(query.cursor)
-
-        def read(table: TableClient) -> list[StoredLetter]:
-            # One more than asked for tells whether there is another page.
-            rows = table.query_entities(condition, results_per_page=max(query.limit + 1, 100))
-            letters = (_stored(row) for row in rows)
-            return list(
-                islice((one for one in letters if matches(one.letter, query)), query.limit + 1)
+    def after(self, letter_id: str, *, limit: int) -> tuple[ListedLetter, ...]:
+        def read(table: TableClient) -> tuple[ListedLetter, ...]:
+            rows = table.query_entities(
+                "PartitionKey eq @partition and RowKey gt @id",
+                parameters={"partition": _LETTERS, "id": letter_id},
+                select=list(_LISTED),
+                results_per_page=limit,
             )
+            return tuple(list_letter(_stored(row).letter) for row in islice(rows, limit))
 
-        found = self._run("", read)
-        page = tuple(found[: query.limit])
-        more = len(found) > query.limit
-        return LetterPage(letters=page, next_cursor=page[-1].letter.id if more else None)
+        return self._run(letter_id, read)
 
     def _run[Result](self, letter_id: str, action: Callable[[TableClient], Result]) -> Result:
         try:
@@ -195,12 +196,3 @@ def _moment(value: Any) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{value} has no time zone")
     return moment
-
-
-def _condition(cursor: str | None) -> str:
-    if cursor is None:
-        return f"PartitionKey eq '{_LETTERS}'"
-    known = set(cursor) <= set("0123456789abcdef") and len(cursor) == _ID_HEX_DIGITS
-    if not known:
-        raise MalformedError("the cursor is not one that this API gave out")
-    return f"PartitionKey eq '{_LETTERS}' and RowKey gt '{cursor}'"

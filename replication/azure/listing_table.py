@@ -1,4 +1,4 @@
-"""The listing on Azure Table Storage: one partition, so that a transaction can hold all rows."""
+"""A listing on Azure Table Storage: one partition, so that a transaction can hold all rows."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,6 @@ from replication.azure.tables import Table, join_text, split_text
 from replication.errors import MalformedError, RecordChangedError
 from replication.listing_store import ListingChange, ListingRow
 
-_PARTITION = "listing"
 _CHANGED = frozenset(
     {
         "ConditionNotMet",
@@ -31,21 +30,22 @@ class TableListing:
     """Implements the ListingStore port."""
 
     table: Table
+    partition: str = "listing"
 
     def get(self, keys: Sequence[str]) -> dict[str, ListingRow]:
         if not keys:
             return {}
         names = {f"k{number}": key for number, key in enumerate(keys)}
         wanted = " or ".join(f"RowKey eq @{name}" for name in names)
-        rows = self._query(f"PartitionKey eq '{_PARTITION}' and ( {wanted} )", names, len(keys))
+        rows = self._query(f"PartitionKey eq '{self.partition}' and ( {wanted} )", names, len(keys))
         return {row.key: row for row in rows}
 
     def between(self, first: str, last: str, *, limit: int) -> tuple[ListingRow, ...]:
-        text = f"PartitionKey eq '{_PARTITION}' and RowKey gt @first and RowKey lt @last"
+        text = f"PartitionKey eq '{self.partition}' and RowKey gt @first and RowKey lt @last"
         return self._query(text, {"first": first, "last": last}, limit)
 
     def commit(self, changes: Sequence[ListingChange]) -> None:
-        operations = [_operation(one) for one in changes]
+        operations = [_operation(self.partition, one) for one in changes]
 
         def submit(table: TableClient) -> None:
             try:
@@ -67,21 +67,17 @@ class TableListing:
         return self.table.call(query)
 
 
-def _operation(change: ListingChange) -> _Operation:
-    keys = {"PartitionKey": _PARTITION, "RowKey": change.key}
+def _operation(partition: str, change: ListingChange) -> _Operation:
+    keys = {"PartitionKey": partition, "RowKey": change.key}
+    condition = {"etag": change.expected, "match_condition": MatchConditions.IfNotModified}
     if change.document is None:
-        return "delete", keys, {}
+        return "delete", keys, {} if change.expected == "*" else condition
     entity = {**keys, **split_text("document", json.dumps(change.document))}
     if change.expected is None:
         return "create", entity, {}
     if change.expected == "*":
         return "upsert", entity, {"mode": UpdateMode.REPLACE}
-    condition = {
-        "mode": UpdateMode.REPLACE,
-        "etag": change.expected,
-        "match_condition": MatchConditions.IfNotModified,
-    }
-    return "update", entity, condition
+    return "update", entity, {"mode": UpdateMode.REPLACE, **condition}
 
 
 def _row(row: Any) -> ListingRow:

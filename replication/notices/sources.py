@@ -18,7 +18,7 @@ from replication.listing_rows import STUCK
 from replication.listing_store import ListingStore
 from replication.log import log_outcome
 from replication.notices.deciding import Cause, Seen
-from replication.ports import DeadLetter, DeadLetters, JobQueues, LetterQuery
+from replication.ports import DeadLetters, JobQueues, LetterQuery, ListedLetter
 
 # Failed copies, a region that is held back for them, and its letters are one trouble.
 _ONE_REGION = (FailureCode.COPY_FAILED, FailureCode.REGION_HELD_BACK)
@@ -91,11 +91,11 @@ class NoticeSources:
         return first.next_cursor is None
 
     def _letters_from(self, cursor: str | None, most: int) -> "_Part":
-        letters: list[DeadLetter] = []
+        letters: list[ListedLetter] = []
         while len(letters) < most:
             query = LetterQuery(cursor=cursor, limit=min(_PAGE, most - len(letters)))
             page = self.letters.find(query)
-            letters += (stored.letter for stored in page.letters)
+            letters += page.letters
             cursor = page.next_cursor
             if cursor is None:
                 break
@@ -149,7 +149,7 @@ class NoticeSources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    letters: list[DeadLetter]
+    letters: list[ListedLetter]
     next_cursor: str | None
 
 
@@ -188,7 +188,7 @@ class _Found:
                 self.causes[key] = replace(cause, at_least=True)
 
 
-def _causes_of(letter: DeadLetter) -> Iterator[Cause]:
+def _causes_of(letter: ListedLetter) -> Iterator[Cause]:
     galleries = frozenset({gallery_of_letter(letter)} - {""})
     base = _cause(f"{_LETTER}{letter.code}", letter.code, jobs=1, since=letter.at)
     base = replace(base, regions=frozenset(letter.regions), galleries=galleries)

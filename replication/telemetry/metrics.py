@@ -153,9 +153,9 @@ QUEUE_AGE = _gauge("queue.oldest_age", "s", "Age of the oldest message in sight,
 QUEUE_POISON = _gauge("queue.poison_depth", "{message}", "Messages in a poison queue.", QUEUE)
 QUEUE_PAUSED = _gauge("queue.paused", "{queue}", "1 where an operator paused the queue.", QUEUE)
 JOBS = _gauge("jobs", "{job}", "Jobs on record, by phase.", PHASE)
-REPLICAS = _gauge("replicas", "{replica}", "Replicas by state; missing above 1000 jobs.", STATE)
+REPLICAS = _gauge("replicas", "{replica}", "Replicas on record, by state.", STATE)
 JOBS_STUCK = _gauge("jobs.stuck", "{job}", "Jobs with a replica that does not move.")
-LETTERS = _gauge("dead_letters", "{letter}", "Open dead letters, by cause; 200 at most.", CODE)
+LETTERS = _gauge("dead_letters", "{letter}", "Open dead letters, by cause.", CODE)
 CIRCUITS_OPEN = _gauge("circuits.open", "{region}", "1 for a region that is held back.", REGION)
 SPENDING = _gauge(
     "cost.month",

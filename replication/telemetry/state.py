@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,15 +14,10 @@ from replication.control_rows import QueuePause
 from replication.controls import Controls
 from replication.errors import ReplicationError
 from replication.job import Phase, ReplicaState
+from replication.listing import ListingTotals
+from replication.listing_rows import STUCK
 from replication.log import log_outcome
-from replication.ports import (
-    DeadLetters,
-    JobQuery,
-    JobQueues,
-    JobStore,
-    LetterQuery,
-    QueueName,
-)
+from replication.ports import DeadLetters, JobQueues, QueueName
 from replication.telemetry.costs import LastDay
 from replication.telemetry.metrics import (
     BUDGET,
@@ -49,8 +43,6 @@ from replication.telemetry.metrics import (
 from replication.telemetry.port import Sample
 
 KEPT_S = 10.0
-_MAX_JOBS = 1000
-_MAX_LETTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +50,13 @@ class RecordCounts:
     """How many records there are of each kind.
 
     `stuck` counts the jobs with a replica that does not move, `letters` the open dead letters by
-    code. `replicas` is None where there are too many records to read them for it.
+    code.
     """
 
     jobs: Mapping[Phase, int]
     stuck: int
     letters: Mapping[str, int]
-    replicas: Mapping[ReplicaState, int] | None = None
+    replicas: Mapping[ReplicaState, int]
 
 
 class Counting(Protocol):
@@ -75,24 +67,16 @@ class Counting(Protocol):
         ...
 
 
-def count_records(
-    listing: Callable[[], Mapping[str, int]], store: JobStore, letters: DeadLetters
-) -> Counting:
-    """Take the counts that a listing keeps, and read one page of records for their replicas.
-
-    The listing counts jobs by the words of their phases, and stuck ones as `stuck`.
-    """
+def count_records(listing: Callable[[], ListingTotals], letters: DeadLetters) -> Counting:
+    """Take the counts that the lists of jobs and of dead letters keep: one call for each."""
 
     def count() -> RecordCounts:
         found = listing()
-        page = store.find(JobQuery(limit=_MAX_JOBS))
-        replicas = Counter(one.state for job in page.jobs for one in job.replicas)
-        opened = letters.find(LetterQuery(limit=_MAX_LETTERS)).letters
         return RecordCounts(
-            jobs={phase: found.get(phase.value, 0) for phase in Phase},
-            stuck=found.get("stuck", 0),
-            letters=Counter(stored.letter.code for stored in opened),
-            replicas=replicas if page.next_cursor is None else None,
+            jobs={phase: found.jobs.get(phase.value, 0) for phase in Phase},
+            stuck=found.jobs.get(STUCK, 0),
+            letters={one.code: one.letters for one in letters.causes()},
+            replicas=found.replicas,
         )
 
     return count
@@ -117,7 +101,8 @@ class StateGauges:
             now = self.clock()
             oldest = now - timedelta(seconds=KEPT_S)
             if self._read_at is None or not oldest <= self._read_at <= now:
-                self._known, self._read_at = tuple(self._read()), now
+                # Kept from the end of the reading on: it may take longer than that.
+                self._known, self._read_at = tuple(self._read()), self.clock()
             return self._known
 
     def _read(self) -> Iterator[Sample]:
@@ -165,10 +150,9 @@ class StateGauges:
         found = self.counts()
         for phase in Phase:
             yield Sample(metric=JOBS, value=found.jobs.get(phase, 0), labels={PHASE: phase.value})
-        if found.replicas is not None:
-            for state in ReplicaState:
-                count = found.replicas.get(state, 0)
-                yield Sample(metric=REPLICAS, value=count, labels={STATE: state.value})
+        for state in ReplicaState:
+            count = found.replicas.get(state, 0)
+            yield Sample(metric=REPLICAS, value=count, labels={STATE: state.value})
         yield Sample(metric=JOBS_STUCK, value=found.stuck)
         for code in sorted(found.letters):
             yield Sample(metric=LETTERS, value=found.letters[code], labels={CODE: code})

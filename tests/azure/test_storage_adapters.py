@@ -17,7 +17,7 @@ from replication.bootstrap import utc_now
 from replication.errors import FailureCode, PermanentError, ReplicationError, TransientError
 from replication.job import HistoryEntry
 from replication.messages import JobMessage
-from replication.ports import DeadLetter, JobQuery, LetterQuery, QueueName, StoredLetter
+from replication.ports import DeadLetter, JobQuery, QueueName, StoredLetter
 from tests.builders import NOON, version_id
 from tests.contracts.jobs import job
 
@@ -89,7 +89,7 @@ def calls_on(port: int) -> Iterator[dict[str, Callable[[], object]]]:
             "history.read": lambda: history.read("key"),
             "letters.put": lambda: letters.put(letter),
             "letters.get": lambda: letters.get("a"),
-            "letters.find": lambda: letters.find(LetterQuery()),
+            "letters.after": lambda: letters.after("", limit=5),
             "letters.replace": lambda: letters.replace(stored_letter, letter),
             "letters.discard": lambda: letters.discard(stored_letter),
             "queues.send": lambda: port_of_queues.send(QueueName.JOBS, message),
@@ -106,7 +106,7 @@ NAMES = (
     "history.read",
     "letters.put",
     "letters.get",
-    "letters.find",
+    "letters.after",
     "letters.replace",
     "letters.discard",
     "queues.send",
@@ -124,7 +124,7 @@ def test_a_storage_that_refuses_needs_a_person(name: str) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-@pytest.mark.parametrize("name", ["load", "insert", "find", "letters.get", "letters.find"])
+@pytest.mark.parametrize("name", ["load", "insert", "find", "letters.get", "letters.after"])
 def test_a_storage_in_trouble_is_worth_another_try(name: str, status: int) -> None:
     with refusing_storage(status) as port, calls_on(port) as calls:
         with pytest.raises(TransientError) as raised:

@@ -12,7 +12,8 @@ from replication.ports import LetterPage, LetterQuery, LetterState, StoredLetter
 from tests.builders import version_id
 from tests.cli.conftest import Shell
 from tests.cli.letters import lay_event, lay_job, lay_message, lay_unreadable_message, states
-from tests.fakes import MemoryDeadLetters, World
+from tests.fakes import World
+from tests.letters import MemoryDeadLetters
 
 FIRST, SECOND = version_id(version="1.0.0"), version_id(version="2.0.0")
 ABSENT = "0" * 32

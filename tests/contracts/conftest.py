@@ -25,17 +25,13 @@ from replication.azure.queues import StorageJobQueues
 from replication.azure.storage_clients import StorageAccount
 from replication.azure.tables import Table
 from replication.bootstrap import utc_now
+from replication.listed_letters import ListedLetters
 from replication.listing_store import ListingStore
 from replication.ports import ControlStore, DeadLetters, History, JobQueues, JobStore, QueueName
 from tests.clock import FakeClock
 from tests.costs.fakes import MemoryBlobs
-from tests.fakes import (
-    MemoryControls,
-    MemoryDeadLetters,
-    MemoryHistory,
-    MemoryJobStore,
-    MemoryQueues,
-)
+from tests.fakes import MemoryControls, MemoryHistory, MemoryJobStore, MemoryQueues
+from tests.letters import MemoryDeadLetters
 from tests.listing import MemoryListing
 from tests.localcloud.functions.hosts import ready_line, start_localcloud
 
@@ -106,12 +102,22 @@ def history(request: pytest.FixtureRequest) -> History:
     return TableHistory(fresh.table())
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*KINDS, "listed in memory"])
 def letters(request: pytest.FixtureRequest) -> DeadLetters:
     if request.param == "memory":
         return MemoryDeadLetters()
+    if request.param == "listed in memory":
+        return ListedLetters(store=MemoryDeadLetters(), listing=MemoryListing())
     fresh: FreshTables = request.getfixturevalue("fresh_tables")
-    return TableDeadLetters(fresh.table())
+    return listed_letters(fresh)
+
+
+def listed_letters(fresh: FreshTables) -> ListedLetters:
+    """Return the dead letters on two tables of their own."""
+    return ListedLetters(
+        store=TableDeadLetters(fresh.table()),
+        listing=TableListing(fresh.table(), partition="letters"),
+    )
 
 
 @pytest.fixture(params=KINDS)

@@ -10,8 +10,8 @@ def put(key: str, expected: str | None = "*", **document: object) -> ListingChan
     return ListingChange(key=key, document=document or {"v": 1}, expected=expected)
 
 
-def gone(key: str) -> ListingChange:
-    return ListingChange(key=key, document=None)
+def gone(key: str, expected: str | None = "*") -> ListingChange:
+    return ListingChange(key=key, document=None, expected=expected)
 
 
 def keys(store: ListingStore, first: str = "", last: str = "\uffff", limit: int = 100) -> list[str]:
@@ -98,3 +98,14 @@ def test_a_tag_of_a_row_that_is_gone_is_no_tag(listing_store: ListingStore) -> N
     listing_store.commit([gone("a")])
     with pytest.raises(RecordChangedError):
         listing_store.commit([put("a", expected=tag)])
+
+
+def test_a_row_with_another_tag_is_not_deleted(listing_store: ListingStore) -> None:
+    listing_store.commit([put("a", n=1)])
+    tag = listing_store.get(["a"])["a"].etag
+    listing_store.commit([put("a", n=2)])
+    with pytest.raises(RecordChangedError):
+        listing_store.commit([gone("a", expected=tag)])
+    assert keys(listing_store) == ["a"]
+    listing_store.commit([gone("a", expected=listing_store.get(["a"])["a"].etag)])
+    assert keys(listing_store) == []

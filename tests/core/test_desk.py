@@ -13,7 +13,7 @@ from tests.builders import NOON, version_id
 from tests.clock import FakeClock
 from tests.contracts.jobs import job
 from tests.core.strategies import JSON
-from tests.fakes import MemoryDeadLetters
+from tests.letters import MemoryDeadLetters
 
 
 def desk(letters: MemoryDeadLetters | None = None) -> DeadLetterDesk:

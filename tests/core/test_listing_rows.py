@@ -13,7 +13,8 @@ from replication.errors import (
     MalformedError,
     NewerFormatError,
 )
-from replication.job import Failure, Phase, ReplicationJob
+from replication.job import Failure, Phase, ReplicaState, ReplicationJob
+from replication.listing_keys import part
 from replication.listing_rows import (
     SHARDS,
     Standing,
@@ -23,7 +24,6 @@ from replication.listing_rows import (
     encode_listed,
     encode_standing,
     list_job,
-    part,
     shard_of,
     standing_key,
     time_class,
@@ -42,12 +42,18 @@ def test_a_name_as_part_of_a_row_key_holds_nothing_that_a_key_may_not(names: lis
         assert (one == two) == (name.lower() == other.lower())
 
 
-@given(JOBS, st.dictionaries(st.sampled_from(REGIONS), st.just(NOON)))
-def test_rows_come_back_as_they_were(one: ReplicationJob, copies: dict[str, datetime]) -> None:
+@given(
+    JOBS,
+    st.dictionaries(st.sampled_from(REGIONS), st.just(NOON)),
+    st.none() | st.dictionaries(st.sampled_from([*ReplicaState]), st.integers(0, 60)),
+)
+def test_rows_come_back_as_they_were(
+    one: ReplicationJob, copies: dict[str, datetime], replicas: dict[str, int] | None
+) -> None:
     failed = replace(one, failure=Failure(code=FailureCode.LOCKED, message="m"), letter_id="l")
     shown = list_job(failed, None)
     assert decode_listed(encode_listed(shown)) == shown
-    standing = Standing(listed=shown, revision=3, copies=copies)
+    standing = Standing(listed=shown, revision=3, copies=copies, replicas=replicas)
     assert decode_standing(encode_standing(standing)) == standing
     assert digest(shown) == digest(decode_listed(encode_listed(shown)))
 
@@ -79,7 +85,14 @@ def test_a_row_that_cannot_be_read_is_refused(broken: dict[str, object]) -> None
 
 
 @pytest.mark.parametrize(
-    "broken", [{"v": 1}, {"v": 1, "revision": 1, "copies": [], "listed": SHOWN}]
+    "broken",
+    [
+        {"v": 1},
+        {"v": 1, "revision": 1, "copies": [], "listed": SHOWN},
+        {"v": 2, "revision": 1, "copies": {}, "listed": SHOWN},
+        {"v": 2, "revision": 1, "copies": {}, "listed": SHOWN, "replicas": {"failed": -1}},
+        {"v": 2, "revision": 1, "copies": {}, "listed": SHOWN, "replicas": 5},
+    ],
 )
 def test_a_standing_that_cannot_be_read_is_written_anew(broken: dict[str, object]) -> None:
     listing = new_listing()
@@ -93,10 +106,10 @@ def test_a_standing_that_cannot_be_read_is_written_anew(broken: dict[str, object
 def test_a_standing_of_a_newer_release_is_left_for_it() -> None:
     listing = new_listing()
     key = standing_key(job().key)
-    store_of(listing).rows[key] = ListingRow(key=key, document={"v": 2}, etag="1")
+    store_of(listing).rows[key] = ListingRow(key=key, document={"v": 3}, etag="1")
     with pytest.raises(NewerFormatError):
         listing.note(job())
-    assert store_of(listing).rows[key].document == {"v": 2}
+    assert store_of(listing).rows[key].document == {"v": 3}
 
 
 def test_times_fall_into_classes_and_jobs_into_shards() -> None:

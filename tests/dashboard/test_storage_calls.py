@@ -1,10 +1,14 @@
 """A page costs the same, however many replications there are; docs/dashboard.md has the figures."""
 
 import re
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from replication.errors import FailureCode
 from replication.job import Phase
+from replication.ports import LetterState
 from tests.dashboard.asking import ask
 from tests.dashboard.conftest import Serve
 from tests.dashboard.counting import count_calls
@@ -22,7 +26,8 @@ PAGES = {
     "/dashboard/replications?search=mat": "Replications, searched",
     "/dashboard/replications/{key}": "One replication",
     "/dashboard/dead-letters": "Dead letters",
-    "/dashboard/dead-letters?region=westus2": "Dead letters",
+    "/dashboard/dead-letters?failure_code=locked&state=replayed": "Dead letters",
+    "/dashboard/dead-letters?region=westus2": "Dead letters, of a region",
     "/dashboard/dead-letters/{letter}": "One dead letter",
     "/dashboard/regions": "Regions",
     "/dashboard/policy": "Policy",
@@ -31,6 +36,8 @@ FEW, MANY = 10, 1_000
 # The rows of the counts and of the hours: eight for each phase, for "stuck", and for an hour.
 MOST_COUNTS = 8 * (len(Phase) + 1)
 MOST_HOURS = 8 * 24
+# Likewise eight for each failure code.
+MOST_LETTER_COUNTS = 8 * len(FailureCode)
 LIST_LIMIT = 50
 
 
@@ -43,10 +50,14 @@ def world_of(jobs: int) -> World:
         add_job(world, number, phase=phase, stuck=phase is Phase.TRACKING and number % 2 == 0)
     for number in range(5_000, 5_005):
         add_job(world, number, stuck=True)
+    (letter,) = (one for one in world.letters.letters.values() if one.code == "copy_failed")
+    for number in range(jobs):
+        state = tuple(LetterState)[number % 3]
+        world.letters.put(replace(letter, id=f"{number:032x}", state=state))
     return world
 
 
-def asked(world: World, serve: Serve, address: str) -> tuple[dict[str, int], dict[str, int]]:
+def asked(world: World, serve: Serve, address: str) -> tuple[Counter[str], Counter[str]]:
     """Return the calls of a page, and the rows that it read."""
     counting, calls = count_calls(world)
     serve(counting)
@@ -54,13 +65,14 @@ def asked(world: World, serve: Serve, address: str) -> tuple[dict[str, int], dic
         key=next(iter(world.store.rows)), letter=next(iter(world.letters.letters))
     )
     assert ask(found).status == 200
-    return dict(calls.calls), dict(calls.rows)
+    return Counter(calls.calls), Counter(calls.rows)
 
 
-def test_a_page_costs_the_same_with_ten_and_with_a_thousand_replications(serve: Serve) -> None:
+def test_a_page_costs_no_more_with_a_thousand_replications_than_with_ten(serve: Serve) -> None:
     few, many = world_of(FEW), world_of(MANY)
     for address in PAGES:
-        assert asked(few, serve, address)[0] == asked(many, serve, address)[0], address
+        # A page that is full already leaves out the ranges that come after it.
+        assert asked(many, serve, address)[0] <= asked(few, serve, address)[0], address
 
 
 def test_a_list_reads_one_row_more_than_it_shows(serve: Serve) -> None:
@@ -70,6 +82,11 @@ def test_a_list_reads_one_row_more_than_it_shows(serve: Serve) -> None:
             calls, rows = asked(many, serve, address)
             assert set(calls) == {"listing.between"}
             assert rows["listing"] <= LIST_LIMIT + 1
+        if title.startswith("Dead letters"):
+            calls, rows = asked(many, serve, address)
+            causes = len(many.letters.causes())
+            assert set(calls) == {"letters' listing.between"}
+            assert rows["letters' listing"] <= LIST_LIMIT + 1 + causes + MOST_LETTER_COUNTS
     rows = asked(many, serve, "/dashboard")[1]
     shown = 4 * (5 + 1)  # what is stuck, failed, partial and waiting
     assert rows["listing"] <= shown + MOST_COUNTS + MOST_HOURS
@@ -83,6 +100,8 @@ def test_a_page_costs_what_the_document_says(serve: Serve) -> None:
         calls, _ = asked(world, serve, address)
         # A queue is one call of the port and three of the storage.
         total = sum(calls.values()) + 5 * calls.get("queues.depths", 0)
+        if title.startswith("Dead letters"):
+            total -= len(world.letters.causes())  # "and one for each cause"
         assert total == int(rows[title]), (address, calls)
 
 

@@ -15,7 +15,8 @@ from replication.policy import GalleryScope, ReplicationPolicy
 from replication.ports import DeadLetter, LetterQuery, LetterState, StoredLetter
 from replication.views import replication_view
 from tests.builders import US_NEIGHBOURS, version_body, version_id, written_event
-from tests.fakes import MemoryDeadLetters, World, build_world
+from tests.fakes import World, build_world
+from tests.letters import MemoryDeadLetters
 from tests.scenarios.desk_steps import LOCK, fail, replay, the_letter
 from tests.scenarios.steps import ID, export, states
 

@@ -14,8 +14,9 @@ from replication.job import Failure, Lease, Phase
 from replication.messages import JobMessage
 from replication.ports import DeadLetter, Gallery, LetterState
 from tests.builders import version_body, version_id, written_event
-from tests.fakes import MemoryDeadLetters, World, build_world
+from tests.fakes import World, build_world
 from tests.gallery import MemoryGallery
+from tests.letters import MemoryDeadLetters
 
 TARGET = version_id()
 

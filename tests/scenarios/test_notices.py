@@ -28,7 +28,8 @@ from replication.notices.text import Digest, cloud_event
 from replication.ports import DeadLetter, LetterPage, LetterQuery, LetterState, QueueDepth
 from replication.regions import Region
 from tests.builders import NOON, SUBSCRIPTION, version_body, version_id, written_event
-from tests.fakes import MemoryDeadLetters, World, build_world
+from tests.fakes import World, build_world
+from tests.letters import MemoryDeadLetters
 
 PERSON = "casey.teacher@example.edu"
 

@@ -8,6 +8,7 @@ from tenacity import Retrying
 
 from replication.bootstrap import App, Ports, build_app
 from replication.errors import RecordChangedError, TransientError
+from replication.listed_letters import ListedLetters
 from replication.policy import ReplicationPolicy
 from replication.regions import RegionCatalog
 from replication.shipped_regions import shipped_catalog
@@ -57,7 +58,11 @@ def build_instance(
         catalogs=_Catalogs(),
         store=stepped(run.store, "jobs"),
         history=stepped(run.history, "history"),
-        letters=stepped(run.letters, "letters"),
+        letters=ListedLetters(
+            store=stepped(run.letters, "letters"),
+            listing=stepped(run.letter_listing, "letters' listing"),
+            retries=lambda: _QuickRetrying(run.scheduler),
+        ),
         controls=stepped(run.controls, "controls"),
         listing=run.listing,
         queues=stepped(run.queues, "queues"),

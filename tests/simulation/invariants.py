@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from replication.errors import MalformedError
 from replication.job import Phase, ReplicaState, ReplicationJob
+from replication.letter_rows import list_letter
 from replication.listing_rows import STUCK, list_job, view_keys
 from replication.messages import JobMessage
+from replication.ports import LetterQuery
 from replication.regions import Region
 from replication.shipped_regions import shipped_catalog
 
@@ -73,9 +75,13 @@ def listing_problems(run: "Simulation") -> Iterator[str]:
     """Check that the lists and counts show every job as its record is."""
     listing = run.apps[0].listing
     phases = Counter(row.job.phase.value for row in run.store.rows.values())
-    counted = {what: number for what, number in listing.counts().items() if what != STUCK}
+    totals = listing.totals()
+    counted = {what: number for what, number in totals.jobs.items() if what != STUCK}
     if counted != {phase.value: phases[phase.value] for phase in Phase}:
         yield f"the listing counts {counted}, and there are {dict(phases)}"
+    states = Counter(copy.state for row in run.store.rows.values() for copy in row.job.replicas)
+    if totals.replicas != {state: states[state] for state in ReplicaState}:
+        yield f"the listing counts the replicas {totals.replicas}, and there are {dict(states)}"
     standings = {one.listed.key: one for one in listing.standings()}
     for key, row in run.store.rows.items():
         standing = standings.get(key)
@@ -104,6 +110,17 @@ def letter_problems(run: "Simulation") -> Iterator[str]:
         job = row.job
         if job.phase in (Phase.FAILED, Phase.PARTIAL) and job.letter_id not in run.letters.letters:
             yield f"{job.image_version_id.version} is {job.phase.value} and has no dead letter"
+
+
+def letter_list_problems(run: "Simulation") -> Iterator[str]:
+    """Check that after a sweep the list shows and counts every dead letter as it is kept."""
+    letters = run.apps[0].ports.letters
+    listed = letters.find(LetterQuery(state=None, limit=len(run.letters.letters) + 1)).letters
+    kept = {one.id: list_letter(one) for one in run.letters.letters.values()}
+    if {one.id: one for one in listed} != kept or len(listed) != len(kept):
+        yield f"{len(kept)} dead letters are kept, and the list shows {listed}"
+    if letters.causes() != run.letters.causes():
+        yield f"the list counts {letters.causes()}, and there are {run.letters.causes()}"
 
 
 def end_problems(run: "Simulation") -> Iterator[str]:

@@ -19,11 +19,8 @@ from replication.policy import ReplicationPolicy
 from replication.ports import LetterQuery
 from replication.regions import Region
 from tests.builders import version_id, written_event
-from tests.fakes import (
-    MemoryControls,
-    MemoryDeadLetters,
-    MemoryHistory,
-)
+from tests.fakes import MemoryControls, MemoryHistory
+from tests.letters import MemoryDeadLetters
 from tests.listing import MemoryListing
 from tests.simulation.app import CATALOG, build_instance
 from tests.simulation.books import Export, Tell
@@ -33,6 +30,7 @@ from tests.simulation.invariants import (
     DEADLINE_SLACK_S,
     deadline_problems,
     end_problems,
+    letter_list_problems,
     letter_problems,
     listing_problems,
     record_problems,
@@ -81,6 +79,7 @@ class Simulation:
         self.controls = MemoryControls()
         self.listing = MemoryListing()
         self.letters = MemoryDeadLetters()
+        self.letter_listing = MemoryListing()
         self.history = MemoryHistory()
         self.limits = Limits(
             circuit_failures=self.chance.choice((2, 3, 5)),
@@ -351,10 +350,11 @@ class Simulation:
     def _replay(self) -> int:
         app = self.apps[0]
         self.operators.nobody_stays_cancelled()
+        app.ports.letters.mend()  # as the sweep does, for a list may lag until it
         query = LetterQuery()
         selection = app.dead_letters.select(query, LetterAction.REPLAY)
         self.counts["dead letters"] += selection.count
-        self.problems += letter_problems(self)
+        self.problems += [*letter_problems(self), *letter_list_problems(self)]
         outcomes = app.dead_letters.act_on_selection(
             query, LetterAction.REPLAY, selection.token, by="simulation"
         )

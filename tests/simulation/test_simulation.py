@@ -13,6 +13,7 @@ import pytest
 
 from replication.bootstrap import Ports
 from replication.image_version import ImageVersionId
+from replication.listed_letters import ListedLetters
 from replication.ports import JobPage, QueueName
 from tests.simulation.figures import replay_command, run_seeds
 from tests.simulation.simulation import Simulation
@@ -135,6 +136,14 @@ def keeps_no_letters(ports: Ports) -> Ports:
     return replace(ports, letters=_Wrapped(ports.letters, put=lambda _letter: None))
 
 
+def lists_no_letters(ports: Ports) -> Ports:
+    """Say that a letter is listed, and list none."""
+    letters = ports.letters
+    assert isinstance(letters, ListedLetters)
+    listing: Any = _Wrapped(letters.listing, commit=lambda _changes: None)
+    return replace(ports, letters=replace(letters, listing=listing))
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("spoil", "words"),
@@ -143,6 +152,7 @@ def keeps_no_letters(ports: Ports) -> Ports:
         (writes_twice, "without a fresh look"),
         (forgets_to_look_again, "past its deadline"),
         (keeps_no_letters, "has no dead letter"),
+        (lists_no_letters, "and the list shows"),
     ],
 )
 def test_a_planted_mistake_is_noticed(spoil: Callable[[Ports], Ports], words: str) -> None:

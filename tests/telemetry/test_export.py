@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import NoOpTracerProvider
@@ -11,7 +12,7 @@ from replication.telemetry.metrics import EVENTS
 from replication.telemetry.otel import OpenTelemetryBackend
 from replication.telemetry.process import ProcessTelemetry
 from tests.docs.documents import PROJECT
-from tests.telemetry.otlp import receiving
+from tests.telemetry.otlp import Receiver, receiving
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PROGRAM = f"""
@@ -49,6 +50,59 @@ def test_what_is_told_arrives_when_the_process_ends() -> None:
         service = receiver.service()
         assert service["service.name"] == "lab-replicator"
         assert service["service.instance.id"] == ended.stdout.strip()
+
+
+GAUGES = """
+import atexit, os, sys
+from replication.telemetry.metrics import JOBS, PHASE
+from replication.telemetry.port import Sample
+from replication.telemetry.process import open_telemetry
+
+reads = []
+atexit.register(lambda: print(len(reads)))
+
+def read():
+    reads.append(1)
+    return [Sample(metric=JOBS, value=7.0, labels={PHASE: "tracking"})]
+
+telemetry = open_telemetry(os.environ)
+telemetry.watch(read)
+sys.stdin.read()
+"""
+
+
+def gauges_process(receiver: Receiver, **env: str) -> subprocess.Popen[str]:
+    """Start a process that has gauges, and ends when its standard input is closed."""
+    return subprocess.Popen(  # noqa: S603 - this interpreter and a program of our own
+        [sys.executable, "-c", GAUGES],
+        cwd=PROJECT,
+        env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, **env},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_gauges_arrive_while_the_process_runs() -> None:
+    with (
+        receiving() as receiver,
+        gauges_process(receiver, OTEL_METRIC_EXPORT_INTERVAL="100") as process,
+    ):
+        deadline = time.monotonic() + 60
+        while not receiver.metrics() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        out, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (0, "")
+        assert int(out) >= 1
+        assert receiver.metrics() == {"gallery_replicator.jobs"}
+
+
+def test_a_process_that_ends_reads_no_storage_for_its_last_export() -> None:
+    with receiving() as receiver, gauges_process(receiver) as process:
+        out, errors = process.communicate(timeout=60)
+        assert (process.returncode, out.strip(), errors) == (0, "0", "")
+        assert receiver.metrics() == set()
 
 
 WORKER = f"""

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,8 @@ from replication.controls import Controls
 from replication.errors import FailureCode, TransientError
 from replication.job import Phase, Replica, ReplicaState
 from replication.job_records import contention_retries
-from replication.ports import JobPage, JobQuery, QueueName
+from replication.listing import ListingTotals
+from replication.ports import QueueName
 from replication.regions import Region
 from replication.telemetry.costs import LastDay
 from replication.telemetry.metrics import (
@@ -50,7 +51,8 @@ from replication.telemetry.state import (
 )
 from tests.builders import NOON, version_body, version_id
 from tests.contracts.jobs import job
-from tests.fakes import MemoryControls, MemoryJobStore, World, build_world
+from tests.fakes import MemoryControls, World, build_world
+from tests.listing import MemoryListing
 from tests.scenarios.steps import export
 
 
@@ -159,7 +161,7 @@ def test_what_was_read_is_kept_for_a_few_seconds_and_no_longer(world: World) -> 
 
     def counts() -> RecordCounts:
         calls.append(world.clock())
-        return RecordCounts(jobs={}, stuck=0, letters={})
+        return RecordCounts(jobs={}, stuck=0, letters={}, replicas={})
 
     gauges = replace_counts(world, counts)
     first = gauges.read()
@@ -173,39 +175,32 @@ def test_what_was_read_is_kept_for_a_few_seconds_and_no_longer(world: World) -> 
 
 
 def test_a_listing_s_counts_are_taken_as_they_are(world: World) -> None:
-    counts = count_records(lambda: {"tracking": 7, "stuck": 2}, world.store, world.letters)
+    totals = ListingTotals(
+        jobs={"tracking": 7, "stuck": 2}, replicas={ReplicaState.COMPLETED: 10**6}
+    )
+    counts = count_records(lambda: totals, world.letters)
     samples = replace_counts(world, counts).read()
     assert of(samples, JOBS)["tracking"] == 7
     assert of(samples, JOBS)["failed"] == 0
     assert of(samples, JOBS_STUCK) == {"": 2}
-    assert set(of(samples, REPLICAS).values()) == {0}
-
-
-@dataclass
-class FullStore(MemoryJobStore):
-    """Holds more than a page."""
-
-    def find(self, query: JobQuery) -> JobPage:
-        assert query.limit == 1000
-        return JobPage(jobs=(job(),), next_cursor="more")
-
-
-def test_replicas_are_not_counted_where_that_would_cost_many_calls(world: World) -> None:
-    counts = count_records(dict, FullStore(), world.letters)
-    assert counts().replicas is None
-    samples = replace_counts(world, counts).read()
-    assert of(samples, REPLICAS) == {}
-    assert len(of(samples, JOBS)) == len(Phase)
+    assert of(samples, REPLICAS)["completed"] == 10**6
+    assert of(samples, REPLICAS)["failed"] == 0
 
 
 @pytest.mark.parametrize("jobs", [1, 60])
-def test_a_scrape_costs_the_same_calls_however_many_jobs_there_are(jobs: int) -> None:
+def test_the_records_cost_one_call_however_many_jobs_there_are(jobs: int) -> None:
     world = build_world()
     for number in range(jobs):
-        world.store.insert(job(version_id(version=f"1.0.{number}")))
-    before = world.store.calls
-    world.app.gauges.read()
-    assert world.store.calls - before == 1
+        replica = Replica(region=Region("westus2"), reason="", planned_at=NOON)
+        one = job(version_id(version=f"1.0.{number}"), replicas=(replica,))
+        world.store.insert(one)
+        world.app.listing.note(one)
+    store = world.app.listing.store
+    assert isinstance(store, MemoryListing)
+    before, listed = world.store.calls, store.calls
+    samples = world.app.gauges.read()
+    assert of(samples, REPLICAS)["planned"] == jobs
+    assert (world.store.calls - before, store.calls - listed) == (0, 1)
 
 
 def test_one_line_tells_every_gauge(world: World, caplog: pytest.LogCaptureFixture) -> None:
