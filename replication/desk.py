@@ -27,6 +27,9 @@ MAX_RAW = 300_000
 _MAX_TEXT = 256
 _MAX_DEPTH = 50
 _ID_HEX_DIGITS = 32
+# A job has a timeline of its own; that of an event or a message is how often it came here.
+_JOB = "job"
+_MAX_ROUNDS = 20
 _PERSONAL = ("claims", "authorization", "httprequest")
 
 
@@ -123,7 +126,7 @@ class DeadLetterDesk:
         ]
         message = JobMessage.of(job)
         return self._put(
-            source="job",
+            source=_JOB,
             identity=f"job\n{job.key}",
             code=failure.code,
             cause=f"{reason} [{failure.message}]",
@@ -193,9 +196,35 @@ class DeadLetterDesk:
             regions=regions,
             timeline=timeline,
         )
+        if source != _JOB:
+            earlier = self.letters.get(letter.id)
+            letter = letter if earlier is None else _laid_again(letter, earlier.letter)
         self.letters.put(letter)
         self.telemetry.counted(LETTERS_LAID, {SOURCE: source, CODE: letter.code})
         return letter
+
+
+def _laid_again(letter: DeadLetter, earlier: DeadLetter) -> DeadLetter:
+    """Return the letter with what became of it before, so that a replay in vain leaves a trace."""
+    rounds = [
+        HistoryEntry(
+            id=f"{earlier.at.isoformat()} laid", at=earlier.at, event="laid", reason=earlier.cause
+        )
+    ]
+    if earlier.state_at is not None:
+        rounds.append(
+            HistoryEntry(
+                id=f"{earlier.state_at.isoformat()} {earlier.state.value}",
+                at=earlier.state_at,
+                event=earlier.state.value,
+                reason=earlier.state_reason,
+            )
+        )
+    return replace(
+        letter,
+        attempts=earlier.attempts + letter.attempts,
+        timeline=(*earlier.timeline, *rounds)[-_MAX_ROUNDS:],
+    )
 
 
 def _letter_id(identity: str) -> str:

@@ -1,4 +1,6 @@
 import logging
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import given
@@ -46,6 +48,41 @@ def test_the_same_event_twice_is_one_letter() -> None:
         desk(letters).event({"a": 1}, event_id="e", cause="c")
     desk(letters).event({"a": 2}, event_id="e", cause="c")
     assert len(letters.letters) == 2
+
+
+def test_a_letter_that_fails_again_after_a_replay_tells_what_was_before() -> None:
+    letters, clock = MemoryDeadLetters(), FakeClock()
+    began = clock()
+    at_work = DeadLetterDesk(letters=letters, clock=clock)
+    at_work.event({"a": 1}, event_id="e", cause="no image version")
+    (stored,) = (letters.get(one) for one in letters.letters)
+    assert stored is not None
+    clock.advance(60)
+    replayed = replace(
+        stored.letter,
+        state=LetterState.REPLAYED,
+        state_at=clock(),
+        state_reason="sent again by Casey",
+    )
+    letters.replace(stored, replayed)
+    clock.advance(60)
+    again = at_work.event({"a": 1}, event_id="e", cause="still no image version")
+    assert (again.state, again.attempts, again.at) == (LetterState.OPEN, 2, clock())
+    assert [(one.at, one.event, one.reason) for one in again.timeline] == [
+        (began, "laid", "no image version"),
+        (began + timedelta(seconds=60), "replayed", "sent again by Casey"),
+    ]
+
+
+def test_the_rounds_of_a_letter_are_kept_up_to_twenty() -> None:
+    letters, clock = MemoryDeadLetters(), FakeClock()
+    at_work = DeadLetterDesk(letters=letters, clock=clock)
+    letter = at_work.event({"a": 1}, event_id="e", cause="round 0")
+    for number in range(1, 30):
+        clock.advance(60)
+        letter = at_work.event({"a": 1}, event_id="e", cause=f"round {number}")
+    assert letter.attempts == 30
+    assert [one.reason for one in letter.timeline] == [f"round {one}" for one in range(9, 29)]
 
 
 def test_a_message_that_can_be_read_says_which_version_it_is_about() -> None:
