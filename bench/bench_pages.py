@@ -1,6 +1,7 @@
 """The pages of the desk against an emulator: calls, rows, and the time without storage."""
 
 import gzip
+import hashlib
 import os
 import statistics
 from collections.abc import Iterator
@@ -14,20 +15,25 @@ from typing import Any
 from unittest.mock import patch
 
 import requests
+from azure.data.tables import TableServiceClient
 
 from bench.figures import Figure, at_most, stopwatch
 from handlers.access import ENVIRONMENT
 from replication import bootstrap
+from replication.azure.dead_letters import TableDeadLetters
 from replication.azure.job_store import TableJobStore
 from replication.azure.listing_table import TableListing
 from replication.azure.storage_clients import StorageAccount
 from replication.azure.tables import Table
 from replication.errors import FailureCode
 from replication.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
+from replication.listed_letters import ListedLetters
 from replication.listing_store import MAX_CHANGES, ListingChange
+from replication.ports import DeadLetter, LetterState
 from replication.regions import Region
 from tests.builders import version_id
 from tests.dashboard.asking import ask
+from tests.letters import MemoryDeadLetters
 from tests.listing import MemoryListing
 from tests.localcloud.functions.hosts import ready_line, start_localcloud
 
@@ -40,10 +46,13 @@ _PAGES = {
     "second page": "/dashboard/replications?cursor={cursor}",
     "one replication": "/dashboard/replications/{key}",
     "dead letters": "/dashboard/dead-letters",
+    "dead letters, filtered": "/dashboard/dead-letters?failure_code=locked&region=westus3",
     "regions": "/dashboard/regions",
     "policy": "/dashboard/policy",
 }
 _ROUNDS = 15
+_JOBS_A_LETTER = 10
+_CODES = (FailureCode.LOCKED, FailureCode.COPY_FAILED, FailureCode.NOT_AUTHORISED)
 _SERVER_MS, _WEIGHT_KB = 50.0, 100.0
 # Of a hundred jobs: most are over, some under way, few in trouble.
 _PHASES = (Phase.FAILED, Phase.PARTIAL, Phase.WAITING, *(Phase.TRACKING,) * 7)
@@ -155,14 +164,47 @@ def _fill(storage: str, count: int) -> str:
     listing = replace(app.listing, store=memory)
     for job in jobs:
         listing.note(job)
-    table = TableListing(Table(service, "listing"))
+    _write(memory, TableListing(Table(service, "listing")))
+    _lay(service, count // _JOBS_A_LETTER)
+    return jobs[count // 2].key
+
+
+def _lay(service: TableServiceClient, count: int) -> None:
+    memory = MemoryListing()
+    letters = ListedLetters(store=MemoryDeadLetters(), listing=memory)
+    laid = [_letter(number) for number in range(count)]
+    for letter in laid:
+        letters.put(letter)
+    store = TableDeadLetters(Table(service, "deadletters"))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(store.put, laid))
+    _write(memory, TableListing(Table(service, "listing"), partition="letters"))
+
+
+def _write(memory: MemoryListing, table: TableListing) -> None:
     rows = (
         ListingChange(key=row.key, document=row.document, expected=None)
         for row in memory.rows.values()
     )
     for some in batched(rows, MAX_CHANGES, strict=False):
         table.commit(some)
-    return jobs[count // 2].key
+
+
+def _letter(number: int) -> DeadLetter:
+    regions = ("eastus2", "westus2", "westus3", "centralus")
+    return DeadLetter(
+        id=hashlib.sha256(str(number).encode()).hexdigest()[:32],
+        at=bootstrap.utc_now() - timedelta(minutes=number % 10_000),
+        source="job",
+        code=_CODES[number % len(_CODES)].value,
+        cause="as the benchmark wants it",
+        attempts=3,
+        correlation_id=f"corr-{number}",
+        image_version_id=str(version_id(gallery=f"gallery{number % 50}", version=f"1.0.{number}")),
+        raw="{}",
+        regions=regions[number % 3 : number % 3 + 2],
+        state=LetterState.REPLAYED if number % 10 == 0 else LetterState.OPEN,
+    )
 
 
 def _job(number: int) -> ReplicationJob:
