@@ -11,7 +11,7 @@ if [ $# -gt 0 ]; then
     exec pytest "$@"
 fi
 coverage erase
-pytest -n 2 --dist loadfile --cov --cov-report= --ignore=tests/simulation --ignore=tests/chaos
+pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report= --ignore=tests/simulation --ignore=tests/chaos
 scripts/coverage-gate.sh
 # Coverage would make the simulation several times slower; the crash test needs both cores.
 pytest -n 2 tests/simulation
