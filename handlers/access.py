@@ -54,10 +54,14 @@ APP_ROLES = {"Replication.Reader": Role.READER, "Replication.Operator": Role.OPE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls: `by` names it in records, as an object id and never as a person's name."""
+    """Who calls: `by` names it in records, as an object id and never as a person's name.
+
+    `has_key` is whether the host's key let the caller in, which may stand in the address.
+    """
 
     by: str
     role: Role
+    has_key: bool = False
 
 
 class DeniedError(ProblemError):
@@ -107,7 +111,7 @@ def _caller(call: Call, env: Mapping[str, str]) -> Caller:
             )
         return Caller(by="the local operator", role=Role.OPERATOR)
     # The host let nobody through without a function key.
-    return Caller(by="a function key", role=Role.OPERATOR)
+    return Caller(by="a function key", role=Role.OPERATOR, has_key=True)
 
 
 def _platform_authenticates(env: Mapping[str, str]) -> bool:

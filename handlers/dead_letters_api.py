@@ -30,7 +30,7 @@ _PARAMETERS = {"failure_code": "code"} | {name: name for name in FILTERS if name
 @blueprint.route(route="api/v1/dead-letters", methods=["GET"])
 def list_letters(req: func.HttpRequest) -> func.HttpResponse:
     """List dead letters, those that still need someone unless told otherwise."""
-    return answer(req, Role.READER, lambda _: _list(req.params))
+    return answer(req, Role.READER, lambda caller: _list(req.params, caller))
 
 
 @blueprint.function_name("api_dead_letter")
@@ -68,14 +68,11 @@ def discard_many(req: func.HttpRequest) -> func.HttpResponse:
     return answer(req, Role.OPERATOR, lambda caller: _act_on(req, LetterAction.DISCARD, caller))
 
 
-def _list(params: Mapping[str, str]) -> Answered:
+def _list(params: Mapping[str, str], caller: Caller) -> Answered:
     try:
         refuse_unknown(params, (*_PARAMETERS, "cursor", "limit"))
-        fields = {field: params.get(name) or None for name, field in _PARAMETERS.items()}
-        if params.get("code") in _CODES:
-            fields["code"] = fields["code"] or params["code"]
         query = replace(
-            read_letter_query(fields),
+            read_letter_query(_fields(params, caller)),
             cursor=params.get("cursor") or None,
             limit=read_limit(params, default=_DEFAULT_LIMIT, most=MAX_LIMIT),
         )
@@ -86,6 +83,16 @@ def _list(params: Mapping[str, str]) -> Answered:
         raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
     items = [letter_view(one) for one in page.letters]
     return HTTPStatus.OK, {"items": items, "next": page.next_cursor}
+
+
+def _fields(params: Mapping[str, str], caller: Caller) -> dict[str, str | None]:
+    fields = {field: params.get(name) or None for name, field in _PARAMETERS.items()}
+    if params.get("code") in _CODES:
+        fields["code"] = fields["code"] or params["code"]
+    elif "code" in params and not caller.has_key:
+        # Never repeated: it may be a key all the same.
+        raise MalformedError("code is no failure code; the parameter for one is failure_code")
+    return fields
 
 
 def _show(req: func.HttpRequest) -> Answered:

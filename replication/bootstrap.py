@@ -71,6 +71,7 @@ from replication.releasing import Releaser
 from replication.settings import Settings, is_loopback
 from replication.sweep import Sweep
 from replication.telemetry.costs import LastDay
+from replication.telemetry.duty import GaugeDuty, hold_s
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from replication.telemetry.process import open_telemetry
 from replication.telemetry.state import StateGauges, count_records
@@ -279,6 +280,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
                 listing=ports.listing,
                 retries=ports.retries,
                 clock=ports.clock,
+                behind_s=settings.notice_queue_behind_s,
             ),
             controls=controls,
             rules=NoticeRules(repeat_s=settings.notice_repeat_s),
@@ -374,6 +376,15 @@ def get_app() -> App:
     with _lock:
         if _app is None:
             settings = Settings.from_env(os.environ, app_root=APP_ROOT)
-            ports = open_ports(settings, open_telemetry(os.environ))
+            telemetry = open_telemetry(os.environ)
+            ports = open_ports(settings, telemetry)
             _app = build_app(settings, load_policy(settings.policy_path), ports)
+            duty = GaugeDuty(
+                gauges=_app.gauges,
+                controls=_app.gauges.controls,
+                clock=ports.clock,
+                owner=telemetry.instance,
+                hold_s=hold_s(os.environ),
+            )
+            telemetry.watch(duty.read)
         return _app

@@ -1,4 +1,4 @@
-"""What all instances share, as JSON documents: gates, circuits and refusals."""
+"""What all instances share, as JSON documents: gates, circuits, refusals and the like."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from replication.budgets import Commitment, Spending
 from replication.circuits import Circuit, CircuitFailure
 from replication.errors import MalformedError, NewerFormatError
-from replication.notices.deciding import NoticeBook, Told
+from replication.notices.deciding import NoticeBook, Told, Waiting
 from replication.regions import Region
 from replication.throttling import Gate, Line, LowBucket, ThrottleScope
 
@@ -31,6 +31,7 @@ class ControlKind(StrEnum):
     BUDGET = "budget"
     PAUSE = "pause"
     NOTICE = "notice"
+    DUTY = "duty"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,26 +59,38 @@ class QueuePause:
     reason: str
 
 
-Control = Gate | Circuit | Refusal | Spending | QueuePause | NoticeBook
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What one instance does for all: which of them, and until when unless it goes on."""
+
+    name: str
+    by: str
+    until: datetime
+
+
+Control = Gate | Circuit | Refusal | Spending | QueuePause | NoticeBook | Duty
 
 
 def address(control: Control) -> tuple[ControlKind, str]:
     """Return the kind and the key under which a control is kept."""
     match control:
         case Gate():
-            return ControlKind.GATE, control.scope.key
+            place = ControlKind.GATE, control.scope.key
         case Circuit():
-            return ControlKind.CIRCUIT, control.region.name
+            place = ControlKind.CIRCUIT, control.region.name
         case Refusal():
-            return ControlKind.REFUSAL, control.key
+            place = ControlKind.REFUSAL, control.key
         case Spending():
-            return ControlKind.BUDGET, control.key
+            place = ControlKind.BUDGET, control.key
         case QueuePause():
-            return ControlKind.PAUSE, control.queue
+            place = ControlKind.PAUSE, control.queue
         case NoticeBook():
-            return ControlKind.NOTICE, control.channel
+            place = ControlKind.NOTICE, control.channel
+        case Duty():
+            place = ControlKind.DUTY, control.name
         case _:
             assert_never(control)
+    return place
 
 
 def encode_control(control: Control) -> dict[str, object]:
@@ -147,6 +160,15 @@ def encode_control(control: Control) -> dict[str, object]:
                 "busy_by": control.busy_by,
                 "busy_until": _stamp(control.busy_until),
                 "told": [_encode_told(one) for one in control.told],
+                "waiting": [
+                    {"key": one.key, "since": _stamp(one.since)} for one in control.waiting
+                ],
+            }
+        case Duty():
+            document |= {
+                "name": control.name,
+                "by": control.by,
+                "until": _stamp(control.until),
             }
         case _:
             assert_never(control)
@@ -271,6 +293,10 @@ def _decode_book(document: Mapping[str, Any]) -> NoticeBook:
         busy_by=str(document.get("busy_by") or ""),
         busy_until=_moment(document.get("busy_until")),
         told=tuple(_decode_told(one) for one in document.get("told") or ()),
+        waiting=tuple(
+            Waiting(key=str(one["key"]), since=_time(one["since"]))
+            for one in document.get("waiting") or ()
+        ),
     )
 
 
@@ -290,6 +316,10 @@ def _decode_told(document: Mapping[str, Any]) -> Told:
     )
 
 
+def _decode_duty(document: Mapping[str, Any]) -> Duty:
+    return Duty(name=str(document["name"]), by=str(document["by"]), until=_time(document["until"]))
+
+
 _DECODERS: dict[ControlKind, Callable[[Mapping[str, Any]], Control]] = {
     ControlKind.GATE: _decode_gate,
     ControlKind.CIRCUIT: _decode_circuit,
@@ -297,6 +327,7 @@ _DECODERS: dict[ControlKind, Callable[[Mapping[str, Any]], Control]] = {
     ControlKind.BUDGET: _decode_spending,
     ControlKind.PAUSE: _decode_pause,
     ControlKind.NOTICE: _decode_book,
+    ControlKind.DUTY: _decode_duty,
 }
 
 

@@ -168,6 +168,10 @@ class DeadLetterDesk:
             self.letters.replace(stored, resolved)
         except RecordChangedError:
             log_outcome("dead_letter.changed", id=stored.letter.id, reason="laid anew meanwhile")
+            return
+        log_outcome(
+            "dead_letter.resolved", id=stored.letter.id, code=stored.letter.code, reason=reason
+        )
 
     def _put(
         self,

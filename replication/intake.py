@@ -107,8 +107,19 @@ class Intake:
 
     def request(self, version_id: ImageVersionId, *, trigger: str, correlation_id: str) -> Taken:
         """Run the replication now because somebody asked, whatever the record says."""
-        with self.telemetry.span("request"):
-            return self._request(version_id, trigger=trigger, correlation_id=correlation_id)
+        with self.telemetry.span("request") as span:
+            taken = self._request(version_id, trigger=trigger, correlation_id=correlation_id)
+            span.set(ACTION, taken.action)
+            log_outcome(
+                "replication.requested",
+                key=version_id.key,
+                image_version=str(version_id),
+                correlation_id=correlation_id,
+                action=taken.action,
+                trigger=trigger,
+                reason=taken.reason,
+            )
+            return taken
 
     def _request(self, version_id: ImageVersionId, *, trigger: str, correlation_id: str) -> Taken:
         out_of_scope = self.policy.why_out_of_scope(version_id)

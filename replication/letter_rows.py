@@ -46,8 +46,13 @@ def list_letter(letter: DeadLetter) -> ListedLetter:
 
 
 def standing_key(letter_id: str) -> str:
-    """Return the row that says where a letter stands; its id may be a beginning."""
-    return f"letter|{letter_id}"
+    """Return the row that says where a letter stands."""
+    return f"{standing_prefix(letter_id)}|"
+
+
+def standing_prefix(id_prefix: str = "") -> str:
+    """Return what the keys of those rows begin with, for ids that begin so."""
+    return f"letter|{id_prefix}"
 
 
 def count_key(one: ListedLetter) -> str:
@@ -78,7 +83,7 @@ def view_keys(one: ListedLetter) -> Iterator[str]:
 def ranges(query: LetterQuery) -> Iterator[str]:
     """Yield the ranges that a query reads one after another; the narrowest of its filters rules."""
     if query.id_prefix is not None:
-        yield standing_key(query.id_prefix)
+        yield standing_prefix(query.id_prefix)
         return
     if query.image_version_id is not None:
         scopes = [_version(query.image_version_id)]

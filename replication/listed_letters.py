@@ -25,6 +25,7 @@ from replication.letter_rows import (
     oldest_prefix,
     ranges,
     standing_key,
+    standing_prefix,
     view_keys,
 )
 from replication.listing_ranges import END, read_ranges
@@ -102,7 +103,7 @@ class ListedLetters:
             if known.pop(standing_key(one.id), None) != encode_letter(one):
                 self._note(one.id)
         for key in known:
-            self._note(key.removeprefix(standing_key("")))
+            self._note(key.split("|")[1])
 
     def _follow(self, letter_id: str) -> None:
         """List a letter as it is now; never fails what changed the letter."""
@@ -165,7 +166,7 @@ class ListedLetters:
             after = page[-1].id
 
     def _standings(self) -> Iterator[ListingRow]:
-        first = standing_key("")
+        first = standing_prefix()
         after = first
         while rows := self.retries()(self.listing.between, after, first + END, limit=_PAGE):
             yield from rows

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -32,11 +32,13 @@ from replication.listing_rows import (
     time_class,
     view_keys,
 )
-from replication.listing_store import ListingChange, ListingRow, ListingStore
+from replication.listing_store import MAX_CHANGES, ListingChange, ListingRow, ListingStore
 from replication.log import log_outcome
 
 _AT_ONCE = 15
 _PAGE = 1000
+# So many jobs' replicas fit into one transaction, with the row that counts them.
+MAX_COUNTED = MAX_CHANGES - 1
 # Sorts after every character of a row key.
 _END = "\uffff"
 
@@ -118,13 +120,45 @@ class Listing:
 
     def standings(self) -> Iterator[Standing]:
         """Yield where every job stands, in the order of their keys; unreadable rows left out."""
+        for _, standing in self.tagged_standings():
+            yield standing
+
+    def tagged_standings(self) -> Iterator[tuple[str, Standing]]:
+        """Yield the same, each behind the tag of its row."""
         after = "job|"
         while True:
             rows = self.retries()(self.store.between, after, f"job|{_END}", limit=_PAGE)
-            yield from filter(None, map(_readable, rows))
+            for row in rows:
+                standing = _readable(row)
+                if standing is not None:
+                    yield row.etag, standing
             if len(rows) < _PAGE:
                 return
             after = rows[-1].key
+
+    def count_replicas(self, uncounted: Sequence[tuple[str, Standing, ReplicationJob]]) -> None:
+        """Count the replicas of jobs that are listed and of which none was counted yet.
+
+        The jobs are of one shard, `MAX_COUNTED` at most, each behind the tag of its row and the
+        standing in it. Raises what the storage raises, and RecordChangedError when a row changed.
+        """
+        key = replicas_key(shard_of(uncounted[0][1].listed.key))
+        row = self.store.get([key]).get(key)
+        more: Counter[str] = Counter()
+        changes = []
+        for etag, before, job in uncounted:
+            replicas = replicas_of(job)
+            more.update(replicas)
+            after = replace(before, revision=job.revision, replicas=replicas)
+            address = standing_key(job.key)
+            changes.append(
+                ListingChange(key=address, document=encode_standing(after), expected=etag)
+            )
+        document = _sum(row.document if row else {}, {"states": more})
+        changes.append(
+            ListingChange(key=key, document=document, expected=row.etag if row else None)
+        )
+        self.store.commit(changes)
 
     def _note_once(self, job: ReplicationJob) -> bool:
         address, replicas_row = standing_key(job.key), replicas_key(shard_of(job.key))
@@ -166,40 +200,6 @@ class Listing:
             )
 
 
-class ListingMender:
-    """Lists again what the listing has missed; the jobs come in the order of their keys.
-
-    Both are read side by side, so that it costs one call for each thousand jobs.
-    """
-
-    def __init__(self, listing: Listing) -> None:
-        self._listing = listing
-        self._standings = listing.standings()
-        self._next: Standing | None = None
-        self._begun = False
-        self._broken = False
-
-    def mend(self, job: ReplicationJob) -> None:
-        """List a job anew if the listing shows something else.
-
-        Raises what the storage raises, once; what it could not read is mended by the next sweep.
-        """
-        if self._broken:
-            return
-        known = self._standing_of(job.key)
-        if known is not None and known.revision > job.revision:
-            return
-        if known is None or known.listed != list_job(job, known) or _uncounted(job, known):
-            self._listing.note(job)
-
-    def _standing_of(self, key: str) -> Standing | None:
-        while not self._begun or (self._next is not None and self._next.listed.key < key):
-            self._begun, self._broken = True, True
-            self._next = next(self._standings, None)
-            self._broken = False
-        return self._next if self._next is not None and self._next.listed.key == key else None
-
-
 def _readable(row: ListingRow) -> Standing | None:
     """Return where a job stands, None for a row to be written anew.
 
@@ -212,12 +212,6 @@ def _readable(row: ListingRow) -> Standing | None:
     except MalformedError as error:
         log_outcome("listing.unreadable", level=logging.ERROR, row=row.key, reason=str(error))
         return None
-
-
-def _uncounted(job: ReplicationJob, known: Standing) -> bool:
-    return known.replicas != replicas_of(job) or any(
-        known.copies.get(name) != done for name, (_, done) in copies_of(job).items()
-    )
 
 
 @dataclass(slots=True)

@@ -1,7 +1,9 @@
 """The messages on the queues: which image version to look at, and nothing that can go stale."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self
 
 from replication.errors import MalformedError, NewerFormatError
@@ -23,7 +25,8 @@ class JobMessage:
 
     `sequence` ties the message to the job's record: only the newest one is acted upon.
     `traceparent` says which trace the look belongs to; `trace_fault` is why one that came could
-    not be read, which costs the trace and never the look.
+    not be read, which costs the trace and never the look. `due_at` is when a message that was sent
+    with a delay is to be taken; nobody acts upon it, it only tells how far behind a queue is.
     """
 
     image_version_id: ImageVersionId
@@ -31,6 +34,7 @@ class JobMessage:
     correlation_id: str
     traceparent: TraceParent | None = None
     trace_fault: str = field(default="", compare=False)
+    due_at: datetime | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, job: ReplicationJob) -> Self:
@@ -60,6 +64,8 @@ class JobMessage:
         }
         if self.traceparent is not None:
             job["traceparent"] = str(self.traceparent)
+        if self.due_at is not None:
+            job["due_at"] = self.due_at.isoformat(timespec="seconds")
         return json.dumps({"v": FORMAT_VERSION, "job": job}, separators=(",", ":"))
 
     @classmethod
@@ -116,4 +122,14 @@ class JobMessage:
             correlation_id=correlation_id,
             traceparent=traceparent,
             trace_fault=fault,
+            due_at=_moment(job.get("due_at")),
         )
+
+
+def _moment(value: Any) -> datetime | None:
+    """Read a moment; what is none costs nothing but the figure it is for."""
+    if isinstance(value, str) and len(value) <= _MAX_TEXT:
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(value)
+            return moment if moment.tzinfo is not None else None
+    return None

@@ -63,7 +63,10 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueDepth:
-    """What can be seen of a queue: messages in all, those hidden now, the oldest one's age."""
+    """What can be seen of a queue: messages in all, and those hidden now.
+
+    `oldest_age_s` is for how long the oldest message in sight has been due.
+    """
 
     name: str
     depth: int

@@ -61,6 +61,7 @@ class Settings:
     notice_webhook_url: str | None = field(default=None, repr=False)
     notice_teams_url: str | None = field(default=None, repr=False)
     notice_repeat_s: float = 24 * 3600.0
+    notice_queue_behind_s: float = 900.0
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, app_root: Path) -> Self:
@@ -83,6 +84,7 @@ class Settings:
             notice_webhook_url=reader.secret_url("NOTICE_WEBHOOK_URL"),
             notice_teams_url=reader.secret_url("NOTICE_TEAMS_URL"),
             notice_repeat_s=3600 * reader.number("NOTICE_REPEAT_H", 24, at_least=1),
+            notice_queue_behind_s=reader.number("NOTICE_QUEUE_BEHIND_S", 900, at_least=1),
         )
         if reader.problems:
             raise SettingsError("\n".join(reader.problems))

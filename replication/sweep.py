@@ -13,7 +13,8 @@ from replication.intake import Intake
 from replication.job import Phase, ReplicaState, ReplicationJob
 from replication.job_records import JobRecords
 from replication.limits import Limits
-from replication.listing import Listing, ListingMender
+from replication.listing import Listing
+from replication.listing_mender import ListingMender
 from replication.log import log_outcome
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
@@ -155,6 +156,8 @@ class Sweep:
                 reason = f"overdue since {job.next_attempt_at.isoformat()}: its message was lost"
                 with report.part(str(job.image_version_id)):
                     self._queue(job.image_version_id, reason, report, dry_run=dry_run)
+        with report.part("the listing"):
+            mender.finish()
 
     def _sweep_subscription(
         self, subscription_id: str, keys: set[str], report: SweepReport, *, dry_run: bool
@@ -219,16 +222,14 @@ class Sweep:
         planned = plan(PlanSubject.of(version), self.policy, catalog, refused)
         if all(one.already_listed for one in planned.wanted):
             return
-        report.findings.append(
-            Finding(image_version_id=version.id, reason="no event told of it: " + planned.reason)
-        )
+        _found(version.id, f"no event told of it: {planned.reason}", report, dry_run=dry_run)
         if not dry_run:
             self.intake.discover(version, trigger="sweep: no event told of it")
 
     def _queue(
         self, version_id: ImageVersionId, reason: str, report: SweepReport, *, dry_run: bool
     ) -> None:
-        report.findings.append(Finding(image_version_id=version_id, reason=reason))
+        _found(version_id, reason, report, dry_run=dry_run)
         if not dry_run:
             self.intake.revisit(version_id, why=f"sweep: {reason}")
 
@@ -240,6 +241,17 @@ class Sweep:
             if page.next_cursor is None:
                 return
             query = JobQuery(limit=query.limit, cursor=page.next_cursor)
+
+
+def _found(version_id: ImageVersionId, reason: str, report: SweepReport, *, dry_run: bool) -> None:
+    report.findings.append(Finding(image_version_id=version_id, reason=reason))
+    log_outcome(
+        "sweep.finding",
+        key=version_id.key,
+        image_version=str(version_id),
+        reason=reason,
+        dry_run=dry_run,
+    )
 
 
 def _is_at_rest(job: ReplicationJob) -> bool:

@@ -175,21 +175,17 @@ class MemoryQueues:
     clock: FakeClock
     waiting: list[tuple[datetime, int, QueueName, str]] = field(default_factory=list)
     failures: list[ReplicationError] = field(default_factory=list)
-    sent_at: dict[int, datetime] = field(default_factory=dict)
     _order: Iterator[int] = field(default_factory=lambda: count(1))
 
     def send(self, queue: QueueName, message: JobMessage, *, delay_s: float = 0) -> None:
         if self.failures:
             raise self.failures.pop(0)
         due = self.clock() + timedelta(seconds=delay_s)
-        number = next(self._order)
-        self.sent_at[number] = self.clock()
-        self.waiting.append((due, number, queue, message.encode()))
+        self.waiting.append((due, next(self._order), queue, message.encode()))
 
     def put_back(self, queue: QueueName, body: str, *, delay_s: float) -> None:
-        number = next(self._order)
-        self.sent_at[number] = self.clock()
-        self.waiting.append((self.clock() + timedelta(seconds=delay_s), number, queue, body))
+        due = self.clock() + timedelta(seconds=delay_s)
+        self.waiting.append((due, next(self._order), queue, body))
 
     def depths(self) -> tuple[QueueDepth, ...]:
         now = self.clock()
@@ -206,9 +202,8 @@ class MemoryQueues:
 
     def _oldest_age_s(self, queue: QueueName) -> float | None:
         now = self.clock()
-        visible = [one[1] for one in self.waiting if one[2] is queue and one[0] <= now]
-        ages = [(now - self.sent_at[one]).total_seconds() for one in visible if one in self.sent_at]
-        return max(ages, default=None)
+        due = [one[0] for one in self.waiting if one[2] is queue and one[0] <= now]
+        return max(((now - one).total_seconds() for one in due), default=None)
 
     def take(self) -> JobMessage | None:
         """Take the message that is due first, moving the clock to its time."""

@@ -1,20 +1,21 @@
 """The queues of work on Azure Queue Storage."""
 
+import base64
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import (
     QueueClient,
     QueueServiceClient,
-    TextBase64DecodePolicy,
     TextBase64EncodePolicy,
 )
 
 from replication.azure.storage_errors import blip_retries, classify
+from replication.errors import MalformedError
 from replication.messages import JobMessage
 from replication.ports import QueueDepth, QueueName
 
@@ -32,12 +33,12 @@ class StorageJobQueues:
     _clients: dict[str, QueueClient] = field(default_factory=dict)
 
     def send(self, queue: QueueName, message: JobMessage, *, delay_s: float = 0) -> None:
+        if delay_s > 0:
+            message = replace(message, due_at=self.clock() + timedelta(seconds=_delay(delay_s)))
         self.put_back(queue, message.encode(), delay_s=delay_s)
 
     def put_back(self, queue: QueueName, body: str, *, delay_s: float) -> None:
-        # The service counts whole seconds; rounding up keeps a pause that was asked for.
-        delay = min(MAX_DELAY_S, -int(-max(0.0, delay_s) // 1))
-        blip_retries()(self._send, queue.value, body, delay)
+        blip_retries()(self._send, queue.value, body, _delay(delay_s))
 
     def depths(self) -> tuple[QueueDepth, ...]:
         return tuple(self._depth(queue.value) for queue in QueueName)
@@ -72,9 +73,14 @@ class StorageJobQueues:
             if depth:
                 peeked = self._client(name).peek_messages(max_messages=_PEEK)
                 visible = len(peeked)
-                inserted = [one.inserted_on for one in peeked if one.inserted_on]
-                if inserted:
-                    age_s = max(0.0, (self.clock() - min(inserted)).total_seconds())
+                # One that was sent with a delay has been hidden until it was due.
+                since = [
+                    max(one.inserted_on, _due_at(one.content) or one.inserted_on)
+                    for one in peeked
+                    if one.inserted_on
+                ]
+                if since:
+                    age_s = max(0.0, (self.clock() - min(since)).total_seconds())
             # More than a peek shows: how many are hidden cannot be told.
             invisible = max(0, depth - visible) if visible < _PEEK else None
             return QueueDepth(
@@ -100,8 +106,19 @@ class StorageJobQueues:
             if client is None:
                 # Base64, as the host expects; the service client does not hand its policies on.
                 client = self._clients[name] = self.service.get_queue_client(
-                    name,
-                    message_encode_policy=TextBase64EncodePolicy(),
-                    message_decode_policy=TextBase64DecodePolicy(),
+                    name, message_encode_policy=TextBase64EncodePolicy()
                 )
             return client
+
+
+def _due_at(content: object) -> datetime | None:
+    """Return when a message was to be taken, None where it does not say or is none of ours."""
+    try:
+        return JobMessage.decode(base64.b64decode(str(content), validate=True)).due_at
+    except (ValueError, MalformedError):
+        return None
+
+
+def _delay(delay_s: float) -> int:
+    # The service counts whole seconds; rounding up keeps a pause that was asked for.
+    return min(MAX_DELAY_S, -int(-max(0.0, delay_s) // 1))

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+# The code of a cause that is no failure of a job.
+QUEUE_BEHIND = "queue_behind"
 _MAX_DOUBLINGS = 4
 
 
@@ -74,11 +76,23 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A cause that is news, and since when: so that its notice is the same when sent again."""
+
+    key: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeBook:
-    """What one receiver was told; while `busy_until` lies ahead nobody but `busy_by` may send."""
+    """What one receiver was told; while `busy_until` lies ahead nobody but `busy_by` may send.
+
+    `waiting` are the causes of which it is yet to hear, until it has or they are over.
+    """
 
     channel: str
     told: tuple[Told, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     busy_by: str = ""
     busy_until: datetime | None = None
 
@@ -139,7 +153,9 @@ class _Step:
 
 def decide(book: NoticeBook, seen: Seen, *, now: datetime, rules: NoticeRules) -> Decision:
     """Return what the book's receiver should be told now."""
-    causes = {one.key: one for one in seen.causes}
+    # What is told already keeps the time in its own entry.
+    began = {one.key: one.since for one in book.waiting}
+    causes = {one.key: replace(one, since=began.get(one.key, one.since)) for one in seen.causes}
     known = {one.key: one for one in book.told}
     steps = [_followed(one, causes.get(one.key), seen, now, rules) for one in book.told]
     steps += [_begun(cause, now) for key, cause in causes.items() if key not in known]
@@ -147,10 +163,15 @@ def decide(book: NoticeBook, seen: Seen, *, now: datetime, rules: NoticeRules) -
     spoken = sorted((one for one in steps if one.notice), key=_rank)[: rules.max_notices]
     silent = {one.key for one in steps if one.notice} - {one.key for one in spoken}
     delivered = (one.otherwise if one.key in silent else one.entry for one in steps)
+    news = [one for one in map(_waiting, steps) if one is not None]
+    fresh = {one.key for one in news}
+    unseen = [one for one in book.waiting if one.key.startswith(seen.unsure)]
+    waiting = [*news, *(one for one in unseen if one.key not in fresh)][: rules.max_causes]
+    heard = fresh - silent
     return Decision(
         notices=tuple(one.notice for one in spoken if one.notice),
-        delivered=_book(book, delivered),
-        undelivered=_book(book, (one.otherwise for one in steps)),
+        delivered=_book(book, delivered, (one for one in waiting if one.key not in heard)),
+        undelivered=_book(book, (one.otherwise for one in steps), waiting),
         later=len(silent) + crowded_out,
     )
 
@@ -286,10 +307,23 @@ def _resolved_at(step: _Step) -> tuple[datetime | None, str]:
     return (step.entry.resolved_at if step.entry else None), step.key
 
 
-def _book(book: NoticeBook, entries: Iterable[Told | None]) -> NoticeBook:
+def _waiting(step: _Step) -> Waiting | None:
+    """Return what is to be remembered of a cause that is news."""
+    if step.notice is None or step.notice.change is not Change.NEW:
+        return None
+    return Waiting(key=step.key, since=step.notice.cause.since)
+
+
+def _book(
+    book: NoticeBook, entries: Iterable[Told | None], waiting: Iterable[Waiting]
+) -> NoticeBook:
     present = (one for one in entries if one is not None)
     # Whoever decides has found that nobody sends.
-    return NoticeBook(channel=book.channel, told=tuple(sorted(present, key=lambda one: one.key)))
+    return NoticeBook(
+        channel=book.channel,
+        told=tuple(sorted(present, key=lambda one: one.key)),
+        waiting=tuple(sorted(waiting, key=lambda one: one.key)),
+    )
 
 
 def _digest(*parts: str) -> str:

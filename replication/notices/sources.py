@@ -1,14 +1,14 @@
 """Read which causes of failure there are now, whatever they stand in."""
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tenacity import Retrying
 
 from replication.circuits import Circuit, closed_to
+from replication.control_rows import ControlKind
 from replication.controls import Controls
 from replication.errors import FailureCode, ReplicationError
 from replication.failures import FAILURES, Budget
@@ -17,8 +17,8 @@ from replication.listing_query import ListOrder, ListQuery, read_page
 from replication.listing_rows import STUCK
 from replication.listing_store import ListingStore
 from replication.log import log_outcome
-from replication.notices.deciding import Cause, Seen
-from replication.ports import DeadLetters, JobQueues, LetterQuery, ListedLetter
+from replication.notices.deciding import QUEUE_BEHIND, Cause, Seen
+from replication.ports import DeadLetters, JobQueues, LetterCause, LetterQuery, ListedLetter
 
 # Failed copies, a region that is held back for them, and its letters are one trouble.
 _ONE_REGION = (FailureCode.COPY_FAILED, FailureCode.REGION_HELD_BACK)
@@ -29,17 +29,18 @@ _BY_REGION = (
     FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
 )
 _CODES = frozenset(code.value for code in FailureCode)
-_REGION, _LETTER, _STUCK = "region|", "letter|", "stuck|"
+_REGION, _LETTER, _STUCK, _QUEUE = "region|", "letter|", "stuck|", "queue|"
 _POISON = f"{_LETTER}{FailureCode.POISON_MESSAGE}"
 _PAGE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeSources:
-    """Where causes show: the dead letters, the poison queues, the circuits and the listing.
+    """Where causes show: the dead letters, the queues, the circuits and the listing.
 
     A part that cannot be read is told of in the log, and its causes count as not known. No more
-    than `max_letters` letters and `max_stuck` stuck jobs are read.
+    than `max_stuck` stuck jobs are read, and of each failure code the newest letters. A queue is
+    behind when a message has been due for `behind_s`.
     """
 
     letters: DeadLetters
@@ -48,15 +49,15 @@ class NoticeSources:
     listing: ListingStore
     retries: Callable[[], Retrying]
     clock: Callable[[], datetime]
-    max_letters: int = 5000
     max_stuck: int = 1000
+    behind_s: float = 900.0
 
     def read(self) -> Seen:
         """Return the causes that there are now, by key."""
         found = _Found()
         for read, keys in (
             (self._read_letters, (_LETTER, _REGION)),
-            (self._read_poison, (_POISON,)),
+            (self._read_queues, (_POISON, _QUEUE)),
             (self._read_circuits, (_REGION,)),
             (self._read_stuck, (_STUCK,)),
         ):
@@ -73,45 +74,75 @@ class NoticeSources:
         return Seen(causes=causes, unsure=tuple(sorted(found.unsure)))
 
     def _read_letters(self, found: "_Found") -> bool:
-        half = self.max_letters // 2
-        first = self._letters_from(None, half)
-        letters = {one.id: one for one in first.letters}
-        if first.next_cursor is not None:
-            # Another part with each run, so that a cause with few letters is found in its turn.
-            other = self._letters_from(self._turn(), self.max_letters - half)
-            letters |= {one.id: one for one in other.letters}
-            # As many as that part lacked, where it came to the end or met the first.
-            rest = self._letters_from(first.next_cursor, self.max_letters - len(letters))
-            letters |= {one.id: one for one in rest.letters}
-        for letter in letters.values():
-            for cause in _causes_of(letter):
-                found.add(cause)
-        if first.next_cursor is not None:
-            found.no_more_counted((_LETTER, _REGION))
-        return first.next_cursor is None
+        for counted in self.letters.causes():
+            self._read_code(counted, found)
+        return True
 
-    def _letters_from(self, cursor: str | None, most: int) -> "_Part":
-        letters: list[ListedLetter] = []
-        while len(letters) < most:
-            query = LetterQuery(cursor=cursor, limit=min(_PAGE, most - len(letters)))
-            page = self.letters.find(query)
-            letters += page.letters
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        return _Part(letters=letters, next_cursor=cursor)
+    def _read_code(self, counted: LetterCause, found: "_Found") -> None:
+        """Add what the counts say of a code; its newest letters say since when and where from."""
+        newest = self.letters.find(LetterQuery(code=counted.code, limit=_PAGE)).letters
+        all_seen = len(newest) >= counted.letters
+        since = min((one.at for one in newest), default=None)
+        if not all_seen or since is None:
+            since = self.letters.oldest(counted.code) or since or self.clock()
+        base = _cause(f"{_LETTER}{counted.code}", counted.code, jobs=counted.letters, since=since)
+        if counted.code not in (*_ONE_REGION, *_BY_REGION):
+            regions = frozenset(counted.regions)
+            found.add(replace(base, regions=regions, galleries=_galleries(newest)))
+            return
+        for region, jobs in counted.regions.items():
+            own = [one for one in newest if region in one.regions]
+            key = f"{base.key}|{region}"
+            if counted.code in _ONE_REGION:
+                key = f"{_REGION}{region}"
+            found.add(
+                replace(
+                    base,
+                    key=key,
+                    jobs=jobs,
+                    since=min(one.at for one in own) if 0 < jobs <= len(own) else since,
+                    region=region,
+                    regions=frozenset({region}),
+                    galleries=_galleries(own),
+                )
+            )
+        # A letter may be about several regions, so that the counts do not tell how many name none.
+        nowhere = [one for one in newest if not one.regions]
+        jobs = max(len(nowhere), counted.letters - sum(counted.regions.values()))
+        if jobs > 0:
+            found.add(
+                replace(base, jobs=jobs, at_least=not all_seen, galleries=_galleries(nowhere))
+            )
+        elif not all_seen:
+            found.unsure.add(base.key)
 
-    def _turn(self) -> str:
-        """Return a place among the ids, which are hashes: another one every minute."""
-        minute = int(self.clock().timestamp()) // 60
-        return hashlib.sha256(str(minute).encode()).hexdigest()[:32]
-
-    def _read_poison(self, found: "_Found") -> bool:
-        waiting = sum(one.poison_depth for one in self.queues.depths())
+    def _read_queues(self, found: "_Found") -> bool:
+        depths = self.queues.depths()
+        waiting = sum(one.poison_depth for one in depths)
         if waiting:
-            # On their way to the desk, where they are letters of the same cause.
+            # On their way to the desk, where they are letters of the same cause. Nobody can tell
+            # since when; the book remembers when it was first seen.
             code = FailureCode.POISON_MESSAGE
             found.add(_cause(_POISON, code, jobs=waiting, since=self.clock()))
+        for one in depths:
+            age_s = one.oldest_age_s or 0.0
+            if age_s < self.behind_s:
+                continue
+            key = f"{_QUEUE}{one.name}"
+            if (ControlKind.PAUSE, one.name) in self.controls.snapshot():
+                # Whoever paused it knows; what was told before is neither repeated nor over.
+                found.unsure.add(key)
+                continue
+            found.add(
+                Cause(
+                    key=key,
+                    code=QUEUE_BEHIND,
+                    jobs=one.depth - (one.invisible or 0),
+                    at_least=one.invisible is None,
+                    since=self.clock() - timedelta(seconds=age_s),
+                    next_step="Nothing is lost: the messages stay until they are taken.",
+                )
+            )
         return True
 
     def _read_circuits(self, found: "_Found") -> bool:
@@ -145,12 +176,6 @@ class NoticeSources:
             query = replace(query, cursor=page.next_cursor)
         found.no_more_counted((_STUCK,))
         return False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    letters: list[ListedLetter]
-    next_cursor: str | None
 
 
 @dataclass(slots=True)
@@ -188,19 +213,8 @@ class _Found:
                 self.causes[key] = replace(cause, at_least=True)
 
 
-def _causes_of(letter: ListedLetter) -> Iterator[Cause]:
-    galleries = frozenset({gallery_of_letter(letter)} - {""})
-    base = _cause(f"{_LETTER}{letter.code}", letter.code, jobs=1, since=letter.at)
-    base = replace(base, regions=frozenset(letter.regions), galleries=galleries)
-    by_region = letter.code in _ONE_REGION or letter.code in _BY_REGION
-    if not by_region or not letter.regions:
-        yield base
-        return
-    for region in letter.regions:
-        key = f"{base.key}|{region}"
-        if letter.code in _ONE_REGION:
-            key = f"{_REGION}{region}"
-        yield replace(base, key=key, region=region, regions=frozenset({region}))
+def _galleries(letters: Iterable[ListedLetter]) -> frozenset[str]:
+    return frozenset(gallery_of_letter(one) for one in letters) - {""}
 
 
 def _cause(key: str, code: str, *, jobs: int, since: datetime) -> Cause:

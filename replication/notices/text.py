@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from replication.errors import FailureCode
 from replication.failures import FAILURES
 from replication.listing_rows import STUCK
-from replication.notices.deciding import Cause, Change, Notice
+from replication.notices.deciding import QUEUE_BEHIND, Cause, Change, Notice
 
 CAUSES_CHANGED = "GalleryReplicator.CausesChanged"
 _SOURCE = "/gallery-replicator"
@@ -28,6 +28,8 @@ _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 _STUCK_SENTENCE = "Copies have made no progress for longer than their own speed explains."
 # The chapter that speaks of copies that stand still.
 _STUCK_CHAPTER = FailureCode.DEADLINE_EXCEEDED.value
+_BEHIND_SENTENCE = "Messages are due, and nobody takes them or too few."
+_BEHIND_CHAPTER = "docs/telemetry.md#galleryreplicatorqueuestalled"
 _UNKNOWN_SENTENCE = "A newer release of this app has laid dead letters under this code."
 _STYLES = {Change.NEW: "attention", Change.GROWN: "attention", Change.RESOLVED: "good"}
 _HEADINGS = {
@@ -117,8 +119,8 @@ def lines(notice: Notice, *, site: str | None = None) -> Iterator[str]:
 
 def sentence_of(code: str) -> str:
     """Return what a code means to an operator."""
-    if code == STUCK:
-        return _STUCK_SENTENCE
+    if code in _SENTENCES:
+        return _SENTENCES[code]
     return FAILURES[FailureCode(code)].sentence if _is_known(code) else _UNKNOWN_SENTENCE
 
 
@@ -146,6 +148,8 @@ def _change(notice: Notice, site: str | None) -> Document:
             "next": _clean(cause.next_step, _MAX_SENTENCE),
             "commands": list(_commands(cause)),
         }
+    if queue := _queue(cause):
+        document["queue"] = queue
     if site:
         document["dashboard"] = _link(site, cause)
     return document
@@ -203,12 +207,15 @@ def _words(text: str, *, bold: bool = False) -> Document:
 def _title(notice: Notice) -> str:
     cause = notice.cause
     where = f" in {_clean(cause.region, _MAX_NAME)}" if cause.region else ""
+    if queue := _queue(cause):
+        where = f": {queue}"
     return f"{_HEADINGS[notice.change]}: {_clean(cause.code, _MAX_NAME)}{where}"
 
 
 def _jobs(cause: Cause) -> str:
     number = f"{'at least ' if cause.at_least else ''}{cause.jobs}"
-    return f"{number} job{'' if cause.jobs == 1 else 's'}".capitalize()
+    word = "job" if _queue(cause) is None else "message"
+    return f"{number} {word}{'' if cause.jobs == 1 else 's'}".capitalize()
 
 
 def _listed(names: Collection[str]) -> str:
@@ -224,11 +231,21 @@ def _commands(cause: Cause) -> Iterator[str]:
     if cause.code == STUCK:
         yield "gallery-replicator status"
         return
+    if cause.code == QUEUE_BEHIND:
+        yield "gallery-replicator queues"
+        return
     words = "" if _is_region(cause) or not _is_known(cause.code) else f" --code {cause.code}"
     if _names_region(cause):
         words += f" --region {cause.region}"
     yield f"gallery-replicator dead-letters list{words}"
     yield f"gallery-replicator dead-letters replay{words or ' --all'} --dry-run"
+
+
+def _queue(cause: Cause) -> str | None:
+    """Return the queue that is behind, None for any other cause."""
+    if cause.code != QUEUE_BEHIND:
+        return None
+    return _clean(cause.key.partition("|")[2], _MAX_NAME)
 
 
 def _names_region(cause: Cause) -> bool:
@@ -242,6 +259,8 @@ def _is_region(cause: Cause) -> bool:
 
 
 def _runbook(code: str, site: str | None) -> str:
+    if code == QUEUE_BEHIND and not site:
+        return _BEHIND_CHAPTER
     page = f"https://{site}/dashboard/runbook" if site else "docs/runbook.md"
     chapter = _STUCK_CHAPTER if code == STUCK else code
     return f"{page}#{chapter}" if _is_known(chapter) else page
@@ -254,6 +273,8 @@ def _is_known(code: str) -> bool:
 def _link(site: str, cause: Cause) -> str:
     if cause.code == STUCK:
         return f"https://{site}/dashboard/replications?stuck=yes"
+    if cause.code == QUEUE_BEHIND:
+        return f"https://{site}/dashboard"
     # `code` is what the host takes for its key.
     asked = {"failure_code": cause.code} if _is_known(cause.code) and not _is_region(cause) else {}
     if cause.region is not None and _names_region(cause):
@@ -279,4 +300,5 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
+_SENTENCES = {STUCK: _STUCK_SENTENCE, QUEUE_BEHIND: _BEHIND_SENTENCE}
 _CODES = frozenset(code.value for code in FailureCode)

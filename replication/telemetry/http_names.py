@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from replication.telemetry.metrics import OPERATION
 from replication.telemetry.port import Value
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -15,6 +16,9 @@ _PLACES = {
 # What may stand in a template as it is: it is one of few, and about nothing in particular.
 _WORDS = frozenset({"locations", "providers", "resources", *_PLACES})
 _VENDOR = "microsoft."
+_READS = ("GET", "HEAD")
+# Its queries are sent by POST.
+_QUERIED = "microsoft.resourcegraph"
 _MAX_PARTS = 20
 
 
@@ -44,6 +48,8 @@ def request_attributes(method: str, url: str) -> dict[str, Value]:
         "server.port": parts.port or _DEFAULT_PORTS.get(parts.scheme, 0),
     }
     provider = next((one for one in template.split("/") if one.lower().startswith(_VENDOR)), None)
+    reads = method in _READS or (provider or "").lower() == _QUERIED
+    attributes[OPERATION] = "read" if reads else "write"
     if provider is not None:
         attributes["azure.resource_provider.namespace"] = provider
     return attributes

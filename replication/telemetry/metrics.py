@@ -111,6 +111,7 @@ HTTP_DURATION = Metric(
     unit="s",
     description="How long calls to Azure Resource Manager took.",
     labels=(
+        OPERATION,
         "http.request.method",
         "url.template",
         "http.response.status_code",
@@ -149,7 +150,9 @@ SWEEP_FINDINGS = _counter("sweep.findings", "{version}", "Versions that a sweep 
 
 # What stands in storage when somebody asks.
 QUEUE_DEPTH = _gauge("queue.depth", "{message}", "Messages in a queue, hidden ones too.", QUEUE)
-QUEUE_AGE = _gauge("queue.oldest_age", "s", "Age of the oldest message in sight, else 0.", QUEUE)
+QUEUE_AGE = _gauge(
+    "queue.oldest_age", "s", "How long the oldest message in sight has been due.", QUEUE
+)
 QUEUE_POISON = _gauge("queue.poison_depth", "{message}", "Messages in a poison queue.", QUEUE)
 QUEUE_PAUSED = _gauge("queue.paused", "{queue}", "1 where an operator paused the queue.", QUEUE)
 JOBS = _gauge("jobs", "{job}", "Jobs on record, by phase.", PHASE)

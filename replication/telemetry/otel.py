@@ -1,6 +1,8 @@
 """The way out to OpenTelemetry; imported only where it is set up, for it costs a cold start."""
 
-from collections.abc import Iterator, Mapping
+import atexit
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -8,7 +10,14 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.metrics import Counter, Histogram, Meter, get_meter_provider
+from opentelemetry.metrics import (
+    CallbackOptions,
+    Counter,
+    Histogram,
+    Meter,
+    Observation,
+    get_meter_provider,
+)
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
@@ -17,8 +26,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, Status, StatusCode, TraceFlags
 
 from replication.telemetry.context import TraceParent
-from replication.telemetry.metrics import CODE, Metric, MetricKind
-from replication.telemetry.port import Attributes, SpanKind, Value
+from replication.telemetry.metrics import BUILD, CODE, METRICS, Metric, MetricKind
+from replication.telemetry.port import Attributes, Sample, SpanKind, Value
 from replication.telemetry.process import BackendSpan, release
 
 SERVICE = "gallery-replicator"
@@ -97,6 +106,20 @@ class OpenTelemetryBackend:
         ) as span:
             yield _Span(span)
 
+    def watch(self, read: Callable[[], Iterable[Sample]]) -> None:
+        ended = threading.Event()
+        # Called before the last export of the process, for which no storage is to be read.
+        atexit.register(ended.set)
+        for metric in METRICS:
+            # Which release it is stands in the resource.
+            if metric.kind is MetricKind.GAUGE and metric is not BUILD:
+                self.meter.create_observable_gauge(
+                    metric.name,
+                    callbacks=[_reading(metric, read, ended)],
+                    unit=metric.unit,
+                    description=metric.description,
+                )
+
     def _instrument(self, metric: Metric) -> Counter | Histogram:
         made: Counter | Histogram
         if metric.kind is MetricKind.HISTOGRAM:
@@ -137,6 +160,16 @@ def open_backend(
         tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         meters = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())], resource)
     return OpenTelemetryBackend(tracer=tracers.get_tracer(SERVICE), meter=meters.get_meter(SERVICE))
+
+
+def _reading(
+    metric: Metric, read: Callable[[], Iterable[Sample]], ended: threading.Event
+) -> Callable[[CallbackOptions], Iterable[Observation]]:
+    def observe(_: CallbackOptions) -> Iterable[Observation]:
+        samples = () if ended.is_set() else read()
+        return [Observation(one.value, one.labels) for one in samples if one.metric is metric]
+
+    return observe
 
 
 def _context(place: TraceParent) -> SpanContext:

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,15 @@ from typing import Protocol
 from replication.log import log_fields
 from replication.telemetry.context import TraceParent
 from replication.telemetry.metrics import CODE, Metric, MetricKind
-from replication.telemetry.port import NO_ATTRIBUTES, Attributes, PassingSpan, Span, SpanKind, Value
+from replication.telemetry.port import (
+    NO_ATTRIBUTES,
+    Attributes,
+    PassingSpan,
+    Sample,
+    Span,
+    SpanKind,
+    Value,
+)
 from replication.telemetry.tally import Tally
 
 
@@ -34,6 +42,10 @@ class Backend(Protocol):
         root: bool,
     ) -> AbstractContextManager["BackendSpan"]:
         """Open a span."""
+        ...
+
+    def watch(self, read: Callable[[], Iterable[Sample]]) -> None:
+        """Ask for the gauges each time that figures are sent, and not before."""
         ...
 
 
@@ -133,6 +145,11 @@ class ProcessTelemetry:
                 _OPEN.reset(token)
                 if duration is not None:
                     self.observed(duration, self.now_s() - started_s, work.attributes)
+
+    def watch(self, read: Callable[[], Iterable[Sample]]) -> None:
+        """Let the gauges go where the figures go, if they go anywhere; reads nothing yet."""
+        if self.backend is not None:
+            self.backend.watch(read)
 
     def _take(self, metric: Metric, value: float, labels: Attributes) -> None:
         if metric.kind is MetricKind.HISTOGRAM:

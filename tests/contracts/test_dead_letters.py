@@ -196,6 +196,7 @@ def test_letters_are_found_by_how_their_ids_begin(letters: DeadLetters) -> None:
         letters.put(letter(letter_id, state=LetterState.REPLAYED))
     query = replace(ANY, id_prefix="ab" * 15, limit=2)
     assert [one.id for one in letters.find(query).letters] == ["ab" * 16, "ab" * 15 + "ac"]
+    assert [one.id for one in found(letters, replace(query, id_prefix="ac" * 16))] == ["ac" * 16]
     assert found(letters, replace(query, state=LetterState.OPEN)) == []
 
 

@@ -14,6 +14,7 @@ from replication.circuits import Circuit, CircuitFailure
 from replication.control_rows import (
     Control,
     ControlKind,
+    Duty,
     QueuePause,
     Refusal,
     address,
@@ -21,7 +22,7 @@ from replication.control_rows import (
     encode_control,
 )
 from replication.errors import MalformedError, NewerFormatError
-from replication.notices.deciding import NoticeBook, Told
+from replication.notices.deciding import NoticeBook, Told, Waiting
 from replication.regions import Region
 from replication.throttling import Gate, Line, LowBucket, Operation, ThrottleScope
 from tests.builders import NOON, SUBSCRIPTION
@@ -102,9 +103,11 @@ BOOKS = st.builds(
         ),
         max_size=3,
     ).map(tuple),
+    waiting=st.lists(st.builds(Waiting, key=TEXTS, since=MOMENTS), max_size=3).map(tuple),
 )
+DUTIES = st.builds(Duty, name=NAMES, by=TEXTS, until=MOMENTS)
 CONTROLS: st.SearchStrategy[Control] = st.one_of(
-    GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, BOOKS
+    GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, BOOKS, DUTIES
 )
 
 GATE = Gate(
@@ -153,8 +156,10 @@ BOOK = NoticeBook(
             resolved_at=NOON,
         ),
     ),
+    waiting=(Waiting(key="letter|locked", since=NOON),),
 )
-EACH: list[Control] = [GATE, CIRCUIT, REFUSAL, PAUSE, BOOK]
+DUTY = Duty(name="gauges", by="worker-1", until=NOON)
+EACH: list[Control] = [GATE, CIRCUIT, REFUSAL, PAUSE, BOOK, DUTY]
 
 
 def through_json(control: Control) -> Any:
@@ -174,6 +179,7 @@ def test_each_kind_stands_under_what_it_is_about() -> None:
         (ControlKind.REFUSAL, f"{SUBSCRIPTION}|westus3"),
         (ControlKind.PAUSE, "replication-jobs"),
         (ControlKind.NOTICE, "teams"),
+        (ControlKind.DUTY, "gauges"),
     ]
 
 
@@ -240,6 +246,8 @@ def test_a_row_without_a_format_is_refused(version: object) -> None:
         (SPENDING, {"counted": "NaN"}),
         (SPENDING, {"folded": "-1"}),
         (BOOK, {"told": [{"key": "region|westus3"}]}),
+        (BOOK, {"waiting": [{"key": "letter|locked"}]}),
+        (DUTY, {"until": "soon"}),
     ],
 )
 def test_a_row_that_cannot_be_read_is_refused_with_its_kind(

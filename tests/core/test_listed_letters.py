@@ -93,7 +93,7 @@ QUERIES = st.builds(
     gallery=st.none() | st.sampled_from(GALLERIES),
     region=st.none() | st.sampled_from(REGIONS),
     image_version_id=st.none() | st.just(str(version_id(gallery="labs")).upper()),
-    id_prefix=st.none() | st.sampled_from(["0" * 31, "0" * 31 + "3", "a"]),
+    id_prefix=st.none() | st.sampled_from(["0" * 31, "0" * 31 + "3", "0" * 32, "a"]),
     laid_by=st.none() | st.just(NOON),
     limit=st.integers(1, 4),
 )
@@ -238,7 +238,7 @@ def test_a_sweep_of_a_list_in_order_writes_nothing() -> None:
 
 def damage(desk: Desk, document: dict[str, object]) -> None:
     for key in [standing_key(a_letter().id), *desk.listing.rows]:
-        if key.endswith(a_letter().id):
+        if key.rstrip("|").endswith(a_letter().id):
             desk.listing.rows[key] = replace(desk.listing.rows[key], document=document)
 
 

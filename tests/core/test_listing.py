@@ -14,7 +14,8 @@ from replication.errors import (
     TransientError,
 )
 from replication.job import Phase, Replica, ReplicaState, ReplicationJob
-from replication.listing import Listing, ListingMender
+from replication.listing import Listing
+from replication.listing_mender import ListingMender
 from replication.listing_query import ListOrder, ListQuery, read_page
 from replication.listing_rows import (
     STUCK,

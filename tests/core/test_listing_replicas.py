@@ -8,12 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replication.errors import TransientError
 from replication.job import Phase, ReplicaState, ReplicationJob
-from replication.listing import Listing, ListingMender
-from replication.listing_rows import STUCK, encode_standing, replicas_key, shard_of
+from replication.listing import MAX_COUNTED, Listing
+from replication.listing_mender import ListingMender
+from replication.listing_rows import (
+    SHARDS,
+    STUCK,
+    encode_standing,
+    replicas_key,
+    shard_of,
+)
 from replication.listing_store import ListingChange, ListingRow
 from tests.core.listings import HISTORIES, job, listed, new_listing, once, store_of
+from tests.fakes import build_world
 from tests.listing import MemoryListing
+from tests.scenarios.steps import ID, export
 
 STATES = st.lists(st.sampled_from(ReplicaState), min_size=3, max_size=3)
 
@@ -39,6 +49,7 @@ def mend(listing: Listing, jobs: Iterable[ReplicationJob]) -> None:
     mender = ListingMender(listing)
     for one in sorted(jobs, key=lambda one: one.key):
         mender.mend(one)
+    mender.finish()
 
 
 def as_an_older_release_left_it(listing: Listing) -> None:
@@ -90,6 +101,62 @@ def test_a_listing_at_rest_is_mended_once_and_then_left_alone() -> None:
     calls = store_of(listing).calls
     mend(listing, jobs)
     assert store_of(listing).calls == calls + 1
+
+
+def test_what_an_older_release_listed_is_counted_many_jobs_at_a_time() -> None:
+    listing = new_listing()
+    jobs = [job(number, completed=number % 4) for number in range(1_500)]
+    listed(listing, jobs)
+    as_an_older_release_left_it(listing)
+    calls = store_of(listing).calls
+    mend(listing, jobs)
+    # Two ranges; and for each hundred jobs of a shard, the row of its counts and a transaction.
+    assert store_of(listing).calls - calls <= 2 + 2 * (1_500 // MAX_COUNTED + SHARDS)
+    assert listing.totals().replicas == recount(jobs)
+
+
+def test_a_sweep_counts_what_an_older_release_did_not() -> None:
+    world = build_world()
+    export(world)
+    world.run()
+    jobs = [world.job(ID)]
+    as_an_older_release_left_it(world.app.listing)
+    assert set(world.app.listing.totals().replicas.values()) == {0}
+    for _ in range(2):
+        assert world.app.sweep.run().errors == []
+        assert world.app.listing.totals().replicas == recount(jobs)
+
+
+def test_a_job_that_moves_on_while_it_waits_to_be_counted_is_counted_once() -> None:
+    listing = new_listing()
+    jobs = sorted((job(number) for number in range(40)), key=lambda one: one.key)
+    listed(listing, jobs)
+    as_an_older_release_left_it(listing)
+    mender = ListingMender(listing)
+    for one in jobs:
+        mender.mend(one)
+    number = int(jobs[7].image_version_id.version.rpartition(".")[2])
+    jobs[7] = replace(job(number, completed=3), revision=2)
+    listing.note(jobs[7])
+    mender.finish()
+    assert listing.totals().replicas == recount(jobs)
+    mend(listing, jobs)
+    assert listing.totals().replicas == recount(jobs)
+
+
+def test_counts_that_cannot_be_written_are_told_and_counted_by_the_next_sweep() -> None:
+    listing = new_listing()
+    jobs = [job(number, completed=number % 4) for number in range(30)]
+    listed(listing, jobs)
+    as_an_older_release_left_it(listing)
+    mender = ListingMender(listing)
+    for one in sorted(jobs, key=lambda one: one.key):
+        mender.mend(one)
+    store_of(listing).failures = [TransientError("storage: away")]
+    with pytest.raises(TransientError):
+        mender.finish()
+    mend(listing, jobs)
+    assert listing.totals().replicas == recount(jobs)
 
 
 def test_a_replica_that_moves_on_costs_two_calls_where_nothing_else_changed() -> None:

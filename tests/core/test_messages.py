@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from replication.errors import MalformedError, NewerFormatError
 from replication.messages import MAX_BYTES, JobMessage
-from tests.builders import version_id
+from tests.builders import NOON, version_id
 from tests.core.strategies import COUNTS, JSON, anything_at, image_version_ids, outcome
 
 MESSAGES = st.builds(
@@ -15,6 +16,7 @@ MESSAGES = st.builds(
     image_version_id=image_version_ids(),
     sequence=COUNTS,
     correlation_id=st.text(max_size=256),
+    due_at=st.none() | st.just(NOON),
 )
 PLAIN = JobMessage(image_version_id=version_id(), sequence=3, correlation_id="corr-1")
 RESERVED = {"id", "dequeuecount", "popreceipt", "insertiontime", "expirationtime"}
@@ -97,3 +99,16 @@ def test_fields_of_the_future_pass() -> None:
 
 def test_a_message_names_the_key_of_its_record() -> None:
     assert PLAIN.key == version_id().key
+
+
+def test_a_message_says_when_it_was_to_be_taken_and_is_the_same_message() -> None:
+    delayed = replace(PLAIN, due_at=NOON)
+    assert JobMessage.decode(delayed.encode()) == PLAIN
+    assert JobMessage.decode(delayed.encode()).due_at == NOON
+    assert JobMessage.decode(PLAIN.encode()).due_at is None
+
+
+@pytest.mark.parametrize("value", ["soon", 5, None, "2026-11-23T08:00:00", "2" * 300, []])
+def test_a_time_that_is_none_costs_a_message_nothing(value: object) -> None:
+    assert JobMessage.decode(changed(due_at=value)) == PLAIN
+    assert JobMessage.decode(changed(due_at=value)).due_at is None

@@ -9,6 +9,7 @@ import pytest
 from replication.errors import FailureCode
 from replication.listing_rows import STUCK
 from replication.notices.deciding import (
+    QUEUE_BEHIND,
     Cause,
     Change,
     Notice,
@@ -23,6 +24,7 @@ from replication.notices.text import (
 )
 from tests.builders import NOON
 from tests.core.causes import RULES, cause
+from tests.docs.documents import PROJECT, anchors
 
 HOSTILE = "\u202e<script>alert(1)</script>\x1b[31m\ud800[click](https://evil.example)" + "x" * 400
 
@@ -46,6 +48,44 @@ REGION = Cause(
     at_least=True,
     next_step="It is tried again at noon.",
 )
+
+
+BEHIND = Cause(
+    key="queue|replication-tracking",
+    code=QUEUE_BEHIND,
+    jobs=31,
+    since=NOON,
+    next_step="Nothing is lost.",
+)
+
+
+@pytest.mark.parametrize(
+    ("site", "runbook"),
+    [
+        (None, "docs/telemetry.md#galleryreplicatorqueuestalled"),
+        ("app.example", "https://app.example/dashboard/runbook"),
+    ],
+)
+def test_a_queue_that_is_behind_is_named_with_what_to_type(site: str | None, runbook: str) -> None:
+    assert list(lines(notice(BEHIND), site=site)) == [
+        "New: queue_behind: replication-tracking",
+        "Messages are due, and nobody takes them or too few.",
+        "31 messages, since 2026-11-23T12:00+00:00.",
+        "Next: Nothing is lost.",
+        "gallery-replicator queues",
+        f"Runbook: {runbook}",
+    ]
+    over = replace(BEHIND, next_step="")
+    told = list(lines(notice(over, Change.RESOLVED, lasted_s=7200.0)))
+    assert told[0] == "Resolved: queue_behind: replication-tracking"
+    (change,) = cloud_event(digest(notice(BEHIND), site=site))["data"]["changes"]
+    assert (change["queue"], change["region"]) == ("replication-tracking", None)
+    assert change.get("dashboard") == (f"https://{site}/dashboard" if site else None)
+
+
+def test_the_chapter_about_queues_exists() -> None:
+    page, _, anchor = "docs/telemetry.md#galleryreplicatorqueuestalled".partition("#")
+    assert anchor in anchors(PROJECT / page)
 
 
 def test_an_event_says_what_where_since_when_what_next_and_what_to_type() -> None:

@@ -144,6 +144,73 @@ def test_what_could_not_be_delivered_is_news_again_with_the_same_id() -> None:
     assert first == second
 
 
+def since_min(at_min: float, key: str = "letter|locked") -> Cause:
+    """Return a cause of which a look says only that it is there now."""
+    return cause(key, since=NOON + timedelta(minutes=at_min))
+
+
+def tried(receiver: Receiver, at_min: float, *causes: Cause) -> list[str]:
+    """Return the ids of what a run would tell, in a run that fails."""
+    now = NOON + timedelta(minutes=at_min)
+    decision = decide(receiver.book, seen(*causes), now=now, rules=receiver.rules)
+    receiver.book = decision.undelivered
+    return [one.id for one in decision.notices]
+
+
+def test_news_keeps_its_id_until_it_is_delivered_though_its_beginning_moves() -> None:
+    receiver = Receiver()
+    ids = {tuple(tried(receiver, at_min, since_min(at_min))) for at_min in range(0, 60, 5)}
+    assert len(ids) == 1
+    receiver.look(60, since_min(60))
+    ((_, notice),) = receiver.heard
+    assert ((notice.id,), notice.cause.since) == (ids.pop(), NOON)
+    assert receiver.book.waiting == ()
+
+
+def test_what_is_over_before_it_was_told_begins_anew() -> None:
+    receiver = Receiver()
+    (first,) = tried(receiver, 0, since_min(0))
+    assert tried(receiver, 5) == []
+    assert receiver.book.waiting == ()
+    (second,) = tried(receiver, 10, since_min(10))
+    assert first != second
+
+
+def test_what_could_not_be_read_keeps_waiting() -> None:
+    receiver = Receiver()
+    (first,) = tried(receiver, 0, since_min(0))
+    receiver.look(5, unsure="letter|", works=False)
+    assert tried(receiver, 10, since_min(10)) == [first]
+
+
+def test_a_cause_that_came_back_keeps_its_id_until_it_is_delivered() -> None:
+    receiver = Receiver()
+    receiver.look(0, cause())
+    for at_min in (5, 35):
+        receiver.look(at_min)
+    (first,) = tried(receiver, 60, since_min(60))
+    receiver.look(65, since_min(65))
+    assert receiver.heard[-1][1].id == first
+    assert receiver.heard[-1][1].cause.since == NOON + timedelta(minutes=60)
+
+
+def test_what_a_digest_has_no_room_for_keeps_its_id() -> None:
+    receiver = Receiver(rules=replace(RULES, max_notices=1))
+    large, small = cause("letter|a", jobs=9), since_min(0, "letter|b")
+    receiver.look(0, large, small)
+    (waiting,) = receiver.book.waiting
+    assert (waiting.key, waiting.since) == ("letter|b", NOON)
+    receiver.look(5, large, since_min(5, "letter|b"))
+    assert [one.cause.since for _, one in receiver.heard[1:]] == [NOON]
+
+
+def test_what_waits_is_bounded() -> None:
+    receiver = Receiver(rules=replace(RULES, max_causes=3))
+    tried(receiver, 0, *(since_min(0, f"letter|code{n}") for n in range(9)))
+    receiver.look(5, *(since_min(5, f"stuck|code{n}") for n in range(9)), unsure="l", works=False)
+    assert len(receiver.book.waiting) == 3
+
+
 def test_a_resolved_that_could_not_be_delivered_is_told_later() -> None:
     receiver = Receiver()
     receiver.look(0, cause())

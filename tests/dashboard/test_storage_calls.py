@@ -33,8 +33,8 @@ PAGES = {
     "/dashboard/policy": "Policy",
 }
 FEW, MANY = 10, 1_000
-# The rows of the counts and of the hours: eight for each phase, for "stuck", and for an hour.
-MOST_COUNTS = 8 * (len(Phase) + 1)
+# The rows of counts and hours: eight for each phase, for "stuck", for replicas, and for an hour.
+MOST_COUNTS = 8 * (len(Phase) + 2)
 MOST_HOURS = 8 * 24
 # Likewise eight for each failure code.
 MOST_LETTER_COUNTS = 8 * len(FailureCode)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.conftest import Instance, StartApp
@@ -23,6 +24,17 @@ EXPORTED = {
     "dataVersion": "1",
     "metadataVersion": "1",
     "data": {"imageVersionId": VERSION_ID, "location": "France Central"},
+}
+# Over OTLP: what this process saw, and what stands in storage.
+SENT = {
+    "gallery_replicator.events",
+    "gallery_replicator.jobs",
+    "gallery_replicator.queue.depth",
+    "gallery_replicator.replica.time_to_available",
+    "gallery_replicator.replicas",
+    "gallery_replicator.scrape.errors",
+    "http.client.request.duration",
+    "messaging.process.duration",
 }
 KINDS = ("event.queued", "replication.reconciled", "replica.completed", "job.ended")
 
@@ -46,6 +58,7 @@ def test_an_export_is_one_trace_in_log_and_spans_and_shows_in_the_figures(
             arm_url=arm.url,
             OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url,
             OTEL_BSP_SCHEDULE_DELAY="100",
+            OTEL_METRIC_EXPORT_INTERVAL="1000",
         )
         assert app.post_events(EXPORTED) == 202
         eventually(lambda: any(one["event"] == "job.ended" for one in lines(app)))
@@ -62,13 +75,18 @@ def test_an_export_is_one_trace_in_log_and_spans_and_shows_in_the_figures(
         names = eventually(all_spans)
         assert names.count("process event") == 1
         assert any(name.startswith("PATCH /subscriptions/{subscription}/") for name in names)
-        answer = http_call(f"{app.url}/metrics")
-        assert answer.status == 200
-        families = {one.name: one for one in text_string_to_metric_families(answer.text)}
-        jobs = families["gallery_replicator_jobs"].samples
-        assert {one.labels["gallery_replicator_phase"] for one in jobs if one.value} == {
-            "succeeded"
-        }
+        assert eventually(lambda: receiver.metrics() >= SENT)
+
+        def when_succeeded() -> dict[str, Metric] | None:
+            answer = http_call(f"{app.url}/metrics")
+            assert answer.status == 200
+            families = {one.name: one for one in text_string_to_metric_families(answer.text)}
+            jobs = families["gallery_replicator_jobs"].samples
+            phases = {one.labels["gallery_replicator_phase"] for one in jobs if one.value}
+            return families if phases == {"succeeded"} else None
+
+        # What was read for OTLP may be kept for ten seconds.
+        families = eventually(when_succeeded)
         errors = families["gallery_replicator_scrape_errors"].samples
         assert [one.labels for one in errors if one.value] == []
         calls = families["http_client_request_duration_seconds"].samples

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 import handlers.dead_letters_api as api
+from handlers.access import ENVIRONMENT
 from replication.errors import FailureCode
 from replication.job import Phase
 from replication.ports import LetterState
@@ -27,7 +28,8 @@ def test_open_letters_are_listed_by_filter(world: World) -> None:
     for params, found in (
         ({"failure_code": "locked"}, {locked.id}),
         ({"code": "locked"}, {locked.id}),
-        ({"code": "a-function-key"}, {locked.id, refused.id, event.id}),
+        ({"id": event.id[:8]}, {event.id}),
+        ({"id": event.id}, {event.id}),
         ({"source": "event"}, {event.id}),
         ({"gallery": "labgallery"}, {locked.id, refused.id}),
         ({"image_version": str(TWO)}, {refused.id}),
@@ -35,6 +37,18 @@ def test_open_letters_are_listed_by_filter(world: World) -> None:
         ({"state": "resolved"}, set()),
     ):
         assert ids(call(api.list_letters, params=params)) == found, params
+
+
+def test_a_key_in_the_address_filters_nothing_and_any_other_code_is_refused_unrepeated(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = lay_event(world)
+    params = {"code": "not-a-failure-code"}
+    refused = call(api.list_letters, params=params)
+    assert (refused.status, "failure_code" in refused.detail) == (400, True)
+    assert "not-a" not in refused.text
+    monkeypatch.setenv(ENVIRONMENT, "Production")  # the host has checked the key
+    assert ids(call(api.list_letters, params=params)) == {event.id}
 
 
 def test_the_list_comes_in_pages(world: World) -> None:

@@ -2,9 +2,8 @@
 
 import json
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from tenacity import Retrying, stop_after_attempt
@@ -20,18 +19,29 @@ from replication.errors import (
     ThrottledError,
     TransientError,
 )
-from replication.image_version import ImageVersionId
 from replication.job_records import contention_retries
+from replication.listed_letters import ListedLetters
 from replication.listing_query import ListQuery, read_page
-from replication.notices.service import ChannelReport
 from replication.notices.text import Digest, cloud_event
-from replication.ports import DeadLetter, LetterPage, LetterQuery, LetterState, QueueDepth
+from replication.ports import (
+    LetterPage,
+    LetterQuery,
+    LetterState,
+)
 from replication.regions import Region
-from tests.builders import NOON, SUBSCRIPTION, version_body, version_id, written_event
+from tests.builders import NOON, SUBSCRIPTION, version_id
 from tests.fakes import World, build_world
 from tests.letters import MemoryDeadLetters
-
-PERSON = "casey.teacher@example.edu"
+from tests.listing import MemoryListing
+from tests.scenarios.notice_steps import (
+    PERSON,
+    Channel,
+    export,
+    letter,
+    pass_time,
+    run,
+    told_world,
+)
 
 
 @dataclass
@@ -43,67 +53,6 @@ class Counted(MemoryDeadLetters):
     def find(self, query: LetterQuery) -> LetterPage:
         self.pages += 1
         return super().find(query)
-
-
-@dataclass
-class Channel:
-    """A receiver in memory; raises the next of its failures, if any."""
-
-    name: str = "webhook"
-    heard: list[Digest] = field(default_factory=list)
-    failures: list[ReplicationError] = field(default_factory=list)
-
-    def send(self, digest: Digest) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
-        self.heard.append(digest)
-
-    @property
-    def story(self) -> list[tuple[str, str]]:
-        return [
-            (one.change.value, one.cause.key) for digest in self.heard for one in digest.notices
-        ]
-
-
-def told_world(*channels: Channel) -> World:
-    world = build_world()
-    again = replace(world.app.ports, channels=channels)
-    world.app = build_app(world.app.settings, world.app.policy, again)
-    return world
-
-
-def run(world: World) -> tuple[ChannelReport, ...]:
-    return world.app.notices.run(site="app.example")
-
-
-def pass_time(world: World, hours: float) -> None:
-    """Let the timer run every five minutes, and the messages that are due before it."""
-    for _ in range(round(hours * 12)):
-        until = world.clock() + timedelta(minutes=5)
-        world.run(steps=2000, until=until)
-        world.clock.now = until
-        run(world)
-
-
-def letter(number: int, **changes: Any) -> DeadLetter:
-    known = DeadLetter(
-        id=f"{number:032x}",
-        at=NOON,
-        source="job",
-        code="locked",
-        cause=f"a lock, said {PERSON}",
-        attempts=1,
-        correlation_id="corr",
-        image_version_id=str(version_id(gallery=f"gallery{number % 20}", version=f"1.0.{number}")),
-        raw=json.dumps({"claims": PERSON}),
-    )
-    return replace(known, **changes)
-
-
-def export(world: World, *versions: ImageVersionId) -> None:
-    for one in versions:
-        world.gallery.add(one, version_body())
-        world.app.intake.receive(written_event(one, at=world.clock()), {})
 
 
 def test_a_region_that_fails_for_many_versions_is_told_once_reminded_of_and_resolved() -> None:
@@ -131,35 +80,80 @@ def test_nothing_is_read_while_nobody_is_told() -> None:
     assert (len(world.controls.failures), len(world.listing.failures)) == (1, 1)
 
 
-def test_ten_thousand_letters_of_one_code_are_one_notice_that_says_at_least() -> None:
+def test_ten_thousand_letters_of_one_code_are_one_notice_with_their_number() -> None:
     channel = Channel()
     world = told_world(channel)
     for number in range(10_000):
-        world.letters.put(letter(number))
+        world.letters.put(letter(number, at=NOON + timedelta(seconds=number)))
     service = world.app.notices
     counted = Counted(letters=world.letters.letters, tags=world.letters.tags)
-    sources = replace(service.sources, letters=counted, max_letters=400)
-    replace(service, sources=sources).run()
-    assert counted.pages <= 3
+    replace(service, sources=replace(service.sources, letters=counted)).run()
+    assert counted.pages == 1
     (digest,) = channel.heard
     (change,) = cloud_event(digest)["data"]["changes"]
-    assert (change["jobs"], change["atLeast"]) == (400, True)
+    assert (change["jobs"], change["atLeast"]) == (10_000, False)
+    assert change["since"] == NOON.isoformat()
     assert (len(change["galleries"]), change["moreGalleries"]) == (12, 8)
 
 
-def test_a_cause_is_not_resolved_while_not_every_letter_is_read() -> None:
+def test_few_letters_are_seen_beside_any_number_of_others() -> None:
     channel = Channel()
     world = told_world(channel)
     world.letters.put(letter(500_000, code="quota_exceeded"))
     run(world)
     for number in range(500):
         world.letters.put(letter(number))
-    service = world.app.notices
-    few = replace(service, sources=replace(service.sources, max_letters=400))
     for _ in range(30):
         world.clock.advance(300)
-        few.run()
+        run(world)
     assert channel.story == [("new", "letter|quota_exceeded"), ("new", "letter|locked")]
+    world.app.dead_letters.act(letter(500_000).id, LetterAction.DISCARD, by="an operator")
+    for _ in range(8):
+        world.clock.advance(300)
+        run(world)
+    assert channel.story[2:] == [("resolved", "letter|quota_exceeded")]
+
+
+@pytest.mark.parametrize("nowhere", [0, 3])
+def test_a_region_s_letters_are_counted_however_many_others_there_are(nowhere: int) -> None:
+    channel = Channel()
+    world = told_world(channel)
+    early = NOON - timedelta(days=2)
+    world.letters.put(letter(1, code="copy_failed", regions=("westus3",), at=early))
+    for number in range(300):
+        late = letter(100 + number, code="copy_failed", regions=("uksouth",))
+        world.letters.put(replace(late, at=NOON + timedelta(seconds=number)))
+    for number in range(nowhere):
+        world.letters.put(letter(1000 + number, code="copy_failed"))
+    run(world)
+    found = {one.cause.key: one.cause for one in channel.heard[0].notices}
+    assert (found["region|westus3"].jobs, found["region|westus3"].since) == (1, early)
+    assert (found["region|uksouth"].jobs, found["region|uksouth"].at_least) == (300, False)
+    assert ("letter|copy_failed" in found) is (nowhere > 0)
+    if nowhere:
+        assert (found["letter|copy_failed"].jobs, found["letter|copy_failed"].at_least) == (3, True)
+
+
+@pytest.mark.parametrize("letters", [6, 900])
+def test_a_run_costs_two_calls_for_each_failure_code_and_one(letters: int) -> None:
+    world = told_world(Channel())
+    listing = MemoryListing()
+    listed = ListedLetters(store=MemoryDeadLetters(), listing=listing)
+    codes = ("locked", "copy_failed", "region_unavailable")
+    for number in range(letters):
+        code = codes[number % len(codes)]
+        regions = ("westus3",) if code != "locked" else ()
+        listed.put(letter(number, code=code, regions=regions, at=NOON - timedelta(hours=number)))
+    service = world.app.notices
+    calls = listing.calls
+    seen = replace(service.sources, letters=listed).read()
+    assert listing.calls - calls <= 1 + 2 * len(codes)
+    assert {one.key: one.jobs for one in seen.causes} == {
+        "letter|locked": letters // 3,
+        "region|westus3": letters // 3,
+        "letter|region_unavailable|westus3": letters // 3,
+    }
+    assert min(one.since for one in seen.causes) == NOON - timedelta(hours=letters - 1)
 
 
 def test_a_digest_tells_nothing_personal_and_no_words_of_others() -> None:
@@ -221,25 +215,6 @@ def test_a_region_that_lacks_something_is_a_cause_of_its_own() -> None:
         "letter|region_unavailable|uksouth",
         "letter|region_unavailable|westus3",
     }
-
-
-def test_a_message_in_a_poison_queue_counts_with_the_letters_of_that_code() -> None:
-    channel = Channel()
-    world = told_world(channel)
-    world.letters.put(letter(1, code="poison_message", at=world.clock()))
-    waiting = QueueDepth(
-        name="replication-jobs", depth=0, invisible=0, oldest_age_s=None, poison_depth=3
-    )
-
-    class Poisoned:
-        def depths(self) -> tuple[QueueDepth, ...]:
-            return (waiting,)
-
-    service = world.app.notices
-    sources = replace(service.sources, queues=Poisoned())  # type: ignore[arg-type] # of the port only depths are asked
-    replace(service, sources=sources).run()
-    (only,) = channel.heard[0].notices
-    assert (only.cause.key, only.cause.jobs) == ("letter|poison_message", 4)
 
 
 def test_stuck_copies_are_one_cause_a_region() -> None:

@@ -130,6 +130,8 @@ def test_a_row_that_another_wrote_over_is_taken_back(world: World) -> None:
         ({}, 150),
         ({"OTEL_METRIC_EXPORT_INTERVAL": ""}, 150),
         ({"OTEL_METRIC_EXPORT_INTERVAL": "x"}, 150),
+        ({"OTEL_METRIC_EXPORT_INTERVAL": "nan"}, 150),
+        ({"OTEL_METRIC_EXPORT_INTERVAL": "-1"}, 150),
         ({"OTEL_METRIC_EXPORT_INTERVAL": "10000"}, 25),
         ({"OTEL_METRIC_EXPORT_INTERVAL": "1"}, 2.5),
         ({"OTEL_METRIC_EXPORT_INTERVAL": "inf"}, 9000),

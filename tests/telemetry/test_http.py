@@ -59,6 +59,7 @@ def test_every_version_has_the_same_shape(target: object) -> None:
 def test_a_request_is_described_without_its_query() -> None:
     url = f"https://management.azure.com{ID}?api-version=2025-03-03&$skiptoken=secret"
     assert request_attributes("PATCH", url) == {
+        "gallery_replicator.operation": "write",
         "http.request.method": "PATCH",
         "url.template": VERSION,
         "server.address": "management.azure.com",
@@ -66,6 +67,22 @@ def test_a_request_is_described_without_its_query() -> None:
         "azure.resource_provider.namespace": "Microsoft.Compute",
     }
     assert request_attributes("GET", "http://127.0.0.1:7070/subscriptions")["server.port"] == 7070
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"),
+    [
+        ("GET", str(ID), "read"),
+        ("HEAD", str(ID), "read"),
+        ("PUT", str(ID), "write"),
+        ("PATCH", str(ID), "write"),
+        ("POST", "/providers/Microsoft.ResourceGraph/resources", "read"),
+        ("POST", "/what/nobody/foresaw", "write"),
+    ],
+)
+def test_a_call_counts_as_what_azure_counts_it_as(method: str, path: str, operation: str) -> None:
+    found = request_attributes(method, f"https://management.azure.com{path}")
+    assert found["gallery_replicator.operation"] == operation
 
 
 @pytest.fixture
@@ -105,7 +122,7 @@ def test_a_call_is_a_client_span_under_the_work_that_made_it(
     assert "api-version" not in text
     assert SUBSCRIPTION not in text
     (series,) = recording.telemetry.tally.figures().histograms[HTTP_DURATION]
-    assert series[:4] == ("GET", VERSION, "200", "127.0.0.1")
+    assert series[:5] == ("read", "GET", VERSION, "200", "127.0.0.1")
 
 
 def test_a_refusal_and_a_broken_connection_are_counted_by_what_they_are(
@@ -118,7 +135,7 @@ def test_a_refusal_and_a_broken_connection_are_counted_by_what_they_are(
     with pytest.raises(TransientError):
         gallery.read(ID, shipped_catalog())
     known = recording.telemetry.tally.figures().histograms[HTTP_DURATION]
-    outcomes = [(series[2], series[-1]) for series in known]
+    outcomes = [(series[3], series[-1]) for series in known]
     assert outcomes[0] == ("429", "429")
     assert outcomes[1][0] == ""
     assert outcomes[1][1].endswith("Error")

@@ -12,7 +12,7 @@ import pytest
 from replication.log import log_fields, log_outcome
 from replication.telemetry.context import TraceParent
 from replication.telemetry.metrics import EVENTS, HTTP_DURATION, TIME_TO_AVAILABLE
-from replication.telemetry.port import NO_TELEMETRY, SpanKind
+from replication.telemetry.port import NO_TELEMETRY, Sample, SpanKind
 from replication.telemetry.process import ProcessTelemetry, open_telemetry, release
 from tests.telemetry.recording import record
 
@@ -41,7 +41,7 @@ def test_a_span_takes_its_time_under_the_labels_that_it_got() -> None:
         span.set("http.response.status_code", 200)
     found = telemetry.tally.figures().histograms[HTTP_DURATION]
     assert {series: one.total for series, one in found.items()} == {
-        ("GET", "/x", "200", "", "", ""): 2.0
+        ("", "GET", "/x", "200", "", "", ""): 2.0
     }
 
 
@@ -107,6 +107,13 @@ def test_opentelemetry_gets_the_same_figures_and_spans() -> None:
     )
     assert recording.figures(EVENTS.name) == {"": 2, "queued": 1}
     assert recording.figures(TIME_TO_AVAILABLE.name) == {"westus": 61}
+
+
+def test_gauges_that_go_nowhere_are_never_read() -> None:
+    def read() -> tuple[Sample, ...]:
+        raise AssertionError("nobody listens")
+
+    ProcessTelemetry().watch(read)
 
 
 def test_words_of_an_error_stay_out_of_the_span() -> None:

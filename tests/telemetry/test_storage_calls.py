@@ -1,0 +1,177 @@
+"""What a scrape and the view of the queues cost: requests to a real storage, counted."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import batched
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+import handlers.http_api
+import handlers.metrics
+from handlers.access import ENVIRONMENT
+from replication import bootstrap
+from replication.azure.listing_table import TableListing
+from replication.azure.storage_clients import StorageAccount
+from replication.azure.tables import Table
+from replication.errors import FailureCode
+from replication.job import Phase
+from replication.listed_letters import ListedLetters
+from replication.listing_store import MAX_CHANGES, ListingChange
+from replication.ports import DeadLetter, QueueName
+from replication.telemetry.metrics import JOBS, LETTERS, QUEUE_DEPTH, REPLICAS
+from tests.builders import NOON
+from tests.core.listings import job
+from tests.docs.documents import DOCS, table_rows
+from tests.handlers.calling import call
+from tests.letters import MemoryDeadLetters
+from tests.listing import MemoryListing
+from tests.localcloud.functions.hosts import ready_line, start_localcloud
+
+PARTS = {
+    "the queues": ("queue",),
+    "what instances share": ("table controls",),
+    "counts of jobs and replicas, and of dead letters": ("table listing",),
+    "the books": ("blob",),
+}
+
+
+@pytest.fixture(scope="module")
+def storage() -> Iterator[str]:
+    """Start an emulator and give its connection string."""
+    with start_localcloud("storage", "--port-base", "0") as process:
+        try:
+            yield str(ready_line(process)["storage"])
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.fixture(autouse=True)
+def _on_the_emulator(monkeypatch: pytest.MonkeyPatch, storage: str) -> None:
+    monkeypatch.setenv(ENVIRONMENT, "Development")
+    monkeypatch.setenv("AzureWebJobsStorage", storage)
+    monkeypatch.setenv("AZURE_RESOURCE_MANAGER_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(bootstrap, "_app", None)
+
+
+class Wire:
+    """Counts the requests that leave this process, by the service and what they are about."""
+
+    def __init__(self, storage: str) -> None:
+        pairs = (part.split("=", 1) for part in storage.split(";") if "Endpoint=" in part)
+        self._kinds = {
+            urlsplit(url).port: kind.removesuffix("Endpoint").lower() for kind, url in pairs
+        }
+
+    @contextmanager
+    def counting(self) -> Iterator[Counter[str]]:
+        found: Counter[str] = Counter()
+        send = requests.Session.send
+
+        def counted(session: requests.Session, request: Any, **options: Any) -> requests.Response:
+            parts = urlsplit(request.url)
+            about = parts.path.split("/")[2].partition("(")[0]
+            found[f"{self._kinds[parts.port]} {about}"] += 1
+            return send(session, request, **options)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(requests.Session, "send", counted)
+            yield found
+
+
+def calls_of(wire: Wire, function: Any) -> tuple[Counter[str], str]:
+    """Ask a process that has just started, after its tables and queues came into being."""
+    call(function)
+    bootstrap._app = None
+    with wire.counting() as found:
+        answer = call(function)
+    assert answer.status == 200, answer.text
+    return found, answer.text
+
+
+def fill(storage: str, *, jobs: int, letters: int, messages: int) -> None:
+    """Leave so many of each behind, as an app would."""
+    service = StorageAccount(connection_string=storage).tables()
+    app = bootstrap.get_app()
+    listing = replace(app.listing, store=MemoryListing())
+    for number in range(jobs):
+        phase = tuple(Phase)[number % len(Phase)]
+        listing.note(job(number, phase=phase, completed=number % 4, stuck=number % 3 == 0))
+    laid = ListedLetters(store=MemoryDeadLetters(), listing=MemoryListing())
+    for number in range(letters):
+        laid.put(letter(number))
+    for store, partition in ((listing.store, "listing"), (laid.listing, "letters")):
+        assert isinstance(store, MemoryListing)
+        table = TableListing(Table(service, "listing"), partition=partition)
+        rows = [ListingChange(key=row.key, document=row.document) for row in store.rows.values()]
+        for some in batched(rows, MAX_CHANGES, strict=False):
+            table.commit(some)
+    for queue in QueueName:
+        for number in range(messages):
+            app.ports.queues.put_back(queue, f"message {number}", delay_s=0)
+    service.close()
+
+
+def letter(number: int) -> DeadLetter:
+    return DeadLetter(
+        id=f"{number:032x}",
+        source="job",
+        code=tuple(FailureCode)[number % len(FailureCode)].value,
+        cause="a test",
+        at=NOON,
+        attempts=1,
+        correlation_id="c",
+        image_version_id=None,
+        raw="raw",
+        regions=("westus3",),
+    )
+
+
+def test_a_scrape_costs_what_the_document_says_however_much_there_is(storage: str) -> None:
+    wire = Wire(storage)
+    fill(storage, jobs=2, letters=2, messages=1)
+    few, _ = calls_of(wire, handlers.metrics.metrics)
+    fill(storage, jobs=300, letters=300, messages=40)
+    many, text = calls_of(wire, handlers.metrics.metrics)
+    assert many == few
+    documented = {
+        row[0]: int(row[1]) for row in table_rows(DOCS / "telemetry.md") if row[0] in PARTS
+    }
+    assert documented == {
+        part: sum(count for what, count in many.items() if what.startswith(kinds))
+        for part, kinds in PARTS.items()
+    }
+    assert sum(documented.values()) == many.total()
+    series = {line.rpartition(" ")[0]: line.rpartition(" ")[2] for line in text.splitlines()}
+    phase = f'{JOBS.prometheus_name}{{gallery_replicator_phase="planned"}}'
+    assert float(series[phase]) == 300 / len(Phase)
+    state = f'{REPLICAS.prometheus_name}{{gallery_replicator_state="completed"}}'
+    assert float(series[state]) == sum(number % 4 for number in range(300))
+    assert (
+        sum(
+            float(n)
+            for name, n in series.items()
+            if name.startswith(f"{LETTERS.prometheus_name}{{")
+        )
+        == 300
+    )
+    queue = f'{QUEUE_DEPTH.prometheus_name}{{messaging_destination_name="replication-jobs"}}'
+    assert float(series[queue]) == 41
+
+
+def test_a_view_of_the_queues_costs_three_calls_for_each_and_one_for_their_pauses(
+    storage: str,
+) -> None:
+    fill(storage, jobs=0, letters=0, messages=40)
+    found, _ = calls_of(Wire(storage), handlers.http_api.queues)
+    shared = found.pop("table controls")
+    by_queue = Counter[str]()
+    for about, count in found.items():
+        by_queue[about.removeprefix("queue ").removesuffix("-poison")] += count
+    assert by_queue == {queue.value: 3 for queue in QueueName}
+    assert shared == 1
