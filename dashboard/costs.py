@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.bars import Chart, Place, chart
 from dashboard.parameters import asking, read_choice, read_name, read_yes, refuse_unknown
 from replication.bootstrap import App
+from replication.job import Phase
 
 if TYPE_CHECKING:
     from costs.report_query import ReportQuery
@@ -20,12 +21,15 @@ GROUPS = (
     *("subscription", "storage_type", "version"),
 )
 _SHOWN_GROUPS = 50
+# Before the first audit the running day is computed unasked from so many records at most.
+MOST_RECORDS = 500
 
 
 class Books(StrEnum):
     """Whether there is something to report."""
 
     THERE = "there"
+    RUNNING_DAY = "running_day"
     NO_ADDRESS = "no_address"
     NONE_YET = "none_yet"
 
@@ -69,7 +73,8 @@ def read_asked(params: Mapping[str, str]) -> dict[str, str]:
 def costs_page(app: App, asked: Mapping[str, str], now: datetime) -> CostsPage:
     """Make the report of the days on the books; raises AskedError for days that are none.
 
-    The running day is computed from every record, so it is left out unless asked for.
+    The running day is computed from every record, so it is left out unless asked for, or while
+    nothing is on the books and there are few records.
     """
     from costs.ledger_files import written_days  # noqa: PLC0415 - only the audit needs DuckDB
     from costs.opening import open_costs  # noqa: PLC0415 - likewise
@@ -81,19 +86,20 @@ def costs_page(app: App, asked: Mapping[str, str], now: datetime) -> CostsPage:
     last = now.astimezone(UTC).date()
     with asking():
         query = _query(asked, last)
+    books = Books.THERE
     if asked.get("today") != "yes":
         written = written_days(app.ports.blobs)
         if not written:
-            return CostsPage(at=now, books=Books.NONE_YET, asked=asked, report={})
-        last = min(last, max(written))
-        if query.from_day > last:
-            return CostsPage(at=now, books=Books.NONE_YET, asked=asked, report={})
+            books = Books.RUNNING_DAY if _few_records(app) else Books.NONE_YET
+        else:
+            last = min(last, max(written))
+            books = Books.NONE_YET if query.from_day > last else Books.THERE
+        if books is Books.NONE_YET:
+            return CostsPage(at=now, books=books, asked=asked, report={})
         with asking():
             query = _query(asked, last)
     report = report_view(make_report(open_costs(app), query, ask_azure=False))
-    return CostsPage(
-        at=now, books=Books.THERE, asked=asked, report=report, charts=month_charts(report)
-    )
+    return CostsPage(at=now, books=books, asked=asked, report=report, charts=month_charts(report))
 
 
 def month_charts(report: Mapping[str, Any]) -> tuple[MonthChart, ...]:
@@ -108,6 +114,11 @@ def month_charts(report: Mapping[str, Any]) -> tuple[MonthChart, ...]:
         MonthChart(currency=currency, chart=chart(places, every=max(1, len(places) // 12)))
         for currency, places in found.items()
     )
+
+
+def _few_records(app: App) -> bool:
+    counts = app.listing.counts()
+    return sum(counts[phase.value] for phase in Phase) <= MOST_RECORDS
 
 
 def _query(asked: Mapping[str, str], last: date) -> "ReportQuery":

@@ -172,6 +172,7 @@ PAGE_TEXTS: Mapping[str, Text] = {
     # One replication.
     "ready_at": Text("Usable", "使用可能時期"),
     "ready_soon": Text("any moment", "まもなく"),
+    "overdue": Text("overdue for {time}", "{time}遅延"),
     "ready_unknown": Text("not known yet", "まだ不明"),
     "ended": Text("Ended", "終了"),
     "home_region": Text("Home region", "ホーム リージョン"),
@@ -343,6 +344,10 @@ PAGE_TEXTS: Mapping[str, Text] = {
     "costs_none_yet": Text(
         "No day is on the books yet: each is written after it has ended.",
         "台帳にはまだ記録がありません。各日の終了後に書き込まれます。",
+    ),
+    "costs_running_day": Text(
+        "Until then these are the figures of the running day.",
+        "それまでは、本日分の集計を表示します。",
     ),
     "with_today": Text("Include today (reads every record)", "今日を含める（全記録を読み取り）"),
     "costs_from_to": Text("From {first} to {last}.", "{first} から {last} まで"),

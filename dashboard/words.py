@@ -11,6 +11,7 @@ _MINUTE_S = 60
 _HOUR_S = 3600
 _DAY_S = 86_400
 _ROUND = 100
+_ANY_MOMENT_S = 60
 # Up to here the smaller unit says more.
 _UNITS = ((2 * _MINUTE_S, 1, "s"), (2 * _HOUR_S, _MINUTE_S, "min"), (2 * _DAY_S, _HOUR_S, "h"))
 NOTHING = "–"  # noqa: RUF001 - a dash stands for what there is none of
@@ -57,6 +58,16 @@ class Words:
         if past_s >= 0:
             return self.text("ago", time=self.duration(past_s))
         return self.text("ahead", time=self.duration(-past_s))
+
+    def due(self, moment: datetime | str | None) -> str:
+        """Return when something comes; what is over by less than a minute comes any moment."""
+        at = _moment(moment)
+        if at is None or at > self.now:
+            return self.age(at)
+        past_s = (self.now - at).total_seconds()
+        if past_s < _ANY_MOMENT_S:
+            return self.text("ready_soon")
+        return self.text("overdue", time=self.duration(past_s))
 
     def utc(self, moment: datetime | str | None) -> str:
         """Return a moment whole, in UTC."""

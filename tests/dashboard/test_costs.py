@@ -1,19 +1,23 @@
 """The costs page: what the ledger has, why there is nothing, and what that costs."""
 
 from dataclasses import replace
+from html import escape
 
 import pytest
 
 from costs.ledger_files import written_days
 from costs.opening import open_costs
 from dashboard.assets import assets
+from dashboard.costs import MOST_RECORDS
 from replication.bootstrap import build_app
+from replication.job import Phase
 from tests.builders import version_body, version_id, written_event
 from tests.costs.fakes import MemoryBlobs
 from tests.dashboard.asking import LANGUAGES, ask, read
 from tests.dashboard.conftest import Serve
 from tests.dashboard.counting import count_calls
 from tests.dashboard.test_pages import MOST_BYTES, check_structure
+from tests.dashboard.worlds import add_job
 from tests.fakes import World, build_world
 
 DAY_S = 24 * 3600
@@ -51,16 +55,34 @@ def test_the_figures_of_the_books_are_shown(serve: Serve, language: str) -> None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_before_the_first_audit_the_page_says_when_there_will_be_something(
+def test_before_the_first_audit_the_page_shows_the_running_day_and_says_so(
     serve: Serve, language: str
 ) -> None:
     serve(world_with_books(days=0))
     answer = ask("/dashboard/costs", language=language)
     check_structure(read(answer.text), language)
+    twin = ask("/dashboard/costs.json").json
+    assert (twin["books"], twin["to"]) == ("running_day", "2026-11-23")
+    assert twin["totals"] == ask("/dashboard/costs.json?today=yes").json["totals"]
+    said = {"en": "No day is on the books yet", "ja": "台帳にはまだ記録がありません"}[language]
+    assert said in answer.text
+    assert 'id="notes"' in answer.text  # the price of a region that has none, at least
+    assert all(escape(note) in answer.text for note in twin["rows"]["notes"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_with_many_records_the_running_day_is_shown_when_it_is_asked_for(
+    serve: Serve, language: str
+) -> None:
+    world = world_with_books(days=0)
+    for number in range(MOST_RECORDS):
+        add_job(world, 10 + number, phase=Phase.SUCCEEDED)
+    serve(world)
+    answer = ask("/dashboard/costs", language=language)
+    check_structure(read(answer.text), language)
     assert ask("/dashboard/costs.json").json["books"] == "none_yet"
     assert "today=yes" in answer.text
-    running = ask("/dashboard/costs.json?today=yes").json
-    assert (running["books"], running["to"]) == ("there", "2026-11-23")
+    assert ask("/dashboard/costs.json?today=yes").json["books"] == "there"
 
 
 def test_days_after_the_books_end_have_none(serve: Serve) -> None:

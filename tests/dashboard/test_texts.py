@@ -2,6 +2,7 @@
 
 import ast
 import re
+from datetime import timedelta
 from pathlib import Path
 from string import Formatter
 
@@ -147,3 +148,20 @@ def test_what_lies_ahead_is_said_so() -> None:
     assert words.age("2026-11-23T12:05:00Z") == "in 5 min"
     assert words.age("2026-11-23T11:55:00Z") == "5 min ago"
     assert words.utc("2026-11-23T11:55:00Z") == "2026-11-23 11:55:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "said"),
+    [
+        (90, "in 90 s"),
+        (0, "any moment"),
+        (-59, "any moment"),
+        (-60, "overdue for 60 s"),
+        (-3 * 3600, "overdue for 3 h"),
+        (None, "–"),  # noqa: RUF001 - the dash of the pages
+    ],
+)
+def test_what_is_to_come_is_never_said_to_be_over(ahead_s: int | None, said: str) -> None:
+    words = Words(language=Language.ENGLISH, now=NOON)
+    moment = None if ahead_s is None else NOON + timedelta(seconds=ahead_s)
+    assert words.due(moment) == said
