@@ -61,12 +61,12 @@ def export_command(
 ) -> None:
     """Write the ledger as FOCUS 1.2, CSV or Parquet: estimates of this app, not a bill."""
     form = _form(file)
-    from cli.costs import open_query  # noqa: PLC0415 - that module imports this one
+    from cli.cost_reports import open_query  # noqa: PLC0415 - as below
     from costs.focus import write_focus  # noqa: PLC0415 - only the audit needs DuckDB
     from costs.reporting import open_ledger  # noqa: PLC0415 - likewise
 
     opened, query = open_query(
-        session_of(ctx), from_text=from_text, to_text=to_text, group_by=None, currency=currency
+        session_of(ctx), from_text=from_text, to_text=to_text, currency=currency
     )
     with replacing(file) as part, open_ledger(opened, query) as (facts, _):
         summary = write_focus(

@@ -1,9 +1,7 @@
 """The commands about costs; without one, the audit report."""
 
-from datetime import UTC
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,31 +10,16 @@ from cli.cost_export import export_command
 from cli.cost_ledger import audit, recompute
 from cli.cost_prices import refresh_prices_command
 from cli.cost_reconcile import reconcile_command
+from cli.cost_reports import MOST_ENTRIES, ReportAsked, ReportFormat, reports_of
 from cli.cost_what_if import what_if_command
 from cli.failures import UsageProblem
 from cli.new_file import replacing
 from cli.output import print_human, print_json
-from cli.session import Session, session_of
-from replication.errors import MalformedError
-
-if TYPE_CHECKING:
-    from costs.books import Costs
-    from costs.report_query import ReportQuery
+from cli.session import session_of
 
 costs = typer.Typer(help="What every replica costs, and why it exists.")
 
 _SHOWN = 20
-_MOST = 10_000
-
-
-class ReportFormat(StrEnum):
-    """In what form a report is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    FOCUS = "focus"
-    HTML = "html"
 
 
 FromOption = Annotated[
@@ -88,10 +71,10 @@ def report(
         int | None,
         typer.Option(
             min=1,
-            max=_MOST,
+            max=MOST_ENTRIES,
             metavar="N",
-            help=f"How many entries a list has: {_SHOWN} in a table, {_MOST} elsewhere, unless "
-            "told; what is left out is summed up.",
+            help=f"How many entries a list has: {_SHOWN} in a table, {MOST_ENTRIES} elsewhere, "
+            "unless told; what is left out is summed up.",
             show_default=False,
         ),
     ] = None,
@@ -113,70 +96,29 @@ def report(
         raise UsageProblem("--output goes with --format csv, json, focus or html")
     if wanted is ReportFormat.HTML and output is None:
         raise UsageProblem("--format html goes with --output FILE")
-    session = session_of(ctx)
-    opened, query = open_query(
-        session,
+    asked = ReportAsked(
         from_text=from_text,
         to_text=to_text,
-        group_by=group_by,
+        group_by=tuple(group_by or ()),
         currency=currency,
-        limit=limit or (_SHOWN if wanted is ReportFormat.TABLE else _MOST),
+        limit=limit or (_SHOWN if wanted is ReportFormat.TABLE else MOST_ENTRIES),
+        ask_azure=azure,
     )
+    reports = reports_of(session_of(ctx))
     if wanted is ReportFormat.TABLE:
-        _print_tables(opened, query, ask_azure=azure)
+        from cli.cost_tables import report_tables  # noqa: PLC0415 - few commands print it
+
+        print_human(*report_tables(reports.view(asked)))
         return
     if wanted is ReportFormat.JSON and output is None:
-        from costs.report_view import report_view  # noqa: PLC0415 - only the audit needs DuckDB
-        from costs.reporting import make_report  # noqa: PLC0415 - likewise
-
-        print_json(report_view(make_report(opened, query, ask_azure=azure)))
+        print_json(reports.view(asked))
         return
-    from costs.report_text import TooLongError, report_text  # noqa: PLC0415 - likewise
-
-    try:
-        content = report_text(opened, query, wanted.value, ask_azure=azure)
-    except TooLongError as error:
-        raise UsageProblem(f"--{error}") from error
+    content = reports.text(asked, wanted)
     if output is None:
         print(content, end="")  # noqa: T201 - the answer
         return
     with replacing(output) as part:
         part.write_text(content, encoding="utf-8", newline="")
-
-
-def open_query(
-    session: Session,
-    *,
-    from_text: str | None,
-    to_text: str | None,
-    group_by: list[str] | None,
-    currency: str | None,
-    limit: int = _MOST,
-) -> tuple["Costs", "ReportQuery"]:
-    """Return the cost services, and the query that the words mean; raises UsageProblem."""
-    from costs.opening import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
-    from costs.report_query import read_report_query  # noqa: PLC0415 - likewise
-
-    app = session.app()
-    try:
-        query = read_report_query(
-            today=app.ports.clock().astimezone(UTC).date(),
-            from_text=from_text,
-            to_text=to_text,
-            group_by=group_by or (),
-            currency=currency,
-            limit=limit,
-        )
-    except MalformedError as error:
-        raise UsageProblem(f"--{error}".replace("group_by", "group-by", 1)) from error
-    return open_costs(app), query
-
-
-def _print_tables(opened: "Costs", query: "ReportQuery", *, ask_azure: bool) -> None:
-    from cli.cost_tables import report_tables  # noqa: PLC0415 - only the audit needs DuckDB
-    from costs.reporting import make_report  # noqa: PLC0415 - likewise
-
-    print_human(*report_tables(make_report(opened, query, ask_azure=ask_azure)))
 
 
 def _refuse_options(ctx: typer.Context, command: str) -> None:

@@ -67,7 +67,7 @@ def check(
         if not problems:
             print_human(text(f"{path}: valid (fingerprint {fingerprint})", "green"))
     if problems:
-        raise typer.Exit(ExitCode.FAILED)
+        raise typer.Exit(ExitCode.FAILED if path.exists() else ExitCode.NOT_FOUND)
 
 
 def _warnings(found: ReplicationPolicy, session: Session) -> list[str]:

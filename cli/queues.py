@@ -6,7 +6,7 @@ import typer
 
 from cli.arguments import AsJson
 from cli.completion import one_of
-from cli.failures import UsageProblem
+from cli.failures import NotFoundError, UsageProblem
 from cli.output import print_human, print_json, text
 from cli.service import Document
 from cli.session import session_of
@@ -81,4 +81,4 @@ def _read_queue(name: str) -> QueueName:
         return QueueName(name.lower())
     except ValueError as error:
         known = ", ".join(one.value for one in QueueName)
-        raise UsageProblem(f"there is no queue {name[:60]!r}; there are {known}") from error
+        raise NotFoundError(f"there is no queue {name[:60]!r}; there are {known}") from error

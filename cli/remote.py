@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 URL_VARIABLE = "GALLERY_REPLICATOR_URL"
 SCOPE_VARIABLE = "GALLERY_REPLICATOR_SCOPE"
 KEY_VARIABLE = "GALLERY_REPLICATOR_KEY"
-_LEAVE_OUT = f"leave --url (and {URL_VARIABLE}) out"
+LEAVE_OUT = f"leave --url (and {URL_VARIABLE}) out"
 _HOST = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 _SCOPE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}://[!-~]{1,300}")
 _KEY = re.compile(r"[!-~]{1,512}")
@@ -126,7 +126,7 @@ class _Replications:
 
     def plan(self, version_id: ImageVersionId) -> NoReturn:  # noqa: ARG002 - the service's shape
         raise UsageProblem(
-            f"a deployed app plans for itself and not for callers: {_LEAVE_OUT} to plan from here, "
+            f"a deployed app plans for itself and not for callers: {LEAVE_OUT} to plan from here, "
             "or see the plan of a version on record with: gallery-replicator status ID"
         )
 
@@ -144,7 +144,7 @@ class _Replications:
 
     def sweep(self, *, dry_run: bool) -> "SweepReport":  # noqa: ARG002 - the service's shape
         raise UsageProblem(
-            f"a deployed app sweeps on its own schedule and not for callers: {_LEAVE_OUT} to sweep "
+            f"a deployed app sweeps on its own schedule and not for callers: {LEAVE_OUT} to sweep "
             "from here, or have one version looked at with: gallery-replicator replicate ID"
         )
 

@@ -88,6 +88,22 @@ class Api:
         request = HttpRequest("GET", f"{self.root}/api/v1/{path}", params=dict(params or {}))
         return self._call(request, shape, read_timeout=self.timeout_s)
 
+    def get_text(self, path: str, params: Mapping[str, str]) -> str:
+        """Read what is no JSON document, such as a table."""
+        request = HttpRequest("GET", f"{self.root}/api/v1/{path}", params=dict(params))
+        response, content = self._send(request, read_timeout=self.timeout_s)
+        if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+            raise self._refusal(response, _document(content))
+        if "html" in _media_type(response):
+            raise CommandError(self._no_json(response), exit_code=ExitCode.FAILED)
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise CommandError(
+                f"{self.root} answers with something that is no text; is it the app?",
+                exit_code=ExitCode.FAILED,
+            ) from error
+
     def post(self, path: str, shape: Shape, body: Mapping[str, Any] | None = None) -> Document:
         """Act, once."""
         request = HttpRequest("POST", f"{self.root}/api/v1/{path}", json=dict(body or {}))
@@ -95,10 +111,17 @@ class Api:
         return self._call(request, shape, read_timeout=timeout_s, retry_total=0)
 
     def _call(self, request: HttpRequest, shape: Shape, **options: Any) -> Document:
+        response, content = self._send(request, **options)
+        document = _document(content)
+        if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+            raise self._refusal(response, document)
+        return self._answer(response, document, shape)
+
+    def _send(self, request: HttpRequest, **options: Any) -> tuple[HttpResponse, bytes]:
         try:
             response = self.client.send_request(request, stream=True, **options)
             try:
-                content = self._read(response)
+                return response, self._read(response)
             finally:
                 response.close()
         except ClientAuthenticationError as error:
@@ -107,10 +130,6 @@ class Api:
             raise UnavailableError(f"{self.root} cannot be reached: {_reason(error)}") from error
         except AzureError as error:
             raise UnavailableError(self._unknown(request, error)) from error
-        document = _document(content)
-        if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-            raise self._refusal(response, document)
-        return self._answer(response, document, shape)
 
     def _read(self, response: HttpResponse) -> bytes:
         content = bytearray()

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from azure.core.pipeline.transport import RequestsTransport
 
 import handlers.actions_api as acting
+import handlers.costs_api as costs
 import handlers.dead_letters_api as letters
 import handlers.http_api as reading
 from tests.handlers.calling import call
@@ -34,6 +35,7 @@ _FUNCTIONS = (
     letters.discard_many,
     letters.replay,
     letters.discard,
+    costs.costs,
 )
 
 

@@ -74,9 +74,9 @@ def test_region_names_of_another_cloud_are_not_held_against_the_snapshot(
     ]
 
 
-def test_a_file_that_is_not_there_has_failed(closed_shell: Shell, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_not_found(closed_shell: Shell, tmp_path: Path) -> None:
     answer = closed_shell("policy", "check", str(tmp_path / "none.yaml"))
-    assert answer.code == 1
+    assert answer.code == 3
     assert "cannot be read (No such file or directory)" in answer.out
 
 

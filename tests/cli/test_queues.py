@@ -44,7 +44,7 @@ def test_doing_it_twice_says_so_and_is_no_mistake(shell: Shell) -> None:
 @pytest.mark.parametrize("name", ["jobs", "", "x" * 300, "replication-jobs-poison"])
 def test_an_unknown_queue_is_named_with_those_there_are(shell: Shell, name: str) -> None:
     answer = shell("queues", "pause", name)
-    assert answer.code == ExitCode.WRONG_USAGE
+    assert answer.code == ExitCode.NOT_FOUND
     assert "there are replication-jobs, replication-tracking" in " ".join(answer.err.split())
 
 

@@ -260,8 +260,9 @@ def test_an_address_that_can_be_meant_is_taken(address: str) -> None:
     [
         (["plan", str(version_id())], "a deployed app plans for itself"),
         (["sweep", "--dry-run"], "a deployed app sweeps on its own schedule"),
-        (["costs"], "this command runs against storage"),
         (["costs", "audit"], "this command runs against storage"),
+        (["costs", "what-if", "--replica-count", "1"], "this command runs against storage"),
+        (["costs", "--format", "html", "--output", "x.html"], "an app makes no --format html"),
         (["regions", "--subscription", "0" * 8 + "-0000" * 3 + "-" + "0" * 12], "against storage"),
     ],
 )
