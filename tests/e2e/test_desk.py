@@ -78,7 +78,7 @@ def test_what_was_locked_is_on_the_desk_and_completes_when_sent_again(
     (letter,) = command("dead-letters", "list")["items"]
     assert (letter["code"], letter["regions"]) == ("locked", ["japanwest"])
     assert letter["id"] == failed["dead_letter_id"]
-    shown = command("dead-letters", "show", letter["id"])
+    shown = app.get(f"/api/v1/dead-letters/{letter['id']}")
     assert "it is locked" in shown["cause"]
     assert [one["event"] for one in shown["timeline"]][-1] == "giveup"
 
@@ -90,8 +90,8 @@ def test_what_was_locked_is_on_the_desk_and_completes_when_sent_again(
 
     done = in_phase(app, exported.id, "succeeded")
     assert [one["state"] for one in done["regions"]] == ["completed"]
-    assert command("dead-letters", "list")["items"] == []
-    (kept,) = command("dead-letters", "list", "--state", "all")["items"]
+    assert app.get("/api/v1/dead-letters")["items"] == []
+    (kept,) = app.get("/api/v1/dead-letters?state=all")["items"]
     assert kept["state"] == "resolved"
     command("dead-letters", "discard", letter["id"])
-    assert command("dead-letters", "list", "--state", "all")["items"] == []
+    assert app.get("/api/v1/dead-letters?state=all")["items"] == []

@@ -73,6 +73,7 @@ def test_the_list_comes_in_pages(world: World) -> None:
         ({"source": "nowhere"}, "source is 'nowhere'"),
         ({"limit": "0"}, "limit is '0'"),
         ({"image_version": "x"}, ""),
+        ({"id": "xyz"}, "id is 'xyz'; it is 32 hex digits"),
         ({"cursor": "\x00"}, ""),
     ],
 )
