@@ -91,7 +91,12 @@ def test_what_was_locked_is_on_the_desk_and_completes_when_sent_again(
     done = in_phase(app, exported.id, "succeeded")
     assert [one["state"] for one in done["regions"]] == ["completed"]
     assert app.get("/api/v1/dead-letters")["items"] == []
-    (kept,) = app.get("/api/v1/dead-letters?state=all")["items"]
-    assert kept["state"] == "resolved"
+
+    def resolved() -> bool:
+        (kept,) = app.get("/api/v1/dead-letters?state=all")["items"]
+        return bool(kept["state"] == "resolved")
+
+    # Right after the record says that it is done.
+    eventually(resolved, within_s=30)
     command("dead-letters", "discard", letter["id"])
     assert app.get("/api/v1/dead-letters?state=all")["items"] == []
