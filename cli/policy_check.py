@@ -67,7 +67,17 @@ def check(
         if not problems:
             print_human(text(f"{path}: valid (fingerprint {fingerprint})", "green"))
     if problems:
-        raise typer.Exit(ExitCode.FAILED if path.exists() else ExitCode.NOT_FOUND)
+        raise typer.Exit(ExitCode.NOT_FOUND if _is_missing(path) else ExitCode.FAILED)
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+    return False
 
 
 def _warnings(found: ReplicationPolicy, session: Session) -> list[str]:

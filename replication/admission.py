@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
+from replication import wording
 from replication.control_rows import Control, ControlKind
 from replication.controls import Controls
 from replication.errors import ThrottledError, ThrottleKind
@@ -158,7 +159,7 @@ def _number(job: ReplicationJob, gate: Gate) -> int | None:
 
 def _queueing(gate: Gate, until: datetime, now: datetime) -> Queueing:
     why = gate.reason if gate.is_closed(now) else "near a limit, calls go one by one"
-    text = f"held back until {until.isoformat(timespec='seconds')} for {gate.scope.key}: {why}"
+    text = f"held back until {wording.moment(until)} for {gate.scope.key}: {why}"
     return Queueing(until=until, reason=text)
 
 

@@ -7,6 +7,7 @@ region), or due for a probe: one version tries, and its copy decides for all.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from replication import wording
 from replication.limits import Limits
 from replication.regions import Region
 
@@ -85,7 +86,7 @@ def closed_to(circuit: Circuit, key: str, now: datetime) -> Hold | None:
     until = circuit.probe_at or now
     if circuit.probe_key is not None:
         until = circuit.probe_until or now
-    since, then = (one.isoformat(timespec="seconds") for one in (circuit.opened_at, until))
+    since, then = (wording.moment(one) for one in (circuit.opened_at, until))
     if until <= now:
         next_try = "due to be tried again"
     elif circuit.probe_key is not None:

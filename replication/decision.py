@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from replication import wording
 from replication.backoff import CopyProgress, tracking_delay_s
 from replication.circuits import Hold
 from replication.errors import FailureCode
@@ -195,7 +196,7 @@ def _deadline(seen: Observation, behind: list[Replica]) -> Decision:
     if seen.job.phase is Phase.FAILED and first is not None:
         reason = f"looked at again, still not Completed: {names}; {first.message}"
         return GiveUp(reason=reason, failure=first)
-    message = f"not Completed by {seen.job.deadline_at.isoformat()}: {names}"
+    message = f"not Completed by {wording.moment(seen.job.deadline_at)}: {names}"
     code = FailureCode.DEADLINE_EXCEEDED
     holds = [seen.held[one.region] for one in behind if one.region in seen.held]
     if len(holds) == len(behind):

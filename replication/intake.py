@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from replication import wording
 from replication.admission import Admissions
 from replication.desk import DeadLetterDesk
 from replication.errors import MalformedError, NewerFormatError, ThrottledError
@@ -205,7 +206,7 @@ class Intake:
         if until is not None:
             pause_s = (until - self.clock()).total_seconds()
             raise ThrottledError(
-                f"Azure asked for a pause until {until.isoformat()}", retry_after_s=pause_s
+                f"Azure asked for a pause until {wording.moment(until)}", retry_after_s=pause_s
             )
         try:
             return self.gallery.read(version_id, catalog)
@@ -307,7 +308,7 @@ def bring_forward(
         if job.phase is Phase.CANCELLED:
             return None, "the replication was cancelled; ask for it to go on"
         if event_at is not None and job.observed_at is not None and event_at <= job.observed_at:
-            return None, f"already seen by the look at {job.observed_at.isoformat()}"
+            return None, f"already seen by the look at {wording.moment(job.observed_at)}"
     earliest = now
     if forced and job.lease is not None:
         # The record of that look, however late, would undo the fresh run: it loses its claim, and
@@ -321,9 +322,9 @@ def bring_forward(
         earliest = max(now, job.observed_at + timedelta(seconds=limits.tracking_min_s))
     due = job.next_attempt_at
     if not forced and due is not None and due <= earliest:
-        return None, f"a look is due at {due.isoformat()}"
+        return None, f"a look is due at {wording.moment(due)}"
     moved = replace(job, sequence=job.sequence + 1, next_attempt_at=earliest)
-    return moved, f"look at {earliest.isoformat()}: {why}"
+    return moved, f"look at {wording.moment(earliest)}: {why}"
 
 
 def _known_region(name: str | None, catalog: RegionCatalog) -> Region | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from replication import wording
 from replication.control_rows import Control, ControlKind, QueuePause
 from replication.controls import Controls
 from replication.log import log_outcome
@@ -72,5 +73,5 @@ class Pauses:
 
 
 def _sentence(pause: QueuePause) -> str:
-    words = f"{pause.queue} is paused since {pause.since.isoformat(timespec='seconds')}"
+    words = f"{pause.queue} is paused since {wording.moment(pause.since)}"
     return f"{words} by {pause.by}: {pause.reason}"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from replication import wording
 from replication.job import Replica, ReplicaState
 from replication.limits import Limits
 
@@ -24,10 +25,10 @@ class Stuck:
         """Say it in a sentence."""
         speed = "no progress was ever seen"
         if self.percent_per_min is not None:
-            speed = f"{self.percent_per_min:.2g} % a minute were seen before"
+            speed = f"{wording.speed(self.percent_per_min)} was seen before"
         return (
-            f"stuck: no progress since {self.since.isoformat(timespec='seconds')}, and "
-            f"{self.allowed_s / 60:.0f} minutes are the most that its speed explains ({speed})"
+            f"stuck: no progress since {wording.moment(self.since)}, and its speed explains "
+            f"{wording.duration(self.allowed_s)} at most ({speed})"
         )
 
 

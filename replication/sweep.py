@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from replication import wording
 from replication.admission import Admissions
 from replication.errors import FailureCode, PermanentError, ReplicationError, ThrottledError
 from replication.image_version import ImageVersion, ImageVersionId
@@ -153,7 +154,9 @@ class Sweep:
                     mender.mend(job)
             leased = job.lease is not None and job.lease.expires_at > now
             if job.next_attempt_at is not None and job.next_attempt_at < late and not leased:
-                reason = f"overdue since {job.next_attempt_at.isoformat()}: its message was lost"
+                reason = (
+                    f"overdue since {wording.moment(job.next_attempt_at)}: its message was lost"
+                )
                 with report.part(str(job.image_version_id)):
                     self._queue(job.image_version_id, reason, report, dry_run=dry_run)
         with report.part("the listing"):
@@ -168,7 +171,7 @@ class Sweep:
         if until is not None:
             report.errors.append(
                 f"subscription {subscription_id}: Azure asked for a pause until "
-                f"{until.isoformat()}; the next sweep looks at it"
+                f"{wording.moment(until)}; the next sweep looks at it"
             )
             return False
         catalog = self.catalogs.of(subscription_id)

@@ -52,6 +52,7 @@ replication/telemetry/metrics.py
 replication/telemetry/spans.py
 replication/telemetry/steps.py
 replication/throttling.py
+replication/wording.py
 "
 
 .venv/bin/coverage report --fail-under=90 --skip-covered

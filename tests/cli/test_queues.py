@@ -12,7 +12,7 @@ QUEUE = "replication-jobs"
 def test_a_paused_queue_is_shown_with_who_and_why(world: World, shell: Shell) -> None:
     answer = shell("queues", "pause", QUEUE, "--reason", "an incident in eastus")
     assert answer.code == 0
-    since = world.clock().isoformat(timespec="seconds")
+    since = f"{world.clock():%Y-%m-%d %H:%M:%S} UTC"
     said = f"{QUEUE} is paused since {since} by the command line: an incident in eastus"
     assert answer.out.splitlines() == [said]
     shown = shell("queues").out.splitlines()

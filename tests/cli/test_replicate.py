@@ -59,7 +59,7 @@ def test_a_look_under_way_is_no_failure(world: World, shell: Shell) -> None:
     world.store.replace(stored, replace(stored.job, lease=lease, next_attempt_at=None))
     answer = shell("replicate", str(version_id()))
     assert answer.code == 0
-    assert "look at 2026-11-23T08:02:00" in answer.out
+    assert "look at 2026-11-23 08:02:00 UTC" in answer.out
 
 
 def test_a_version_that_does_not_exist_is_not_found(shell: Shell) -> None:

@@ -107,7 +107,7 @@ def test_what_one_instance_was_told_holds_for_the_other_within_two_seconds(
     assert queueing is not None
     assert queueing.until >= instances.clock() + timedelta(seconds=57.9)
     assert queueing.reason == (
-        f"held back until 2026-11-23T08:01:00+00:00 for {SUBSCRIPTION}|write|*: slow down"
+        f"held back until 2026-11-23 08:01:00 UTC for {SUBSCRIPTION}|write|*: slow down"
     )
 
 

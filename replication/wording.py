@@ -1,0 +1,34 @@
+"""Say times and speeds in a reason as a person reads them. Machines read the fields beside it."""
+
+from datetime import UTC, datetime
+
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+# In percent a minute.
+_SLOW, _FAST = 0.01, 10
+
+
+def moment(at: datetime) -> str:
+    """Return a moment to the second, such as `2026-11-23 12:00:05 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in at most two units, such as `20 s`, `4 min` or `2 h 10 min`."""
+    whole = max(0, round(seconds))
+    if whole < 2 * _MINUTE_S:
+        return f"{whole} s"
+    if whole < _HOUR_S:
+        return f"{round(whole / _MINUTE_S)} min"
+    large_s, large, small_s, small = _HOUR_S, "h", _MINUTE_S, "min"
+    if whole >= 2 * _DAY_S:
+        large_s, large, small_s, small = _DAY_S, "d", _HOUR_S, "h"
+    ones, rest = divmod(round(whole / small_s), large_s // small_s)
+    return f"{ones} {large} {rest} {small}" if rest else f"{ones} {large}"
+
+
+def speed(percent_per_min: float) -> str:
+    """Return how fast a copy goes, in two digits or all that are before the point."""
+    if percent_per_min < _SLOW:
+        return f"less than {_SLOW} % a minute"
+    shown = f"{percent_per_min:.2g}" if percent_per_min < _FAST else f"{percent_per_min:,.0f}"
+    return f"{shown} % a minute"
