@@ -1,6 +1,8 @@
 # ruff: noqa: S608 - the texts put together are this project's own; values are parameters
 """Export the ledger as FOCUS 1.2: one row a replica region, charge period and charge."""
 
+import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,6 +27,8 @@ FOCUS_VERSION = "1.2"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 # Rows of a Parquet group: the columns are many, and all of a group are in memory at once.
 _GROUP_ROWS = 50_000
+# Where the engine's text of an error names the system's own.
+_ERRNO = re.compile(r'"errno":"(\d+)"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,9 @@ def _told_as_ours(path: Path) -> Iterator[None]:
         yield
     except duckdb.IOException as error:
         if str(path) in str(error):
-            raise OSError(None, str(error), str(path)) from error
+            number = _ERRNO.search(str(error))
+            why = os.strerror(int(number[1])) if number else str(error)
+            raise OSError(None, why, str(path)) from error
         raise
 
 

@@ -132,6 +132,20 @@ def test_a_folder_of_that_name_is_not_replaced(shell: Shell, folder: Path) -> No
     )
 
 
+@pytest.mark.parametrize("name", ["costs.csv", "costs.parquet"])
+def test_a_full_disk_is_told_in_the_systems_own_words(
+    shell: Shell, folder: Path, name: str
+) -> None:
+    path = folder / name
+    path.symlink_to("/dev/full")
+    answer = shell("costs", "export", str(path), *DAYS)
+    assert (answer.code, answer.err) == (
+        1,
+        f"Error: {str(path)!r} cannot be written (No space left on device)\n",
+    )
+    assert [one.name for one in folder.iterdir()] == [name]
+
+
 def test_days_that_cannot_be_meant_leave_the_old_file_alone(shell: Shell, folder: Path) -> None:
     path = folder / "costs.csv"
     path.write_text("old", encoding="utf-8")

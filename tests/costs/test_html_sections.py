@@ -187,6 +187,15 @@ def test_the_page_ends_with_the_account_of_every_row() -> None:
     assert "228 rows are provisional: 2026-11-20 is not on the books yet." in text
 
 
+def test_every_note_is_in_the_account_however_many_stand_at_the_top() -> None:
+    report = full_report()
+    notes = tuple(f"note number {number}" for number in range(7))
+    report = replace(report, rows=replace(report.rows, notes=notes))
+    account = part(report, "account")
+    assert all(f"Note number {number}." in account for number in range(7))
+    assert html_report(report).count("Note number 0.") == 2
+
+
 def test_labs_that_nobody_named_are_told() -> None:
     report = replace(full_report(), labs=GroupList(items=(lab(None, spent("1")),)))
     assert "No version names its lab" in part(report, "labs")
