@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from replication.errors import FailureCode
+
 _FILE = Path(__file__).parent.parent / "docs" / "runbook.md"
 _SPAN = re.compile(r"`([^`]+)`|\[([^\]]+)\]\(([^)\s]+)\)")
 
@@ -29,10 +31,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """What the runbook says of one failure code; the first section is about all of them."""
+    """What the runbook says of one code; the first section is about all of them."""
 
     code: str
     blocks: tuple[Block, ...]
+
+    @property
+    def has_letters(self) -> bool:
+        """Whether dead letters lie under this code; there are none about a queue."""
+        return self.code in FailureCode
 
 
 @cache

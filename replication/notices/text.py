@@ -29,7 +29,6 @@ _STUCK_SENTENCE = "Copies have made no progress for longer than their own speed 
 # The chapter that speaks of copies that stand still.
 _STUCK_CHAPTER = FailureCode.DEADLINE_EXCEEDED.value
 _BEHIND_SENTENCE = "Messages are due, and nobody takes them or too few."
-_BEHIND_CHAPTER = "docs/telemetry.md#galleryreplicatorqueuestalled"
 _UNKNOWN_SENTENCE = "A newer release of this app has laid dead letters under this code."
 _STYLES = {Change.NEW: "attention", Change.GROWN: "attention", Change.RESOLVED: "good"}
 _HEADINGS = {
@@ -259,11 +258,9 @@ def _is_region(cause: Cause) -> bool:
 
 
 def _runbook(code: str, site: str | None) -> str:
-    if code == QUEUE_BEHIND and not site:
-        return _BEHIND_CHAPTER
     page = f"https://{site}/dashboard/runbook" if site else "docs/runbook.md"
     chapter = _STUCK_CHAPTER if code == STUCK else code
-    return f"{page}#{chapter}" if _is_known(chapter) else page
+    return f"{page}#{chapter}" if chapter in _CHAPTERS else page
 
 
 def _is_known(code: str) -> bool:
@@ -302,3 +299,4 @@ def _duration(seconds: float) -> str:
 
 _SENTENCES = {STUCK: _STUCK_SENTENCE, QUEUE_BEHIND: _BEHIND_SENTENCE}
 _CODES = frozenset(code.value for code in FailureCode)
+_CHAPTERS = _CODES | {QUEUE_BEHIND}

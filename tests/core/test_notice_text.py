@@ -62,8 +62,8 @@ BEHIND = Cause(
 @pytest.mark.parametrize(
     ("site", "runbook"),
     [
-        (None, "docs/telemetry.md#galleryreplicatorqueuestalled"),
-        ("app.example", "https://app.example/dashboard/runbook"),
+        (None, "docs/runbook.md#queue_behind"),
+        ("app.example", "https://app.example/dashboard/runbook#queue_behind"),
     ],
 )
 def test_a_queue_that_is_behind_is_named_with_what_to_type(site: str | None, runbook: str) -> None:
