@@ -44,36 +44,36 @@ _LOOK_S = 0.3
 class _Export:
     image: str
     region: str
-    phases: tuple[str, ...]
+    phase: str
     gallery: str = DEFAULT_GALLERY
     subscription_id: str = DEFAULT_SUBSCRIPTION_ID
 
 
 _EXPORTS = (
-    _Export(image="biology-101", region="uksouth", phases=("succeeded",)),
-    _Export(image="chemistry-2", region="canadacentral", phases=("succeeded",)),
-    _Export(image="robotics", region="koreacentral", phases=("tracking",)),
-    _Export(image="statistics", region="australiaeast", phases=("tracking",)),
+    _Export(image="biology-101", region="uksouth", phase="succeeded"),
+    _Export(image="chemistry-2", region="canadacentral", phase="succeeded"),
+    _Export(image="robotics", region="koreacentral", phase="tracking"),
+    _Export(image="statistics", region="australiaeast", phase="tracking"),
     *(
-        _Export(image=f"mathematics-{number}", region="japaneast", phases=("failed",))
+        _Export(image=f"mathematics-{number}", region="japaneast", phase="failed")
         for number in (1, 2, 3)
     ),
-    _Export(
-        image="physics-2019", region="northeurope", phases=("failed",), gallery=_LOCKED_GALLERY
-    ),
-    _Export(image="genome-lab", region="eastasia", phases=("waiting",), gallery=_DEAR_GALLERY),
-    _Export(image="drawing", region="australiaeast", phases=("cancelled",)),
+    _Export(image="physics-2019", region="northeurope", phase="failed", gallery=_LOCKED_GALLERY),
+    _Export(image="genome-lab", region="eastasia", phase="waiting", gallery=_DEAR_GALLERY),
+    _Export(image="drawing", region="australiaeast", phase="cancelled"),
     _Export(
         image="geography",
         region="northeurope",
-        phases=("waiting",),
+        phase="waiting",
         subscription_id=_THROTTLED_SUBSCRIPTION,
     ),
     *(
-        _Export(image=f"welding-{number}", region="centralindia", phases=("partial", "waiting"))
-        for number in (1, 2, 3, 4)
+        _Export(image=f"welding-{number}", region="centralindia", phase="partial")
+        for number in (1, 2, 3)
     ),
 )
+# Exported when the others have used up their attempts: its failure holds the region back.
+_LAST_EXPORT = _Export(image="welding-4", region="centralindia", phase="waiting")
 
 
 async def seed_trouble(*, arm_url: str, functions_url: str, storage: str) -> None:
@@ -95,7 +95,10 @@ async def _seed(cloud: "_Cloud") -> None:
     # One after the other: the first one to a gallery makes it.
     ids = {one: await cloud.export(one) for one in _EXPORTS}
     await cloud.send_what_is_no_event()
-    await cloud.until("everything stands where it should", lambda: cloud.is_seeded(ids))
+    await cloud.until("all stand where they should", lambda: cloud.astray(ids))
+    last = {_LAST_EXPORT: await cloud.export(_LAST_EXPORT)}
+    await cloud.until("the last one waits", lambda: cloud.astray(last))
+    await cloud.until("the overview is full", cloud.not_shown)
     # From here on everything works again.
     await cloud.put("faults", [])
 
@@ -170,17 +173,20 @@ class _Cloud:
         async with self.session.post(url, json=[event], headers=headers) as answer:
             answer.raise_for_status()
 
-    async def is_seeded(self, ids: dict[_Export, str]) -> str | None:
-        """Return what is missing; cancel what is to be cancelled on the way."""
+    async def astray(self, ids: dict[_Export, str]) -> str | None:
+        """Return which one is elsewhere; cancel what is to be cancelled on the way."""
         page = await self.get("/api/v1/replications?limit=200")
         seen = {one["image_version_id"].lower(): one for one in page["items"]}
         for export, version_id in ids.items():
             one = seen.get(version_id.lower())
             phase = one["phase"] if one else "nothing"
-            if one and "cancelled" in export.phases and phase == "tracking":
+            if one and export.phase == "cancelled" and phase == "tracking":
                 await self._cancel(one["key"])
-            if phase not in export.phases:
-                return f"{export.image} is {phase} and not {' or '.join(export.phases)}"
+            if phase != export.phase:
+                return f"{export.image} is {phase} and not {export.phase}"
+        return None
+
+    async def not_shown(self) -> str | None:
         overview = await self.get("/dashboard.json")
         for part in ("stuck", "held", "cooldowns"):
             if not overview[part]:
