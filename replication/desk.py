@@ -125,11 +125,12 @@ class DeadLetterDesk:
             one.region.name for one in job.replicas if one.state is not ReplicaState.COMPLETED
         ]
         message = JobMessage.of(job)
+        known = failure.message in reason
         return self._put(
             source=_JOB,
             identity=f"job\n{job.key}",
             code=failure.code,
-            cause=f"{reason} [{failure.message}]",
+            cause=reason if known else f"{reason} [{failure.message}]",
             attempts=job.attempts,
             correlation_id=job.correlation_id,
             image_version_id=str(job.image_version_id),

@@ -26,20 +26,22 @@ def decide_on_error(
     the deadline ends them. A job that had failed before, and is looked at again after its
     deadline, stays failed for the cause that it has.
     """
+    # Azure's messages mostly begin with the code already.
+    answer = message if message.startswith(f"{code}:") else f"{code}: {message}"
     if now >= job.deadline_at and job.phase is not Phase.FAILED:
         return GiveUp(
-            reason=f"the deadline passed while the service answered {code}: {message}",
-            failure=Failure(code=FailureCode.DEADLINE_EXCEEDED, message=f"{code}: {message}"),
+            reason=f"the deadline passed while the service answered {answer}",
+            failure=Failure(code=FailureCode.DEADLINE_EXCEEDED, message=answer),
         )
     if now >= job.deadline_at and job.failure is not None:
-        reason = f"{job.failure.message}; another look failed with {code}: {message}"
+        reason = f"{job.failure.message}; another look failed with {answer}"
         return GiveUp(reason=reason, failure=job.failure)
     return _in_time(
         job,
         limits=limits,
         chance=chance,
         code=code,
-        message=message,
+        answer=answer,
         retry_after_s=retry_after_s,
         kind=kind,
     )
@@ -51,7 +53,7 @@ def _in_time(
     limits: Limits,
     chance: float,
     code: str,
-    message: str,
+    answer: str,
     retry_after_s: float | None,
     kind: str,
 ) -> Decision:
@@ -67,25 +69,24 @@ def _in_time(
         return Retry(
             after_s=after_s,
             counts=False,
-            reason=f"the service asks for a pause ({code}): {message}",
+            reason=f"the service asks for a pause: {answer}",
         )
     unknown = job.unknown_in_a_row + 1
     if kind == "unknown" and unknown > limits.unknown_max_attempts:
         return GiveUp(
-            reason=f"refused {unknown} times in a row in words that are not known: "
-            f"{code}: {message}",
-            failure=Failure(code=FailureCode.UNKNOWN_ANSWER, message=f"{code}: {message}"),
+            reason=f"refused {unknown} times in a row in words that are not known: {answer}",
+            failure=Failure(code=FailureCode.UNKNOWN_ANSWER, message=answer),
         )
     if attempt > limits.retry_max_attempts:
         return GiveUp(
-            reason=f"failed {attempt} times in a row, the last time with {code}: {message}",
-            failure=Failure(code=FailureCode.RETRIES_EXHAUSTED, message=f"{code}: {message}"),
+            reason=f"failed {attempt} times in a row, the last time with {answer}",
+            failure=Failure(code=FailureCode.RETRIES_EXHAUSTED, message=answer),
         )
     count, most = attempt, limits.retry_max_attempts
     if kind == "unknown":
         count, most = unknown, limits.unknown_max_attempts
     return Retry(
         after_s=after_s,
-        reason=f"try {count} of {most} failed with {code}: {message}",
+        reason=f"try {count} of {most} failed with {answer}",
         unknown=kind == "unknown",
     )

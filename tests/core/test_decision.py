@@ -308,14 +308,21 @@ def test_a_failed_copy_with_no_writes_left_does_not_stop_the_ones_under_way() ->
     assert isinstance(decided(spent, seen, policy=extra), Track)
 
 
-def on_error(on: ReplicationJob, kind: str, *, now: datetime = NOON) -> Decision:
+def on_error(
+    on: ReplicationJob,
+    kind: str,
+    *,
+    now: datetime = NOON,
+    code: str = "503",
+    message: str = "busy",
+) -> Decision:
     return decide_on_error(
         on,
         now=now,
         limits=Limits(retry_max_attempts=2),
         chance=0.0,
-        code="503",
-        message="busy",
+        code=code,
+        message=message,
         retry_after_s=60,
         kind=kind,
     )
@@ -324,8 +331,17 @@ def on_error(on: ReplicationJob, kind: str, *, now: datetime = NOON) -> Decision
 def test_a_pause_that_was_asked_for_costs_no_retry() -> None:
     decision = on_error(replace(job(), failures_in_a_row=99), "throttled")
     assert decision == Retry(
-        after_s=60, counts=False, reason="the service asks for a pause (503): busy"
+        after_s=60, counts=False, reason="the service asks for a pause: 503: busy"
     )
+
+
+@pytest.mark.parametrize("kind", ["throttled", "failed", "unknown"])
+@pytest.mark.parametrize("now", [NOON, NOON + timedelta(days=99)])
+def test_a_code_that_begins_the_message_is_said_once(kind: str, now: datetime) -> None:
+    message = "Busy: come again"
+    decision = on_error(job(), kind, now=now, code="Busy", message=message)
+    assert decision.reason.count("Busy") == 1
+    assert decision.reason.endswith(message)
 
 
 def test_a_conflict_is_waited_out() -> None:
