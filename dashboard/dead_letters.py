@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboard.model import clipped
 from dashboard.parameters import refuse_unknown
+from dashboard.timeline import Timeline, timeline
 from replication.bootstrap import App
 from replication.errors import FailureCode
 from replication.letter_filter import FILTERS, read_letter_query
@@ -93,6 +94,7 @@ class DeadLetterPage:
 
     at: datetime
     shown: dict[str, Any]
+    timeline: Timeline
     raw: str
     left_off: int
 
@@ -107,7 +109,11 @@ def dead_letter(app: App, letter_id: str, now: datetime) -> DeadLetterPage:
     shown = letter_detail_view(app.dead_letters.get(letter_id))
     raw = shown["raw"]
     return DeadLetterPage(
-        at=now, shown=shown, raw=raw[:_MOST_RAW], left_off=max(0, len(raw) - _MOST_RAW)
+        at=now,
+        shown=shown,
+        timeline=timeline(shown["timeline"]),
+        raw=raw[:_MOST_RAW],
+        left_off=max(0, len(raw) - _MOST_RAW),
     )
 
 

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from dashboard.timeline import Timeline, timeline
 from replication.bootstrap import App
 from replication.errors import FailureCode
 from replication.image_version import ImageVersionId
 from replication.job import Phase
 
-# The rest is in the API.
-SHOWN_ENTRIES = 50
 _FULL = 100
 
 
@@ -38,17 +37,13 @@ class RegionLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replication:
-    """A replication as the API shows it; `ends_at` is None where a copy's end is not known.
-
-    `timeline` has the newest first, `left_off` older entries are not shown.
-    """
+    """A replication as the API shows it; `ends_at` is None where a copy's end is not known."""
 
     at: datetime
     shown: dict[str, Any]
     regions: tuple[RegionLine, ...]
     ends_at: datetime | None
-    timeline: tuple[dict[str, Any], ...]
-    left_off: int
+    timeline: Timeline
 
     @property
     def version_id(self) -> ImageVersionId:
@@ -104,14 +99,12 @@ def view(shown: dict[str, Any], now: datetime) -> Replication:
     copying = [one for one in regions if one.is_copying]
     ends = [one.ends_at for one in copying]
     known = [one for one in ends if one is not None]
-    history = shown["history"]
     return Replication(
         at=now,
         shown=shown,
         regions=regions,
         ends_at=max(known) if known and len(known) == len(ends) else None,
-        timeline=tuple(reversed(history[-SHOWN_ENTRIES:])),
-        left_off=max(0, len(history) - SHOWN_ENTRIES),
+        timeline=timeline(shown["history"]),
     )
 
 

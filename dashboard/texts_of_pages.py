@@ -200,6 +200,7 @@ PAGE_TEXTS: Mapping[str, Text] = {
     "range": Text("between {low} and {high}", "{low} ～ {high}"),
     "cost_unknown": Text("not known", "不明"),
     "timeline": Text("Timeline, newest first", "タイムライン（新しい順）"),
+    "times_first": Text("{n} times, first", "{n} 回、初回"),
     "timeline_none": Text("It has no timeline.", "タイムラインはありません。"),
     "timeline_more": Text("{n} older entries, as JSON", "以前の {n} 件（JSON）"),
     "attempts_are": Text(

@@ -1,6 +1,7 @@
 """Every page in both languages: escaped, allowed to nobody else, helpful when empty, and small."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,7 @@ from replication.job import HistoryEntry
 from tests.dashboard.asking import LANGUAGES, Document, ask, read
 from tests.dashboard.conftest import Serve
 from tests.dashboard.worlds import HOSTILE, add_job, rename_images, troubled_world
-from tests.fakes import World
+from tests.fakes import World, build_world
 from tests.handlers.calling import principal
 
 PAGES = (
@@ -283,6 +284,29 @@ def test_static_files_are_kept_until_they_change() -> None:
         assert ask(f"/dashboard/static/{name}", if_none_match=tag).status == 304
     assert ask("/dashboard/static/..%2Ftexts.py").status == 404
     assert ask("/dashboard/static/texts.py").status == 404
+
+
+def test_a_day_of_equal_looks_is_one_line_of_a_timeline(serve: Serve) -> None:
+    world = serve(build_world())
+    job = add_job(world, stuck=True)
+    begun = world.clock()
+    looks = [
+        HistoryEntry(
+            id=f"{number:04}",
+            at=begun + timedelta(minutes=number),
+            event="track",
+            reason="under way: westus2 40 % (stuck)",
+            details={"phase": "tracking"},
+        )
+        for number in range(400)
+    ]
+    world.history.append(job.key, looks)
+    world.clock.advance(400 * 60)
+    page = ask(f"/dashboard/replications/{job.key}").text
+    assert page.count("under way: westus2 40 % (stuck)") == 1
+    assert "400 times, first" in page
+    assert "two to add" in page
+    assert "older entries" not in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

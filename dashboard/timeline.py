@@ -1,0 +1,51 @@
+"""A timeline as a page shows it: looks that told the same, one after the other, are one line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+# The rest is in the API.
+_MOST_LINES = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """`times` entries in a row that said the same, of which the shape of the API has the last.
+
+    `id` is the first one's, so that it stays when another joins them.
+    """
+
+    id: str
+    entry: dict[str, Any]
+    first_at: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The newest first; `left_off` older entries are not shown."""
+
+    lines: tuple[Line, ...]
+    left_off: int
+
+
+def timeline(history: Sequence[dict[str, Any]]) -> Timeline:
+    """Return what a page shows of entries in the shape of the API, oldest first.
+
+    A copy that is stuck for a day is looked at hundreds of times with the same answer, which
+    would push what happened before off the page.
+    """
+    lines = [_line(list(run)) for _, run in groupby(history, key=_said)]
+    shown = lines[-_MOST_LINES:]
+    return Timeline(
+        lines=tuple(reversed(shown)), left_off=len(history) - sum(one.times for one in shown)
+    )
+
+
+def _said(entry: dict[str, Any]) -> tuple[Any, ...]:
+    return entry["event"], entry["reason"], entry["details"]
+
+
+def _line(run: list[dict[str, Any]]) -> Line:
+    return Line(id=run[0]["id"], entry=run[-1], first_at=run[0]["at"], times=len(run))
