@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 
 from dashboard.text import Text
+from dashboard.texts_of_failures import FAILURE_TEXTS
 from dashboard.texts_of_pages import PAGE_TEXTS
 
 _AROUND: Mapping[str, Text] = {
@@ -150,4 +151,4 @@ _AROUND: Mapping[str, Text] = {
     "js_failed": Text("Not done: [told]", "実行できませんでした: [told]"),
     "js_replicate": Text("Replicate now", "今すぐ実行"),
 }
-TEXTS: Mapping[str, Text] = {**_AROUND, **PAGE_TEXTS}
+TEXTS: Mapping[str, Text] = {**_AROUND, **PAGE_TEXTS, **FAILURE_TEXTS}

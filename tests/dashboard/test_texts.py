@@ -16,6 +16,7 @@ from dashboard.regions import Health
 from dashboard.texts import TEXTS
 from dashboard.words import Words
 from replication.errors import FailureCode
+from replication.failures import FAILURES
 from replication.job import Phase, ReplicaState
 from replication.letter_filter import ANY_STATE
 from replication.ports import LetterState
@@ -37,6 +38,7 @@ FAMILIES = {
     "problem_": ["400", "401", "403", "404", "500", "503"],
     "told_": ["400", "401", "403", "404", "500", "503"],
     "source_": ["event", "job"],
+    "means_": [one.value for one in FailureCode],
 }
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 NO_WORDS = {"product", "bar_median", "progress_of", "range"}
@@ -66,7 +68,7 @@ def keys_in_use() -> set[str]:
     for path in (FOLDER / "templates").glob("*.html"):
         found |= set(re.findall(r"\bt\(\"(\w+[a-z0-9])\"", path.read_text()))
     for path in FOLDER.glob("*.py"):
-        if path.name == "texts.py":
+        if path.name.startswith("texts"):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -165,3 +167,8 @@ def test_what_is_to_come_is_never_said_to_be_over(ahead_s: int | None, said: str
     words = Words(language=Language.ENGLISH, now=NOON)
     moment = None if ahead_s is None else NOON + timedelta(seconds=ahead_s)
     assert words.due(moment) == said
+
+
+@pytest.mark.parametrize("code", FailureCode)
+def test_a_failure_means_the_same_on_a_page_as_in_the_api(code: FailureCode) -> None:
+    assert TEXTS[f"means_{code.value}"].en == FAILURES[code].sentence
