@@ -7,12 +7,13 @@ from itertools import pairwise
 import pytest
 
 from dashboard.assets import assets
+from dashboard.texts import TEXTS
 from handlers.access import AUTH_ENABLED
-from replication.errors import MalformedError, TransientError
-from replication.job import HistoryEntry
+from replication.errors import FailureCode, MalformedError, TransientError
+from replication.job import HistoryEntry, Phase
 from tests.dashboard.asking import LANGUAGES, Document, ask, read
 from tests.dashboard.conftest import Serve
-from tests.dashboard.worlds import HOSTILE, add_job, rename_images, troubled_world
+from tests.dashboard.worlds import HOSTILE, add_job, lay_letter, rename_images, troubled_world
 from tests.fakes import World, build_world
 from tests.handlers.calling import principal
 
@@ -284,6 +285,23 @@ def test_static_files_are_kept_until_they_change() -> None:
         assert ask(f"/dashboard/static/{name}", if_none_match=tag).status == 304
     assert ask("/dashboard/static/..%2Ftexts.py").status == 404
     assert ask("/dashboard/static/texts.py").status == 404
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_failure_is_explained_in_the_language_of_the_page(serve: Serve, language: str) -> None:
+    world = serve(build_world())
+    job = add_job(world, phase=Phase.FAILED, code=FailureCode.LOCKED)
+    letter_id = lay_letter(world, job)
+    said = TEXTS["means_locked"]
+    wanted, other = (said.ja, said.en) if language == "ja" else (said.en, said.ja)
+    for address in (
+        "/dashboard/dead-letters",
+        f"/dashboard/dead-letters/{letter_id}",
+        f"/dashboard/replications/{job.key}",
+    ):
+        page = ask(address, language=language).text
+        assert wanted in page, address
+        assert other not in page, address
 
 
 def test_a_day_of_equal_looks_is_one_line_of_a_timeline(serve: Serve) -> None:

@@ -16,7 +16,6 @@ from dashboard.regions import Health
 from dashboard.texts import TEXTS
 from dashboard.words import Words
 from replication.errors import FailureCode
-from replication.failures import FAILURES
 from replication.job import Phase, ReplicaState
 from replication.letter_filter import ANY_STATE
 from replication.ports import LetterState
@@ -167,8 +166,3 @@ def test_what_is_to_come_is_never_said_to_be_over(ahead_s: int | None, said: str
     words = Words(language=Language.ENGLISH, now=NOON)
     moment = None if ahead_s is None else NOON + timedelta(seconds=ahead_s)
     assert words.due(moment) == said
-
-
-@pytest.mark.parametrize("code", FailureCode)
-def test_a_failure_means_the_same_on_a_page_as_in_the_api(code: FailureCode) -> None:
-    assert TEXTS[f"means_{code.value}"].en == FAILURES[code].sentence
