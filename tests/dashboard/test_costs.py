@@ -11,7 +11,7 @@ from dashboard.assets import assets
 from dashboard.costs import MOST_RECORDS
 from replication.bootstrap import build_app
 from replication.job import Phase
-from tests.builders import version_body, version_id, written_event
+from tests.builders import SUBSCRIPTION, version_body, version_id, written_event
 from tests.costs.fakes import MemoryBlobs
 from tests.dashboard.asking import LANGUAGES, ask, read
 from tests.dashboard.conftest import Serve
@@ -21,6 +21,13 @@ from tests.dashboard.worlds import add_job
 from tests.fakes import World, build_world
 
 DAY_S = 24 * 3600
+# The name of a group and where it is, which a narrow column needs apart.
+NAMES = {
+    "gallery": f"labgallery {SUBSCRIPTION}, labs-rg",
+    "definition": f"maths {SUBSCRIPTION}, labs-rg, labgallery",
+    "version": f"maths 1.0.0 {SUBSCRIPTION}, labs-rg, labgallery",
+    "region": "centralus",
+}
 
 
 def world_with_books(*, days: int) -> World:
@@ -40,12 +47,13 @@ def world_with_books(*, days: int) -> World:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_figures_of_the_books_are_shown(serve: Serve, language: str) -> None:
     serve(world_with_books(days=10))
-    for group in ("gallery", "region", "version"):
+    for group, name in NAMES.items():
         answer = ask(f"/dashboard/costs?group_by={group}", language=language)
         assert answer.status == 200
         document = read(answer.text)
         check_structure(document, language)
         assert {"months", "groups"} <= {one.attributes.get("id") for one in document.all("h2")}
+        assert name in document.text
         beside = sum(len(one.content) for one in assets().values())
         assert len(answer.text.encode()) + beside < MOST_BYTES
     twin = ask("/dashboard/costs.json").json
