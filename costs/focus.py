@@ -50,10 +50,10 @@ class FocusSummary:
 
 
 def focus_csv(connection: DuckDBPyConnection, query: ReportQuery) -> str:
-    """Return the days of a query as FOCUS CSV, a row a day."""
+    """Return the days of a query as FOCUS CSV, sorted, so that the same ledger is the same text."""
     with tempfile.TemporaryDirectory(prefix="gallery-replicator-") as folder:
         path = Path(folder) / "focus.csv"
-        write_focus(connection, query, path, parquet=False)
+        write_focus(connection, query, path, parquet=False, in_order=True)
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
 
@@ -65,12 +65,14 @@ def write_focus(
     *,
     parquet: bool,
     granularity: Granularity = Granularity.DAY,
+    in_order: bool = False,
 ) -> FocusSummary:
     """Write the days of a query into a file; the engine streams the rows.
 
-    Days are in no order that is promised, months are sorted. A month's row sums up the days of
-    the query in that month. What has no price is set aside: a FOCUS row has a cost, and zero
-    would not be it. Raises OSError where the file cannot be written.
+    Months are sorted; days only where `in_order` asks for it, since all of them are then in
+    memory at once. A month's row sums up the days of the query in that month. What has no price
+    is set aside: a FOCUS row has a cost, and zero would not be it. Raises OSError where the file
+    cannot be written.
     """
     how = (
         f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_GROUP_ROWS}, "
@@ -78,9 +80,10 @@ def write_focus(
         if parquet
         else f"FORMAT csv, HEADER true, DELIMITER ',', TIMESTAMPFORMAT '{_TIME}'"
     )
+    rows = export_query(granularity, in_order=in_order or granularity is Granularity.MONTH)
     with _streaming(connection), _told_as_ours(path):
         copied = connection.execute(
-            f"COPY ({export_query(granularity)}) TO $path ({how})",
+            f"COPY ({rows}) TO $path ({how})",
             _parameters(query) | {"path": str(path)},
         ).fetchone()
     return _summary(connection, query, granularity, written=int(copied[0]) if copied else 0)

@@ -238,7 +238,7 @@ _OWN_TEXTS = frozenset(
 )
 COLUMNS: tuple[str, ...] = (*_FOCUS, *_OWN)
 
-_MONTH_ORDER = (
+_ORDER = (
     "period_start, charge, version_key, region, first_day, currency, price, storage_account_type, "
     "lab, cost_center"
 )
@@ -247,11 +247,8 @@ _MONTH_ORDER = (
 OWN_ROWS = "day BETWEEN $from AND $to AND ($currency IS NULL OR currency = $currency)"
 
 
-def export_query(granularity: Granularity) -> str:
-    """Return the query for the rows of an export; it takes the parameters of OWN_ROWS.
-
-    Months are sorted; days are so many that they stay as they come.
-    """
+def export_query(granularity: Granularity, *, in_order: bool) -> str:
+    """Return the query for the rows of an export; it takes the parameters of OWN_ROWS."""
     parts = []
     for charge, names in _NAMES.items():
         named = ", ".join(f"{made} AS {name}" for name, made in names.items())
@@ -261,8 +258,8 @@ def export_query(granularity: Granularity) -> str:
         for name, made in (_FOCUS | {"RegionName": _region_name()} | _OWN).items()
     )
     lines = " UNION ALL ".join(parts)
-    if granularity is Granularity.MONTH:
-        lines = f"SELECT * FROM ({lines}) ORDER BY {_MONTH_ORDER}"
+    if in_order:
+        lines = f"SELECT * FROM ({lines}) ORDER BY {_ORDER}"
     return f"SELECT {columns} FROM ({lines})"
 
 

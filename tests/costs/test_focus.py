@@ -366,3 +366,18 @@ def test_the_text_of_a_report_is_the_same_export(rich: list[Path], tmp_path: Pat
     names, *rows = csv.reader(io.StringIO(content, newline=""))
     assert tuple(names) == COLUMNS
     assert sorted(rows) == sorted([*row.values()] for row in csv_rows(path))
+
+
+def test_the_text_of_a_report_is_in_order_and_always_the_same(tmp_path: Path) -> None:
+    days = [FIRST + timedelta(days=ago) for ago in range(40)]
+    files = ledger_files(
+        tmp_path, [priced_row(day=day, region=f"r{n}") for day in days for n in range(3)]
+    )
+    query = ReportQuery(from_day=days[0], to_day=days[-1])
+    with ledger_connection(files) as connection:
+        content = focus_csv(connection, query)
+        assert all(focus_csv(connection, query) == content for _ in range(4))
+    rows = list(csv.DictReader(io.StringIO(content, newline="")))
+    order = [(row["ChargePeriodStart"], row["x_ReplicaRegion"]) for row in rows]
+    assert len(order) == 120
+    assert order == sorted(order)
