@@ -11,8 +11,10 @@ if [ $# -gt 0 ]; then
     exec pytest "$@"
 fi
 coverage erase
-pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report= --ignore=tests/simulation --ignore=tests/chaos
+# Three workers on two cores: tests of the real parts wait much of their time.
+pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report= \
+    --ignore=tests/simulation --ignore=tests/chaos --ignore=tests/scenarios/test_throttling.py
 scripts/coverage-gate.sh
-# Coverage would make the simulation several times slower; the crash test needs both cores.
-pytest -n 2 tests/simulation
+# Coverage would make these several times slower; the crash test needs both cores.
+pytest -n 2 tests/simulation tests/scenarios/test_throttling.py
 pytest tests/chaos
