@@ -10,11 +10,14 @@ export PATH
 if [ $# -gt 0 ]; then
     exec pytest "$@"
 fi
+# Seeds and load in numbers cover nothing more, and coverage would make them several times slower.
+load="tests/scenarios/test_throttling.py tests/e2e/test_many_exports.py"
+
 coverage erase
 # Three workers on two cores: tests of the real parts wait much of their time.
 pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report= \
-    --ignore=tests/simulation --ignore=tests/chaos --ignore=tests/scenarios/test_throttling.py
+    --ignore=tests/simulation --ignore=tests/chaos $(printf -- '--ignore=%s ' $load)
 scripts/coverage-gate.sh
-# Coverage would make these several times slower; the crash test needs both cores.
-pytest -n 2 tests/simulation tests/scenarios/test_throttling.py
+pytest -n 2 tests/simulation $load
+# The crash test needs both cores.
 pytest tests/chaos
