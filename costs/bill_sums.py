@@ -288,7 +288,7 @@ def _out_of_scope(engine: "DuckDBPyConnection") -> Iterator[Aside]:
     rows = engine.execute(
         "SELECT scope, sum(n) FROM staged WHERE scope NOT IN ('gallery', 'nameless') "
         "GROUP BY scope UNION ALL "
-        "SELECT fate, sum(n) FROM judged WHERE fate = 'month' GROUP BY fate ORDER BY 2 DESC"
+        "SELECT fate, sum(n) FROM judged WHERE fate = 'month' GROUP BY fate ORDER BY 2 DESC, 1"
     ).fetchall()
     return (Aside(reason=_OUT_OF_SCOPE[scope], rows=int(count)) for scope, count in rows)
 
@@ -305,7 +305,7 @@ def _set_aside(engine: "DuckDBPyConnection") -> Iterator[Aside]:
             FROM used WHERE copies > 0
         )
         SELECT fate, coalesce(name, min(said) OVER (PARTITION BY fate)), code, sum(n), sum(cost)
-        FROM aside GROUP BY fate, name, said, code
+        FROM aside GROUP BY fate, name, said, code ORDER BY 1, 2, 3
         """  # noqa: S608 - words of our own
     ).fetchall()
     counts: dict[tuple[str, str], int] = defaultdict(int)
@@ -331,7 +331,7 @@ def _set_aside(engine: "DuckDBPyConnection") -> Iterator[Aside]:
 def _notes(engine: "DuckDBPyConnection") -> Iterator[str]:
     unknown = engine.execute(
         "SELECT region, sum(n) FROM used WHERE NOT region_known AND region <> '' "
-        "GROUP BY region ORDER BY 2 DESC"
+        "GROUP BY region ORDER BY 2 DESC, 1"
     ).fetchall()
     if unknown:
         named = ", ".join(repr(str(name)[:_SHOWN_TEXT]) for name, _ in unknown[:_SHOWN_NAMES])

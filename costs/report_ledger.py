@@ -57,7 +57,7 @@ class Facts:
             "FROM ledger WHERE day BETWEEN $from AND $to "
             "AND ($currency IS NULL OR currency = $currency) "
             "AND (unpriced IS NOT NULL OR storage_cost IS NULL) "
-            "GROUP BY ALL ORDER BY count(*) DESC, 1",
+            "GROUP BY ALL ORDER BY count(*) DESC, 1, 2",
             {
                 "from": self.query.from_day,
                 "to": self.query.to_day,
