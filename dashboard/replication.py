@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.timeline import Timeline, timeline
-from replication.bootstrap import App
+from dashboard.timeline import ENTRIES, Timeline, timeline
+from replication.app import App
 from replication.errors import FailureCode
 from replication.image_version import ImageVersionId
 from replication.job import Phase
@@ -89,12 +89,18 @@ class Replication:
 
 def replication(app: App, key: str, now: datetime) -> Replication | None:
     """Read a replication, None when there is none of this key."""
-    shown = app.queries.replication(key)
+    shown = app.queries.replication(key, entries=ENTRIES + 1)
     return None if shown is None else view(shown, now)
 
 
 def view(shown: dict[str, Any], now: datetime) -> Replication:
-    """Return what a page shows of a replication in the shape of the API."""
+    """Return what a page shows of a replication in the shape of the API.
+
+    Of its timeline it has one entry more than a page shows, if there are so many.
+    """
+    history = shown["history"][-ENTRIES:]
+    has_older = len(shown["history"]) > len(history)
+    shown = {**shown, "history": history}
     regions = tuple(_line(one, now) for one in shown["regions"])
     copying = [one for one in regions if one.is_copying]
     ends = [one.ends_at for one in copying]
@@ -104,7 +110,7 @@ def view(shown: dict[str, Any], now: datetime) -> Replication:
         shown=shown,
         regions=regions,
         ends_at=max(known) if known and len(known) == len(ends) else None,
-        timeline=timeline(shown["history"]),
+        timeline=timeline(history, has_older=has_older),
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 # The rest is in the API.
 _MOST_LINES = 50
+# So many entries are read for a page: with looks at most an hour apart they tell of a day or more.
+ENTRIES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,23 +26,23 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """The newest first; `left_off` older entries are not shown."""
+    """The newest first; `has_older` tells that others are not shown."""
 
     lines: tuple[Line, ...]
-    left_off: int
+    has_older: bool
 
 
-def timeline(history: Sequence[dict[str, Any]]) -> Timeline:
+def timeline(history: Sequence[dict[str, Any]], *, has_older: bool = False) -> Timeline:
     """Return what a page shows of entries in the shape of the API, oldest first.
+
+    `has_older` tells that there are others before these.
 
     A copy that is stuck for a day is looked at hundreds of times with the same answer, which
     would push what happened before off the page.
     """
     lines = [_line(list(run)) for _, run in groupby(history, key=_said)]
     shown = lines[-_MOST_LINES:]
-    return Timeline(
-        lines=tuple(reversed(shown)), left_off=len(history) - sum(one.times for one in shown)
-    )
+    return Timeline(lines=tuple(reversed(shown)), has_older=has_older or len(lines) > len(shown))
 
 
 def _said(entry: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,15 +1,15 @@
-"""Timelines and dead letters on Azure Table Storage."""
+"""Timelines on Azure Table Storage, the newest entry first: a page reads no more than it shows."""
 
 import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import batched
+from itertools import batched, islice
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
-from azure.data.tables import TableTransactionError, UpdateMode
+from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
 from replication.azure.storage_errors import blip_retries, classify
 from replication.azure.tables import Table, join_text, split_text
@@ -21,6 +21,8 @@ from replication.record import decode_entry, encode_entry
 _MAX_BATCH = 100
 _MAX_REASON = 300
 _MAX_DIGITS = 20
+# Ids are of one width, and the table sorts ascending: each digit's counterpart turns that round.
+_TURNED = str.maketrans("0123456789", "9876543210")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +36,27 @@ class TableHistory:
         for batch in batched(rows.values(), _MAX_BATCH, strict=False):
             blip_retries()(self._upsert, batch)
 
-    def read(self, key: str, *, limit: int = 500) -> tuple[HistoryEntry, ...]:
+    def read(
+        self, key: str, *, limit: int = 500, before: str | None = None
+    ) -> tuple[HistoryEntry, ...]:
+        wanted, parameters = "PartitionKey eq @key", {"key": key}
+        if before is not None:
+            wanted += " and RowKey gt @before"
+            parameters["before"] = _row_key(before)
+
         def query() -> list[Any]:
-            try:
-                found = self.table.call(
-                    lambda table: list(
-                        table.query_entities("PartitionKey eq @key", parameters={"key": key})
-                    )
+            def ask(table: TableClient) -> list[Any]:
+                found = table.query_entities(
+                    wanted, parameters=dict(parameters), results_per_page=limit
                 )
+                return list(islice(found, limit))
+
+            try:
+                return self.table.call(ask)
             except HttpResponseError as error:
                 raise classify(error) from error
-            return found
 
-        rows = sorted(blip_retries()(query), key=lambda row: str(row["RowKey"]))[-limit:]
-        return tuple(_entry(row) for row in rows)
+        return tuple(_entry(row) for row in reversed(blip_retries()(query)))
 
     def _upsert(self, rows: Sequence[dict[str, Any]]) -> None:
         operations = [("upsert", row, {"mode": UpdateMode.REPLACE}) for row in rows]
@@ -72,7 +81,7 @@ def _entry(row: Any) -> HistoryEntry:
         reason = f"{type(error).__name__}: {error}"[:_MAX_REASON]
     except RecursionError:
         reason = "it is nested too deep"
-    entry_id = str(row["RowKey"])
+    entry_id = _row_key(str(row["RowKey"]))
     log_outcome("history.unreadable", level=logging.WARNING, id=entry_id, reason=reason)
     return HistoryEntry(
         id=entry_id,
@@ -94,10 +103,15 @@ def _moment_of(entry_id: str) -> datetime:
         return epoch
 
 
+def _row_key(entry_id: str) -> str:
+    """Return the row of an entry, which is the newer the sooner it comes; and back again."""
+    return entry_id.translate(_TURNED)
+
+
 def entry_row(key: str, entry: HistoryEntry) -> dict[str, Any]:
     """Return a timeline entry as a row of the table."""
     return {
         "PartitionKey": key,
-        "RowKey": entry.id,
+        "RowKey": _row_key(entry.id),
         **split_text("entry", json.dumps(encode_entry(entry))),
     }

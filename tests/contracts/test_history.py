@@ -36,6 +36,12 @@ def test_adding_an_entry_again_changes_nothing(history: History) -> None:
     assert history.read("key") == (entry(1), entry(2), entry(3))
 
 
+def test_an_entry_that_is_added_anew_stands_as_it_was_added_last(history: History) -> None:
+    history.append("key", [entry(1, "asked"), entry(2)])
+    history.append("key", [entry(1, "done")])
+    assert history.read("key") == (entry(1, "done"), entry(2))
+
+
 def test_adding_nothing_is_allowed(history: History) -> None:
     history.append("key", [])
     assert history.read("key") == ()
@@ -44,6 +50,18 @@ def test_adding_nothing_is_allowed(history: History) -> None:
 def test_the_newest_entries_are_kept_where_there_are_more_than_asked_for(history: History) -> None:
     history.append("key", [entry(number) for number in range(9)])
     assert history.read("key", limit=4) == (entry(5), entry(6), entry(7), entry(8))
+
+
+def test_a_timeline_is_read_backwards_page_by_page(history: History) -> None:
+    history.append("key", [entry(number) for number in range(7, 14)])
+    history.append("other", [entry(1)])
+    pages = []
+    before = None
+    while page := history.read("key", limit=3, before=before):
+        pages.append([int(one.id[:20]) for one in page])
+        before = page[0].id
+    assert pages == [[11, 12, 13], [8, 9, 10], [7]]
+    assert history.read("key", before=entry(7).id) == ()
 
 
 def test_more_entries_than_one_transaction_takes_are_all_kept(history: History) -> None:

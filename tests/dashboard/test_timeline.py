@@ -55,11 +55,15 @@ def test_every_entry_is_in_a_line_or_among_those_left_off(reasons: list[str]) ->
     history = [entry(number % 60, reason) for number, reason in enumerate(reasons)]
     told = timeline(history)
     oldest_first = [one for one in reversed(told.lines) for _ in range(one.times)]
-    assert [one.entry["reason"] for one in oldest_first] == reasons[told.left_off :]
+    left_off = len(reasons) - len(oldest_first)
+    assert [one.entry["reason"] for one in oldest_first] == reasons[left_off:]
+    assert told.has_older == (left_off > 0)
     neighbours = zip(told.lines, told.lines[1:], strict=False)
     assert all(one.entry["reason"] != two.entry["reason"] for one, two in neighbours)
 
 
-def test_a_page_has_fifty_lines_and_says_how_many_entries_are_older() -> None:
+def test_a_page_has_fifty_lines_and_says_that_there_are_older_entries() -> None:
     told = timeline([entry(0, f"at {n // 2} %") for n in range(120)])
-    assert (len(told.lines), told.left_off) == (50, 20)
+    assert (len(told.lines), told.has_older) == (50, True)
+    assert not timeline([entry(0, f"at {n // 2} %") for n in range(100)]).has_older
+    assert timeline([entry(0, "planned")], has_older=True).has_older
