@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from cli.failures import NotAllowedError, NotFoundError, UsageProblem
 from cli.remote_shapes import (
     ACTED,
+    ACTION_PAGE,
     LETTER,
     LETTER_PAGE,
     OUTCOMES,
@@ -23,8 +24,9 @@ from cli.remote_shapes import (
 )
 from cli.service import Acted, ConflictError, Document, Service
 from replication.image_version import ImageVersionId
-from replication.letter_filter import ANY_STATE
-from replication.ports import JobQuery, LetterQuery, QueueName
+from replication.letter_filter import filter_fields
+from replication.listing_query import ListQuery
+from replication.ports import LetterQuery, QueueName
 from replication.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -99,6 +101,7 @@ def remote_service(api: "Api") -> Service:
         replications=_Replications(api=api),
         queues=_Queues(api=api),
         letters=_Letters(api=api),
+        actions=_Actions(api=api),
         now=lambda: datetime.now(UTC),
     )
 
@@ -107,12 +110,15 @@ def remote_service(api: "Api") -> Service:
 class _Replications:
     api: "Api"
 
-    def page(self, query: JobQuery) -> Document:
+    def page(self, query: ListQuery) -> Document:
         phases = None if query.phases is None else ",".join(sorted(query.phases))
         params = {
             "phase": phases,
             "gallery": query.gallery,
             "geography": query.geography,
+            "search": query.search,
+            "stuck": "yes" if query.stuck else None,
+            "sort": query.order.value,
             "cursor": query.cursor,
             "limit": str(query.limit),
         }
@@ -179,7 +185,7 @@ class _Letters:
 
     def page(self, query: LetterQuery) -> Document:
         # In an address `code` is the host's, for its key.
-        fields = _filter(query)
+        fields = filter_fields(query)
         params = {
             **{name: value for name, value in fields.items() if name != "code"},
             "failure_code": query.code,
@@ -199,29 +205,24 @@ class _Letters:
         return Acted(done=answer["done"], reason=answer["reason"])
 
     def select(self, query: LetterQuery, action: "LetterAction") -> Document:
-        body = {"filter": _filter(query), "dry_run": True}
+        body = {"filter": filter_fields(query), "dry_run": True}
         return self.api.post(f"dead-letters/{action.value}", SELECTION, body)
 
     def act_on_selection(
         self, query: LetterQuery, action: "LetterAction", token: str
     ) -> list[Document]:
-        body = {"filter": _filter(query), "token": token}
+        body = {"filter": filter_fields(query), "token": token}
         answer = self.api.post(f"dead-letters/{action.value}", OUTCOMES, body)
         items: list[Document] = answer["items"]
         return items
 
 
-def _filter(query: LetterQuery) -> dict[str, str]:
-    fields = {
-        "code": query.code,
-        "source": query.source,
-        "gallery": query.gallery,
-        "region": query.region,
-        "image_version": query.image_version_id,
-        "id": query.id_prefix,
-        "state": ANY_STATE if query.state is None else query.state.value,
-    }
-    return _given(fields)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Actions:
+    api: "Api"
+
+    def page(self, *, cursor: str | None, limit: int) -> Document:
+        return self.api.get("actions", ACTION_PAGE, _given({"cursor": cursor, "limit": str(limit)}))
 
 
 def _given(fields: Mapping[str, str | None]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from cli.session import Session, session_of
 from cli.tables import finding_list, plan_detail, replication_detail, replication_list
 from cli.watch import Watch
 from replication.job import Phase
-from replication.ports import JobQuery
+from replication.listing_query import ListOrder, ListQuery
 
 MAX_LIMIT = 10_000
 _PAGE = 200
@@ -78,6 +78,23 @@ def status(
             autocompletion=complete_geography,
         ),
     ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            help="Only galleries and images whose names begin so; sorted by name.",
+            show_default=False,
+        ),
+    ] = None,
+    stuck: Annotated[
+        bool, typer.Option("--stuck", help="Only those with a copy that stands still.")
+    ] = False,
+    sort: Annotated[
+        ListOrder | None,
+        typer.Option(
+            help="By the time of the last change of phase, or by name; newest if not given.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(min=1, max=MAX_LIMIT, help="How many at most; 50 if not given."),
@@ -102,7 +119,15 @@ def status(
     if interval is not None and not watch:
         raise UsageProblem("--interval goes with --watch")
     interval_s = _INTERVAL_S if interval is None else interval
-    filters = {"--phase": phase, "--gallery": gallery, "--geography": geography, "--limit": limit}
+    filters = {
+        "--phase": phase,
+        "--gallery": gallery,
+        "--geography": geography,
+        "--search": search,
+        "--stuck": stuck,
+        "--sort": sort,
+        "--limit": limit,
+    }
     if image_version is not None:
         given = [name for name, value in filters.items() if value]
         if given:
@@ -114,10 +139,13 @@ def status(
             as_json=as_json,
         )
         return
-    query = JobQuery(
+    query = ListQuery(
         phases=read_phases(phase),
         gallery=read_name("--gallery", gallery),
         geography=read_name("--geography", geography),
+        search=read_name("--search", search),
+        stuck=stuck,
+        order=ListOrder.NEWEST if sort is None else sort,
     )
     session = session_of(ctx)
     service, most = session.service(), limit or query.limit
@@ -261,7 +289,7 @@ def _show_one(
 
 
 def _collect(
-    replications: Replications, query: JobQuery, *, limit: int
+    replications: Replications, query: ListQuery, *, limit: int
 ) -> tuple[list[Document], bool]:
     """Return as many items as asked for, and whether there are more."""
     items: list[Document] = []

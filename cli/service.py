@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cli.failures import CommandError, ExitCode
 from replication.image_version import ImageVersionId
-from replication.ports import JobQuery, LetterQuery, QueueName
+from replication.listing_query import ListQuery
+from replication.ports import LetterQuery, QueueName
 
 if TYPE_CHECKING:
     from replication.dead_letters import LetterAction
@@ -44,8 +45,11 @@ class Acted:
 class Replications(Protocol):
     """What is on record about image versions, and what can be done about them."""
 
-    def page(self, query: JobQuery) -> Document:
-        """Return one page: `items`, and `next`, the cursor of the page after or None."""
+    def page(self, query: ListQuery) -> Document:
+        """Return one page: `items`, and `next`, the cursor of the page after or None.
+
+        It may hold fewer items than asked for, and none, although others follow.
+        """
         ...
 
     def one(self, key: str) -> Document | None:
@@ -118,6 +122,14 @@ class Letters(Protocol):
         ...
 
 
+class Actions(Protocol):
+    """What operators did."""
+
+    def page(self, *, cursor: str | None, limit: int) -> Document:
+        """Return one page, the newest first: `items` and `next`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """The app, however it is reached."""
@@ -125,4 +137,5 @@ class Service:
     replications: Replications
     queues: Queues
     letters: Letters
+    actions: Actions
     now: Callable[[], datetime]

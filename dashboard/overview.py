@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from dashboard.model import PHASES, Cooldown, HeldRegion, shared
-from replication.bootstrap import App
+from replication.app import App
 from replication.control_rows import QueuePause
 from replication.job import Phase, Replica, ReplicationJob
 from replication.limits import Limits
 from replication.listing import HourOfCopies
-from replication.listing_query import ListOrder, ListQuery, read_page
+from replication.listing_query import ListOrder, ListQuery
 from replication.listing_rows import STUCK, TIME_CLASSES_S, ListedJob
 from replication.ports import QueueDepth
 from replication.stuck import percent_per_min, stuck
@@ -122,8 +122,7 @@ def overview(app: App, now: datetime) -> Overview:
         key=lambda one: one.since,
         reverse=True,
     )
-    store = app.listing.store
-    standing = read_page(store, ListQuery(stuck=True, limit=SHOWN_STUCK))
+    standing = app.listing.page(ListQuery(stuck=True, limit=SHOWN_STUCK))
     waiting = ListQuery(
         phases=frozenset({Phase.WAITING}), order=ListOrder.OLDEST, limit=SHOWN_WAITING
     )
@@ -142,7 +141,7 @@ def overview(app: App, now: datetime) -> Overview:
         held=known.held,
         cooldowns=known.cooldowns,
         phases={phase: counts.get(phase, 0) for phase in PHASES},
-        waiting=read_page(store, waiting).jobs,
+        waiting=app.listing.page(waiting).jobs,
         waiting_count=counts.get(Phase.WAITING.value, 0),
         hours=last_hours(app.listing.hours(since=since), now),
     )
@@ -165,11 +164,11 @@ def stuck_regions(job: ReplicationJob, limits: Limits, now: datetime) -> tuple[S
 
 def _page(app: App, phase: Phase) -> tuple[ListedJob, ...]:
     query = ListQuery(phases=frozenset({phase}), limit=SHOWN_FAILED)
-    return read_page(app.listing.store, query).jobs
+    return app.listing.page(query).jobs
 
 
 def _stuck(app: App, listed: ListedJob, now: datetime) -> StuckJob:
-    stored = app.queries.records.load(listed.key)
+    stored = app.queries.jobs.load(listed.key)
     if stored is None:  # the listing lags behind its record
         return StuckJob(listed=listed, regions=(), next_attempt_at=None, deadline_at=None)
     return StuckJob(

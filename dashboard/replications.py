@@ -6,10 +6,10 @@ from datetime import datetime
 
 from dashboard.model import PHASES
 from dashboard.parameters import read_choice, read_name, read_yes, refuse_unknown
-from replication.bootstrap import App
+from replication.app import App
 from replication.errors import MalformedError
 from replication.job import Phase
-from replication.listing_query import ListOrder, ListQuery, read_page
+from replication.listing_query import ListOrder, ListQuery
 from replication.listing_rows import ListedJob
 
 LIMIT = 50
@@ -87,7 +87,7 @@ def read_filters(params: Mapping[str, str]) -> tuple[Filters, ListQuery]:
 
 def replications(app: App, filters: Filters, query: ListQuery, now: datetime) -> Replications:
     """Read a page of the list; raises MalformedError for a cursor of another's making."""
-    page = read_page(app.listing.store, query)
+    page = app.listing.page(query)
     order = query.order
     if query.search:
         order = ListOrder.NAME

@@ -6,6 +6,7 @@ from typing import Any
 
 import azure.functions as func
 
+from dashboard.parameters import read_choice, read_yes
 from handlers.access import Role
 from handlers.answers import answer
 from handlers.parameters import read_key, read_limit, read_name, refuse_unknown
@@ -13,11 +14,14 @@ from handlers.problems import ProblemError
 from replication.bootstrap import get_app
 from replication.errors import MalformedError
 from replication.job import Phase
+from replication.listing_query import ListOrder, ListQuery
 from replication.ports import JobQuery
+from replication.views import action_page_view
 
 blueprint = func.Blueprint()
 MAX_LIMIT = 200
 _DEFAULT_LIMIT = 50
+_PARAMETERS = ("phase", "gallery", "geography", "search", "stuck", "sort", "cursor", "limit")
 
 
 @blueprint.function_name("api_health")
@@ -49,9 +53,23 @@ def queues(req: func.HttpRequest) -> func.HttpResponse:
     return answer(req, Role.READER, lambda _: (HTTPStatus.OK, {"items": items()}))
 
 
-def read_query(params: Mapping[str, str]) -> JobQuery:
-    """Read the query of a list; raises MalformedError that names the parameter."""
-    refuse_unknown(params, ("phase", "gallery", "geography", "cursor", "limit"))
+@blueprint.function_name("api_actions")
+@blueprint.route(route="api/v1/actions", methods=["GET"])
+def actions(req: func.HttpRequest) -> func.HttpResponse:
+    """List what operators did."""
+    return answer(req, Role.READER, lambda _: _actions(req.params))
+
+
+def read_query(params: Mapping[str, str]) -> ListQuery | JobQuery:
+    """Read the query of a list; raises MalformedError that names the parameter.
+
+    One that asks for no filter and no order reads the records themselves.
+    """
+    refuse_unknown(params, _PARAMETERS)
+    cursor = params.get("cursor") or None
+    limit = read_limit(params, default=_DEFAULT_LIMIT, most=MAX_LIMIT)
+    if not any(params.get(name) for name in _PARAMETERS if name not in ("cursor", "limit")):
+        return JobQuery(cursor=cursor, limit=limit)
     phases = None
     if params.get("phase"):
         words = {phase.value for phase in Phase}
@@ -62,12 +80,15 @@ def read_query(params: Mapping[str, str]) -> JobQuery:
                     f"phase is {word[:20]!r}; it is one of {', '.join(sorted(words))}"
                 )
         phases = frozenset(Phase(word) for word in asked)
-    return JobQuery(
+    return ListQuery(
         phases=phases,
         gallery=read_name(params, "gallery"),
         geography=read_name(params, "geography"),
-        cursor=params.get("cursor") or None,
-        limit=read_limit(params, default=_DEFAULT_LIMIT, most=MAX_LIMIT),
+        search=read_name(params, "search"),
+        stuck=read_yes(params, "stuck"),
+        order=ListOrder(read_choice(params, "sort", tuple(ListOrder), default=ListOrder.NEWEST)),
+        cursor=cursor,
+        limit=limit,
     )
 
 
@@ -79,9 +100,24 @@ def _health() -> tuple[HTTPStatus, dict[str, Any]]:
 def _replications(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]]:
     queries = get_app().queries
     try:
-        return HTTPStatus.OK, queries.replications(read_query(params))
+        query = read_query(params)
+        if isinstance(query, JobQuery):
+            return HTTPStatus.OK, queries.records(query)
+        return HTTPStatus.OK, queries.replications(query)
     except MalformedError as error:  # a parameter, the cursor among them
         raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+
+
+def _actions(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]]:
+    try:
+        refuse_unknown(params, ("cursor", "limit"))
+        page = get_app().operations.journal.page(
+            cursor=params.get("cursor") or None,
+            limit=read_limit(params, default=_DEFAULT_LIMIT, most=MAX_LIMIT),
+        )
+    except MalformedError as error:  # a parameter, the cursor among them
+        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+    return HTTPStatus.OK, action_page_view(page)
 
 
 def _replication(key: str) -> tuple[HTTPStatus, dict[str, Any]]:

@@ -10,6 +10,7 @@ from tenacity import Retrying
 
 from replication.errors import MalformedError, NewerFormatError, ReplicationError
 from replication.job import Phase, ReplicaState, ReplicationJob
+from replication.listing_query import ListPage, ListQuery, read_page
 from replication.listing_rows import (
     REPLICAS,
     STUCK,
@@ -89,6 +90,13 @@ class Listing:
         Raises what the storage raises, and RecordChangedError when it does not come to rest.
         """
         return self.retries()(self._note_once, job)
+
+    def page(self, query: ListQuery) -> ListPage:
+        """Return one page of the jobs that a query means.
+
+        Raises MalformedError for a cursor of another's making, and what the storage raises.
+        """
+        return self.retries()(read_page, self.store, query)
 
     def counts(self) -> Mapping[str, int]:
         """Return how many jobs there are of each phase, and under "stuck" with a stuck copy."""

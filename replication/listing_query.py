@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from replication.job import Phase
+from replication.job import Phase, ReplicationJob
 from replication.listing_keys import part
 from replication.listing_ranges import read_ranges
 from replication.listing_rows import ANY_PHASE, STUCK, ListedJob, decode_listed
 from replication.listing_store import ListingStore
-
-MAX_LIMIT = 200
 
 
 class ListOrder(StrEnum):
@@ -36,6 +34,12 @@ class ListQuery:
     order: ListOrder = ListOrder.NEWEST
     cursor: str | None = None
     limit: int = 50
+
+    def means(self, job: ReplicationJob) -> bool:
+        """Tell whether a job as it is now is in what the filters let through."""
+        return (self.phases is None or job.phase in self.phases) and (
+            not self.stuck or any(one.stuck_since is not None for one in job.replicas)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

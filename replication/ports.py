@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from replication.errors import ReplicationError
 from replication.image_version import ImageVersion, ImageVersionId
-from replication.job import HistoryEntry, Phase, ReplicationJob
+from replication.job import HistoryEntry, ReplicationJob
 from replication.messages import JobMessage
 from replication.regions import RegionCatalog
 
@@ -33,12 +33,12 @@ class StoredJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobQuery:
-    """Which jobs to list; `cursor` is what the page before returned."""
+    """Which records to read; `cursor` is what the page before returned.
 
-    phases: frozenset[Phase] | None = None
+    A gallery is searched for in the whole table. What people look for stands in the listing.
+    """
+
     gallery: str | None = None
-    geography: str | None = None
-    due_before: datetime | None = None
     cursor: str | None = None
     limit: int = 50
 
@@ -246,6 +246,10 @@ class JobStore(Protocol):
         """Return the job, None when there is none; raises NewerFormatError and MalformedError."""
         ...
 
+    def load_many(self, keys: Sequence[str]) -> tuple[ReplicationJob, ...]:
+        """Return the jobs of these keys in their order; leaves out what is gone or unreadable."""
+        ...
+
     def insert(self, job: ReplicationJob) -> StoredJob:
         """Write a first record; raises RecordChangedError if there is one."""
         ...
@@ -266,8 +270,13 @@ class History(Protocol):
         """Add entries; adding one again changes nothing."""
         ...
 
-    def read(self, key: str, *, limit: int = 500) -> tuple[HistoryEntry, ...]:
-        """Return the newest entries of one job, oldest first."""
+    def read(
+        self, key: str, *, limit: int = 500, before: str | None = None
+    ) -> tuple[HistoryEntry, ...]:
+        """Return the newest entries of one job, oldest first, and read no others.
+
+        `before` is an entry's id: only those that are older count. `limit` is 1000 at most.
+        """
         ...
 
 

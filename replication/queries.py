@@ -1,6 +1,6 @@
 """Answer questions about what is on record, and plan without acting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,8 @@ from replication.errors import ReplicationError
 from replication.image_version import ImageVersionId
 from replication.job import ReplicationJob
 from replication.job_records import JobRecords
+from replication.listing import Listing
+from replication.listing_query import ListQuery
 from replication.pauses import Pauses
 from replication.planning import PlanSubject, plan
 from replication.policy import ReplicationPolicy
@@ -26,7 +28,8 @@ class Queries:
     """Read-only: nothing here changes a record, a queue or Azure."""
 
     store: JobStore
-    records: JobRecords
+    jobs: JobRecords
+    listing: Listing
     history: History
     queues: JobQueues
     gallery: Gallery
@@ -58,20 +61,33 @@ class Queries:
         }
         return well, body
 
-    def replications(self, query: JobQuery) -> dict[str, Any]:
-        """Return one page of replications."""
-        page = self.store.find(query)
-        return {"items": [self._view(job) for job in page.jobs], "next": page.next_cursor}
+    def records(self, query: JobQuery) -> dict[str, Any]:
+        """Return one page of replications in the order of their keys.
 
-    def replication(self, key: str) -> dict[str, Any] | None:
-        """Return one replication with its timeline, None when there is none."""
-        stored = self.records.load(key)
+        Paged through, it shows each once, whatever changes meanwhile.
+        """
+        page = self.store.find(query)
+        return self._page(page.jobs, page.next_cursor)
+
+    def replications(self, query: ListQuery) -> dict[str, Any]:
+        """Return one page of the replications that lists show, each as its record is now.
+
+        One that has left what was asked for since it was listed is left out. Raises
+        MalformedError for a cursor of another's making.
+        """
+        page = self.listing.page(query)
+        jobs = self.store.load_many([one.key for one in page.jobs])
+        return self._page((job for job in jobs if query.means(job)), page.next_cursor)
+
+    def replication(self, key: str, *, entries: int = 500) -> dict[str, Any] | None:
+        """Return one replication with its timeline's newest entries, None when there is none."""
+        stored = self.jobs.load(key)
         if stored is None:
             return None
         # The newest entries stand in the record as well, in case a crash kept them from the table.
-        entries = {entry.id: entry for entry in self.history.read(key)}
-        entries |= {entry.id: entry for entry in stored.job.entries}
-        ordered = [entries[entry_id] for entry_id in sorted(entries)]
+        told = {entry.id: entry for entry in self.history.read(key, limit=entries)}
+        told |= {entry.id: entry for entry in stored.job.entries}
+        ordered = [told[entry_id] for entry_id in sorted(told)][-entries:]
         return {**self._view(stored.job), "history": timeline_view(ordered)}
 
     def queue_depths(self) -> list[dict[str, Any]]:
@@ -85,7 +101,7 @@ class Queries:
         version = self.gallery.read(version_id, catalog)
         if version is None:
             return None
-        stored = self.records.load(version_id.key)
+        stored = self.jobs.load(version_id.key)
         withheld = (
             withheld_regions(stored.job, version, self.policy, now=self.clock()) if stored else {}
         )
@@ -115,6 +131,9 @@ class Queries:
             )
             held = self.guard.preview(version_id, added)
         return plan_view(planned, cost, held=held)
+
+    def _page(self, jobs: Iterable[ReplicationJob], cursor: str | None) -> dict[str, Any]:
+        return {"items": [self._view(job) for job in jobs], "next": cursor}
 
     def _view(self, job: ReplicationJob) -> dict[str, Any]:
         return replication_view(job, self.estimates)

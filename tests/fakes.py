@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from replication.bootstrap import App, Ports, build_app
+from replication.app import App, Ports, build_app
 from replication.errors import (
     MalformedError,
     NewerFormatError,
@@ -54,6 +55,14 @@ class MemoryJobStore:
         self._call()
         row = self.rows.get(key)
         return None if row is None else StoredJob(job=_decoded(key, row[0]), etag=str(row[1]))
+
+    def load_many(self, keys: Sequence[str]) -> tuple[ReplicationJob, ...]:
+        found = []
+        for key in keys:
+            with suppress(MalformedError):
+                stored = self.load(key)
+                found += [stored.job] if stored else []
+        return tuple(found)
 
     def insert(self, job: ReplicationJob) -> StoredJob:
         self._call()
@@ -112,25 +121,25 @@ def _decoded(key: str, text: str) -> ReplicationJob:
 
 
 def _matches(job: ReplicationJob, query: JobQuery) -> bool:
-    due = job.next_attempt_at
-    return (
-        (query.phases is None or job.phase in query.phases)
-        and (query.gallery is None or job.image_version_id.gallery.lower() == query.gallery.lower())
-        and (query.geography is None or job.geography == query.geography)
-        and (query.due_before is None or (due is not None and due < query.due_before))
-    )
+    return query.gallery is None or job.image_version_id.gallery.lower() == query.gallery.lower()
 
 
 @dataclass
 class MemoryHistory:
     entries: dict[str, dict[str, HistoryEntry]] = field(default_factory=dict)
+    failures: list[ReplicationError] = field(default_factory=list)
 
     def append(self, key: str, entries: Iterable[HistoryEntry]) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
         self.entries.setdefault(key, {}).update({entry.id: entry for entry in entries})
 
-    def read(self, key: str, *, limit: int = 500) -> tuple[HistoryEntry, ...]:
+    def read(
+        self, key: str, *, limit: int = 500, before: str | None = None
+    ) -> tuple[HistoryEntry, ...]:
         entries = self.entries.get(key, {})
-        return tuple(entries[one] for one in sorted(entries))[-limit:]
+        ids = sorted(one for one in entries if before is None or one < before)
+        return tuple(entries[one] for one in ids)[-limit:]
 
 
 @dataclass

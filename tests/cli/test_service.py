@@ -12,8 +12,9 @@ from cli.service import Acted, ConflictError, Service
 from replication.dead_letters import LetterAction, SelectionChangedError
 from replication.errors import TransientError
 from replication.job import Phase
+from replication.listing_query import ListOrder, ListQuery
 from replication.policy import GalleryScope, ReplicationPolicy
-from replication.ports import JobQuery, LetterQuery, LetterState, QueueName
+from replication.ports import LetterQuery, LetterState, QueueName
 from tests.builders import version_body, version_id
 from tests.cli.conftest import Shell
 from tests.cli.letters import lay_event, lay_job, lay_unreadable_message, states
@@ -41,10 +42,10 @@ def exported(world: World, *versions: str) -> None:
 
 def test_pages_follow_one_another_by_their_cursor(world: World, service: Service) -> None:
     exported(world, "1.0.0", "2.0.0", "3.0.0")
-    first = service.replications.page(JobQuery(limit=2))
-    second = service.replications.page(JobQuery(limit=2, cursor=first["next"]))
+    first = service.replications.page(ListQuery(limit=2))
+    second = service.replications.page(ListQuery(limit=2, cursor=first["next"]))
     assert (len(first["items"]), len(second["items"]), second["next"]) == (2, 1, None)
-    assert [*first["items"], *second["items"]] == world.app.queries.replications(JobQuery())[
+    assert [*first["items"], *second["items"]] == world.app.queries.replications(ListQuery())[
         "items"
     ]
 
@@ -53,13 +54,16 @@ def test_filters_mean_the_same(world: World, service: Service) -> None:
     exported(world)
     world.run()
 
-    def found(query: JobQuery) -> int:
+    def found(query: ListQuery) -> int:
         return len(service.replications.page(query)["items"])
 
     ended = frozenset({Phase.SUCCEEDED, Phase.FAILED})
-    assert found(JobQuery(phases=ended, gallery="LABGALLERY", geography="United States")) == 1
-    assert found(JobQuery(phases=frozenset({Phase.PLANNED}))) == 0
-    assert found(JobQuery(gallery="another & one")) == 0
+    assert found(ListQuery(phases=ended, gallery="LABGALLERY", geography="United States")) == 1
+    assert found(ListQuery(phases=frozenset({Phase.PLANNED}))) == 0
+    assert found(ListQuery(gallery="another & one")) == 0
+    assert found(ListQuery(search="MAT", order=ListOrder.NAME)) == 1
+    assert found(ListQuery(search="ath")) == 0
+    assert found(ListQuery(stuck=True)) == 0
 
 
 def test_one_replication_is_told_whole_or_is_not_there(world: World, service: Service) -> None:
@@ -225,6 +229,7 @@ def test_a_command_prints_the_same_either_way(
 def test_what_storage_cannot_tell_is_the_same_sentence_and_code(
     world: World, shell: Shell, far: Shell
 ) -> None:
+    exported(world)
     world.store.failures = [TransientError("storage: no route") for _ in range(4)]
     near = shell("status")
     world.store.failures = [TransientError("storage: no route") for _ in range(3)]

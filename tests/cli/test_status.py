@@ -10,7 +10,7 @@ from rich.console import Console
 from cli.tables import replication_list
 from replication.errors import FailureCode, PermanentError, TransientError
 from replication.image_version import ImageVersionId
-from replication.ports import JobQuery
+from replication.listing_query import ListQuery
 from replication.regions import Region
 from tests.builders import version_body, version_id
 from tests.cli.conftest import Shell
@@ -166,7 +166,7 @@ def test_all_replications_are_listed_one_a_line_and_nothing_is_cut(
 
 def test_in_a_terminal_a_replication_takes_two_lines_and_fits(world: World) -> None:
     enrol(world, version_id())
-    items = world.app.queries.replications(JobQuery())["items"]
+    items = world.app.queries.replications(ListQuery())["items"]
     console = Console(width=100)
     with console.capture() as captured:
         console.print(replication_list(items, stacked=True))
@@ -212,6 +212,33 @@ def test_the_list_is_filtered_by_phase_gallery_and_geography(world: World, shell
     assert keys("--geography", "Norway") == set()
 
 
+def test_what_changed_last_comes_first_unless_another_order_is_asked_for(
+    world: World, shell: Shell
+) -> None:
+    for image in ("b", "c", "a"):
+        enrol(world, version_id(image=image))
+        world.clock.advance(60)
+
+    def images(*args: str) -> list[str]:
+        items = shell("status", "--json", *args).json["items"]
+        return [one["image_version_id"].split("/")[-3] for one in items]
+
+    assert images() == ["a", "c", "b"]
+    assert images("--sort", "oldest") == ["b", "c", "a"]
+    assert images("--sort", "name") == ["a", "b", "c"]
+    assert images("--search", "C") == ["c"]
+
+
+def test_only_what_is_stuck_is_listed_when_asked_for(world: World, shell: Shell) -> None:
+    enrol(world, version_id(), version_id(gallery="other"))
+    world.gallery.slowness = {"westus3": 1e9}
+    world.run(until=world.clock() + timedelta(hours=3))
+    world.gallery.slowness = {}
+    enrol(world, version_id(image="fresh"))
+    items = shell("status", "--stuck", "--json").json["items"]
+    assert {one["key"] for one in items} == {version_id().key, version_id(gallery="other").key}
+
+
 def test_an_empty_list_is_said_in_words(shell: Shell) -> None:
     answer = shell("status")
     assert (answer.code, answer.out) == (0, "No replication on record matches.\n")
@@ -231,6 +258,8 @@ def test_what_is_not_on_record_is_not_found(shell: Shell, asked: str) -> None:
         (["--phase", "done"], "phase is 'done'; it is one of planned, applying"),
         ([version_id().key, "--phase", "failed"], "--phase is for the table of all"),
         ([version_id().key, "--limit", "5"], "--limit is for the table of all"),
+        ([version_id().key, "--stuck"], "--stuck is for the table of all"),
+        ([version_id().key, "--sort", "name"], "--sort is for the table of all"),
     ],
 )
 def test_what_cannot_be_meant_is_wrong_usage(
@@ -246,6 +275,7 @@ def test_a_limit_out_of_bounds_is_wrong_usage(closed_shell: Shell) -> None:
 
 
 def test_storage_out_of_reach_has_failed(world: World, shell: Shell) -> None:
+    enrol(world, version_id())
     world.store.failures = [TransientError("storage: no route")]
     answer = shell("status")
     assert (answer.code, answer.out, answer.err) == (1, "", "Error: storage: no route\n")

@@ -4,7 +4,6 @@ import base64
 import json
 import threading
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from azure.data.tables import UpdateMode
@@ -12,10 +11,9 @@ from azure.data.tables import UpdateMode
 from replication.azure.job_store import TableJobStore
 from replication.azure.tables import split_text
 from replication.errors import MalformedError, NewerFormatError, RecordChangedError
-from replication.job import Phase
 from replication.ports import JobQuery, JobStore
 from replication.record import encode_job
-from tests.builders import NOON, version_id
+from tests.builders import version_id
 from tests.contracts.conftest import FreshTables
 from tests.contracts.jobs import job, large_job
 
@@ -145,16 +143,13 @@ def test_a_cursor_that_nobody_gave_out_is_refused(store: JobStore, cursor: str) 
         store.find(JobQuery(cursor=cursor))
 
 
-def test_jobs_are_found_by_phase(store: JobStore) -> None:
-    for number, phase in enumerate((Phase.FAILED, Phase.TRACKING, Phase.WAITING)):
-        store.insert(job(version_id(version=f"1.0.{number}"), phase=phase))
-    found = store.find(JobQuery(phases=frozenset({Phase.FAILED, Phase.WAITING})))
-    assert {one.phase for one in found.jobs} == {Phase.FAILED, Phase.WAITING}
-
-
-def test_no_phase_at_all_finds_nothing(store: JobStore) -> None:
-    store.insert(job())
-    assert keys(store, JobQuery(phases=frozenset())) == []
+def test_many_jobs_are_read_at_once_in_the_order_of_their_keys(store: JobStore) -> None:
+    ids = [version_id(version=f"1.0.{number}") for number in range(20)]
+    for one in ids[1:]:
+        store.insert(job(one))
+    wanted = [one.key for one in ids]
+    assert [one.key for one in store.load_many(wanted)] == wanted[1:]
+    assert store.load_many([]) == ()
 
 
 def test_jobs_are_found_by_gallery_in_any_letter_case(store: JobStore) -> None:
@@ -163,36 +158,9 @@ def test_jobs_are_found_by_gallery_in_any_letter_case(store: JobStore) -> None:
     assert keys(store, JobQuery(gallery="lABgallery")) == [mine.key]
 
 
-def test_jobs_are_found_by_geography(store: JobStore) -> None:
-    store.insert(job(version_id(version="1.0.1"), geography=None))
-    mine = store.insert(job(geography="Côte d'Ivoire & Mer")).job
-    assert keys(store, JobQuery(geography="Côte d'Ivoire & Mer")) == [mine.key]
-
-
 def test_quotes_in_a_filter_end_nothing(store: JobStore) -> None:
     store.insert(job())
     assert keys(store, JobQuery(gallery="x' or RowKey ne '")) == []
-    assert keys(store, JobQuery(geography="'")) == []
-
-
-def test_due_jobs_are_found_by_the_moment_of_their_next_look(store: JobStore) -> None:
-    soon = store.insert(
-        job(version_id(version="1.0.1"), next_attempt_at=NOON + timedelta(milliseconds=1))
-    ).job
-    store.insert(job(version_id(version="1.0.2"), next_attempt_at=NOON + timedelta(milliseconds=2)))
-    store.insert(job(version_id(version="1.0.3"), next_attempt_at=None))
-    due = JobQuery(due_before=NOON + timedelta(milliseconds=2))
-    assert keys(store, due) == [soon.key]
-
-
-def test_filters_narrow_each_other(store: JobStore) -> None:
-    mine = store.insert(job(phase=Phase.FAILED)).job
-    store.insert(job(version_id(version="1.0.1"), phase=Phase.FAILED, geography="Norway"))
-    store.insert(job(version_id(version="1.0.2")))
-    query = JobQuery(
-        phases=frozenset({Phase.FAILED}), gallery="labgallery", geography="United States"
-    )
-    assert keys(store, query) == [mine.key]
 
 
 def test_a_record_of_a_newer_release_is_left_alone(fresh_tables: FreshTables) -> None:
@@ -208,6 +176,7 @@ def test_a_record_of_a_newer_release_is_left_alone(fresh_tables: FreshTables) ->
     with pytest.raises(NewerFormatError, match="format 2"):
         store.load(stored.job.key)
     assert keys(store, JobQuery()) == [readable.key]
+    assert store.load_many([stored.job.key, readable.key]) == (readable,)
 
 
 def test_a_record_that_cannot_be_read_hides_no_other_and_breaks_no_page(

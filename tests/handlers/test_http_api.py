@@ -1,6 +1,7 @@
 """The query of a list is read strictly, and errors are problem details."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import azure.functions as func
@@ -9,6 +10,7 @@ import pytest
 import handlers.http_api as api
 from replication.errors import MalformedError, TransientError
 from replication.job import Phase
+from replication.listing_query import ListOrder, ListQuery
 from replication.ports import JobQuery
 from tests.builders import version_body, version_id, written_event
 from tests.fakes import World
@@ -17,6 +19,8 @@ from tests.fakes import World
 def test_a_list_without_parameters_is_the_first_fifty() -> None:
     assert api.read_query({}) == JobQuery(limit=50)
     assert api.read_query({"code": "a-function-key", "limit": "", "phase": ""}) == JobQuery()
+    assert api.read_query({"cursor": "abc", "limit": "7"}) == JobQuery(cursor="abc", limit=7)
+    assert api.read_query({"sort": "newest"}) == ListQuery()
 
 
 def test_every_parameter_is_read() -> None:
@@ -24,13 +28,19 @@ def test_every_parameter_is_read() -> None:
         "phase": "Failed,waiting",
         "gallery": "Lab's",
         "geography": "United States",
+        "search": "Mat",
+        "stuck": "yes",
+        "sort": "oldest",
         "cursor": "abc",
         "limit": "200",
     }
-    assert api.read_query(params) == JobQuery(
+    assert api.read_query(params) == ListQuery(
         phases=frozenset({Phase.FAILED, Phase.WAITING}),
         gallery="Lab's",
         geography="United States",
+        search="Mat",
+        stuck=True,
+        order=ListOrder.OLDEST,
         cursor="abc",
         limit=200,
     )
@@ -42,6 +52,8 @@ def test_every_parameter_is_read() -> None:
         ({"pahse": "failed"}, "unknown parameter 'pahse'; known: phase, gallery, geography"),
         ({"phase": "done"}, "phase is 'done'; it is one of applying, cancelled"),
         ({"phase": "failed,"}, "phase is ''; it is one of"),
+        ({"sort": "size"}, "sort is 'size'; it is one of newest, oldest, name"),
+        ({"stuck": "1"}, "stuck is '1'; it is one of yes, no"),
         ({"limit": "0"}, "limit is '0'; it is a number from 1 to 200"),
         ({"limit": "201"}, "limit is '201'"),
         ({"limit": "-1"}, "limit is '-1'"),
@@ -99,6 +111,33 @@ def test_what_is_on_record_is_listed_and_shown(world: World) -> None:
     assert (status, kind, body["next"]) == (200, "application/json", None)
     status, _, shown = call(api.replication, get("replications/k", key=version_id().key))
     assert (status, shown["image_version_id"]) == (200, str(version_id()))
+
+
+def test_a_filter_shows_records_as_they_are_and_not_as_they_were_listed(world: World) -> None:
+    for image in ("a", "b"):
+        world.gallery.add(version_id(image=image), version_body())
+        world.app.intake.receive(written_event(version_id(image=image)), {})
+    _, _, planned = call(api.replications, get("replications", phase="planned"))
+    assert [one["phase"] for one in planned["items"]] == ["planned", "planned"]
+    first = world.job(version_id(image="a"))
+    stored = world.store.load(first.key)
+    assert stored is not None
+    # The listing lags behind: a worker died between the two.
+    world.store.replace(stored, replace(first, phase=Phase.FAILED))
+    _, _, planned = call(api.replications, get("replications", phase="planned"))
+    assert [one["key"] for one in planned["items"]] == [version_id(image="b").key]
+    _, _, whole = call(api.replications, get("replications"))
+    assert {one["phase"] for one in whole["items"]} == {"planned", "failed"}
+
+
+def test_a_cursor_of_another_list_is_a_problem_of_the_caller(world: World) -> None:
+    for number in range(3):
+        version = version_id(version=f"1.0.{number}")
+        world.gallery.add(version, version_body())
+        world.app.intake.receive(written_event(version), {})
+    _, _, page = call(api.replications, get("replications", sort="newest", limit="1"))
+    status, _, body = call(api.replications, get("replications", cursor=page["next"]))
+    assert (status, "the cursor is not one" in body["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The other ports in memory: quick, at-least-once, and with a turn for others at every call."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -30,6 +30,9 @@ class JobTable:
 
     def load(self, key: str) -> StoredJob | None:
         return self.rows.get(key)
+
+    def load_many(self, keys: Sequence[str]) -> tuple[ReplicationJob, ...]:
+        return tuple(self.rows[key].job for key in keys if key in self.rows)
 
     def insert(self, job: ReplicationJob) -> StoredJob:
         if job.key in self.rows:
