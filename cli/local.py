@@ -1,6 +1,5 @@
 """The app in this process, straight on its storage."""
 
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,12 +8,13 @@ from cli.service import Acted, Document, Service
 from replication.dead_letters import LetterAction, UnknownLetterError
 from replication.errors import MalformedError, NewerFormatError
 from replication.image_version import ImageVersionId
+from replication.listing_query import ListQuery
 from replication.pauses import PauseChange
-from replication.ports import JobQuery, LetterQuery, QueueName
-from replication.views import letter_detail_view, letter_view
+from replication.ports import LetterQuery, QueueName
+from replication.views import action_page_view, letter_detail_view, letter_view
 
 if TYPE_CHECKING:
-    from replication.bootstrap import App
+    from replication.app import App
     from replication.sweep import SweepReport
 
 # Who acts, in records and logs: never a person's or a machine's name.
@@ -27,6 +27,7 @@ def local_service(app: "App") -> Service:
         replications=_Replications(app=app),
         queues=_Queues(app=app),
         letters=_Letters(app=app),
+        actions=_Actions(app=app),
         now=app.ports.clock,
     )
 
@@ -35,7 +36,7 @@ def local_service(app: "App") -> Service:
 class _Replications:
     app: "App"
 
-    def page(self, query: JobQuery) -> Document:
+    def page(self, query: ListQuery) -> Document:
         return self.app.queries.replications(query)
 
     def one(self, key: str) -> Document | None:
@@ -48,9 +49,7 @@ class _Replications:
         out_of_scope = self.app.policy.why_out_of_scope(version_id)
         if out_of_scope:
             raise NotAllowedError(out_of_scope)
-        taken = self.app.intake.request(
-            version_id, trigger="asked for on the command line", correlation_id=uuid.uuid4().hex
-        )
+        taken = self.app.operations.replicate(version_id, by=BY)
         if taken.action == "not_found":
             raise NotFoundError(f"{version_id}: {taken.reason}")
         return {
@@ -61,11 +60,11 @@ class _Replications:
         }
 
     def cancel(self, key: str, *, remove: bool) -> Acted | None:
-        found = self.app.canceller.cancel(key, remove=remove, by=BY)
+        found = self.app.operations.cancel(key, remove=remove, by=BY)
         return None if found is None else Acted(done=found.done, reason=found.reason)
 
     def release(self, key: str) -> Acted | None:
-        found = self.app.releaser.release(key, by=BY)
+        found = self.app.operations.release(key, by=BY)
         return None if found is None else Acted(done=found.done, reason=found.reason)
 
     def sweep(self, *, dry_run: bool) -> "SweepReport":
@@ -80,10 +79,10 @@ class _Queues:
         return self.app.queries.queue_depths()
 
     def pause(self, queue: QueueName, *, reason: str) -> Document:
-        return _changed(queue, self.app.pauses.pause(queue, by=BY, reason=reason))
+        return _changed(queue, self.app.operations.pause(queue, by=BY, reason=reason))
 
     def resume(self, queue: QueueName) -> Document:
-        return _changed(queue, self.app.pauses.resume(queue, by=BY))
+        return _changed(queue, self.app.operations.resume(queue, by=BY))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ class _Letters:
 
     def act(self, letter_id: str, action: LetterAction) -> Acted:
         try:
-            outcome = self.app.dead_letters.act(letter_id, action, by=BY)
+            outcome = self.app.operations.act(letter_id, action, by=BY)
         except UnknownLetterError as error:
             raise NotFoundError(str(error)) from error
         return Acted(done=outcome.done, reason=outcome.reason)
@@ -116,12 +115,20 @@ class _Letters:
         self, query: LetterQuery, action: LetterAction, token: str
     ) -> list[Document]:
         try:
-            outcomes = self.app.dead_letters.act_on_selection(query, action, token, by=BY)
+            outcomes = self.app.operations.act_on_selection(query, action, token, by=BY)
         except NewerFormatError:
             raise
         except MalformedError as error:
             raise UsageProblem(str(error)) from error
         return [{"id": one.letter_id, "done": one.done, "reason": one.reason} for one in outcomes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Actions:
+    app: "App"
+
+    def page(self, *, cursor: str | None, limit: int) -> Document:
+        return action_page_view(self.app.operations.journal.page(cursor=cursor, limit=limit))
 
 
 def _changed(queue: QueueName, change: PauseChange) -> Document:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from cli.actions import actions
 from cli.costs import costs
 from cli.dead_letters import dead_letters
 from cli.failures import ReportingGroup
@@ -30,6 +31,7 @@ cli = typer.Typer(
 for _command in (plan, replicate, status, cancel, release, regions, sweep):
     cli.command()(_command)
 cli.command()(notices)
+cli.command()(actions)
 cli.add_typer(queues, name="queues")
 cli.add_typer(dead_letters, name="dead-letters")
 cli.add_typer(policy, name="policy")

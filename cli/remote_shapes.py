@@ -111,6 +111,16 @@ _QUEUE: Shape = {
     "paused": bool,
     "pause": (dict, _NONE),
 }
+_ACTION: Shape = {
+    "id": str,
+    "at": str,
+    "action": str,
+    "by": str,
+    "about": Names,
+    "why": str,
+    "done": (bool, _NONE),
+    "outcome": str,
+}
 _OUTCOME: Shape = {"id": str, "done": bool, "reason": str}
 
 REPLICATION_PAGE: Shape = {"items": [_REPLICATION], "next": _TEXT}
@@ -121,6 +131,7 @@ QUEUE_LIST: Shape = {"items": [_QUEUE]}
 PAUSE: Shape = {"name": str, "paused": bool, "done": bool, "reason": str}
 LETTER_PAGE: Shape = {"items": [_LETTER], "next": _TEXT}
 LETTER: Shape = _LETTER | {"timeline": _TIMELINE, "raw": str}
+ACTION_PAGE: Shape = {"items": [_ACTION], "next": _TEXT}
 SELECTION: Shape = {"count": int, "by_code": dict, "token": str}
 OUTCOMES: Shape = {"items": [_OUTCOME]}
 

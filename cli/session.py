@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cli.remote_http import Api
     from cli.service import Service
-    from replication.bootstrap import App
+    from replication.app import App
 
 LOCAL_SETTINGS = "local.settings.json"
 _APP_ROOT = Path(replication.__file__).resolve().parent.parent

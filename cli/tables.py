@@ -165,6 +165,22 @@ def finding_list(items: Iterable[View]) -> Table:
     return table
 
 
+def action_list(items: Iterable[View]) -> Table:
+    """Show what operators did."""
+    table = new_table("AT", "ACT", "ABOUT", "BY", "DONE", "OUTCOME")
+    for one in items:
+        done = {None: "not known", True: "yes", False: "no"}[one["done"]]
+        table.add_row(
+            text(one["at"]),
+            text(one["action"]),
+            text(_about(one)),
+            text(one["by"]),
+            text(done, "" if one["done"] else "yellow"),
+            text(one["outcome"]),
+        )
+    return table
+
+
 def timeline_table(entries: Iterable[View]) -> Table:
     """Show a timeline."""
     table = new_table("AT", "EVENT", "REASON")
@@ -251,6 +267,19 @@ def _amount(figure: float | None, bounds: View | None, currency: str) -> str:
     if bounds["low"] == bounds["high"]:
         return f"{figure:.2f} {currency}"
     return f"{figure:.2f} {currency} ({bounds['low']} to {bounds['high']})"
+
+
+def _about(action: View) -> str:
+    about = action["about"]
+    version_id, letter_id = about.get("image_version_id"), about.get("dead_letter_id")
+    parts = [
+        short_version(version_id) if version_id else about.get("key"),
+        about.get("queue"),
+        f"dead letter {letter_id[:12]}" if letter_id else None,
+        f"dead letters {about['filter']}" if "filter" in about else None,
+        f"({action['why']})" if action["why"] else None,
+    ]
+    return " ".join(one for one in parts if one)
 
 
 def _or_dash(value: object) -> object:

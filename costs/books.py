@@ -9,7 +9,7 @@ from costs.price_book import PriceBooks
 from costs.sizes import OccupiedSizes
 
 if TYPE_CHECKING:
-    from replication.bootstrap import App
+    from replication.app import App
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from costs.ledger import Ledger
 from costs.ledger_rows import DayPrices
 from costs.price_book import PriceBooks
 from costs.sizes import KnownSizes, OccupiedSizes
-from replication.bootstrap import App
+from replication.app import App
 from replication.settings import STORAGE_SETTING, SettingsError
 
 

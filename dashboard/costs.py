@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard.bars import Chart, Place, chart
 from dashboard.parameters import asking, read_choice, read_name, read_yes, refuse_unknown
-from replication.bootstrap import App
+from replication.app import App
 from replication.job import Phase
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 from dashboard.model import clipped
 from dashboard.parameters import refuse_unknown
 from dashboard.timeline import Timeline, timeline
-from replication.bootstrap import App
+from replication.app import App
 from replication.errors import FailureCode
 from replication.letter_filter import FILTERS, read_letter_query
 from replication.ports import LetterQuery, LetterState

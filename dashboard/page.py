@@ -12,6 +12,7 @@ PAGES = {
     "regions": "/dashboard/regions",
     "costs": "/dashboard/costs",
     "policy": "/dashboard/policy",
+    "actions": "/dashboard/actions",
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from dashboard.actions import actions, read_cursor, version_name
 from dashboard.costs import GROUPS, costs_page, read_asked
 from dashboard.day import throughput, time_to_available
 from dashboard.dead_letters import dead_letter, dead_letters
@@ -17,7 +18,7 @@ from dashboard.replications import read_filters, replications
 from dashboard.runbook import runbook
 from dashboard.texts import TEXTS
 from dashboard.words import Words
-from replication.bootstrap import App
+from replication.app import App
 from replication.errors import FailureCode
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.letter_filter import SOURCES
@@ -203,6 +204,25 @@ def _policy(app: App, params: Params, words: Words) -> Page:
     )
 
 
+def _actions(app: App, params: Params, words: Words) -> Page:
+    with asking():
+        cursor = read_cursor(params)
+    with asking(only_if=cursor is not None):
+        model = actions(app, cursor, words.now)
+    return Page(
+        template="actions.html",
+        title="acts",
+        section="actions",
+        twin=f"{PAGES['actions']}.json",
+        refresh_s=_SELDOM_S,
+        values={
+            "model": model,
+            "names": {one["id"]: version_name(one["about"]) for one in model.items},
+        },
+        document=jsonable(model),
+    )
+
+
 def _runbook(app: App, params: Params, words: Words) -> Page:  # noqa: ARG001 - the shape of all
     with asking():
         refuse_unknown(params, ())
@@ -224,6 +244,7 @@ _PAGES: Mapping[str, Callable[[App, Params, Words], Page]] = {
     "regions": _regions,
     "costs": _costs,
     "policy": _policy,
+    "actions": _actions,
     "runbook": _runbook,
 }
 _ITEMS: Mapping[str, Callable[[App, str, Words], Page]] = {

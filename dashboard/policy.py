@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from replication.bootstrap import App
+from replication.app import App
 from replication.budgets import Spending, month_of
 from replication.policy import ReplicationPolicy
 

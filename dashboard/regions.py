@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dashboard.model import Cooldown, HeldRegion, Refused, shared
-from replication.bootstrap import App
+from replication.app import App
 from replication.circuits import Circuit
 from replication.policy import ReplicationPolicy
 from replication.regions import Region, RegionCatalog

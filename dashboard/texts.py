@@ -18,6 +18,7 @@ _AROUND: Mapping[str, Text] = {
     "nav_regions": Text("Regions", "リージョン"),
     "nav_costs": Text("Costs", "コスト"),
     "nav_policy": Text("Policy", "ポリシー"),
+    "nav_actions": Text("Actions", "操作履歴"),
     "times_are": Text(
         "Times are relative to when the page was made; point at one for UTC.",
         "時刻はページ作成時点からの相対表示です。ポインターを合わせると UTC が表示されます。",

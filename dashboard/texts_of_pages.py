@@ -202,7 +202,7 @@ PAGE_TEXTS: Mapping[str, Text] = {
     "timeline": Text("Timeline, newest first", "タイムライン（新しい順）"),
     "times_first": Text("{n} times, first", "{n} 回、初回"),
     "timeline_none": Text("It has no timeline.", "タイムラインはありません。"),
-    "timeline_more": Text("{n} older entries, as JSON", "以前の {n} 件（JSON）"),
+    "timeline_more": Text("Older entries, as JSON", "以前の記録（JSON）"),
     "attempts_are": Text(
         "{attempts} attempts, {polls} looks, {writes} writes, {calls} calls of Azure",
         "試行 {attempts} 回、確認 {polls} 回、書き込み {writes} 回、Azure 呼び出し {calls} 回",
@@ -384,6 +384,29 @@ PAGE_TEXTS: Mapping[str, Text] = {
     "ledger_days": Text("Days on the books", "台帳の日数"),
     "top": Text("Most expensive versions", "コストの高いバージョン"),
     "notes": Text("Notes", "注記"),
+    # Actions.
+    "acts": Text("What operators did", "オペレーターの操作履歴"),
+    "acts_are": Text(
+        "Every act on these pages, over the API and on the command line, with who asked for it.",
+        "画面、API、コマンド ラインから行われたすべての操作と、その実行者です。",
+    ),
+    "acts_caption": Text("Acts, the newest first", "操作（新しい順）"),
+    "acts_empty": Text("Nobody has done anything yet.", "操作はまだ行われていません。"),
+    "when": Text("When", "日時"),
+    "act": Text("Act", "操作"),
+    "who": Text("Who", "実行者"),
+    "outcome": Text("Outcome", "結果"),
+    "letters_of_filter": Text("Dead letters that match", "条件に一致する配信不能メッセージ"),
+    "act_done": Text("Done", "完了"),
+    "act_not_done": Text("Not done", "実行されず"),
+    "act_unknown": Text("Not known", "不明"),
+    "act_replicate": Text("Replicate now", "今すぐ実行"),
+    "act_cancel": Text("Cancel", "キャンセル"),
+    "act_release": Text("Release", "保留の解除"),
+    "act_pause": Text("Pause", "一時停止"),
+    "act_resume": Text("Resume", "再開"),
+    "act_replay": Text("Replay", "再送信"),
+    "act_discard": Text("Discard", "破棄"),
     # Runbook.
     "runbook": Text("Runbook", "対処手順 (Runbook)"),
 }

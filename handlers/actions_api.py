@@ -3,7 +3,6 @@
 Each act is recorded with its caller, and may be repeated without harm.
 """
 
-import uuid
 from http import HTTPStatus
 from typing import Any
 
@@ -68,9 +67,7 @@ def _replicate(req: func.HttpRequest, caller: Caller) -> Answered:
     out_of_scope = app.policy.why_out_of_scope(version_id)
     if out_of_scope:
         raise ProblemError(HTTPStatus.CONFLICT, out_of_scope)
-    taken = app.intake.request(
-        version_id, trigger=f"asked for by {caller.by}", correlation_id=uuid.uuid4().hex
-    )
+    taken = app.operations.replicate(version_id, by=caller.by)
     if taken.action == "not_found":
         raise ProblemError(HTTPStatus.NOT_FOUND, f"{version_id}: {taken.reason}")
     return HTTPStatus.ACCEPTED, {
@@ -83,14 +80,14 @@ def _replicate(req: func.HttpRequest, caller: Caller) -> Answered:
 
 def _cancel(req: func.HttpRequest, caller: Caller) -> Answered:
     key, remove = _key(req), read_flag(read_body(req, ("remove",)), "remove")
-    cancelled = get_app().canceller.cancel(key, remove=remove, by=caller.by)
+    cancelled = get_app().operations.cancel(key, remove=remove, by=caller.by)
     return _acted(key, cancelled)
 
 
 def _release(req: func.HttpRequest, caller: Caller) -> Answered:
     key = _key(req)
     read_body(req, ())
-    released = get_app().releaser.release(key, by=caller.by)
+    released = get_app().operations.release(key, by=caller.by)
     return _acted(key, released)
 
 
@@ -109,14 +106,14 @@ def _pause(req: func.HttpRequest, caller: Caller) -> Answered:
         told = f"reason is a text of 1 to {MAX_REASON} printable characters"
         raise ProblemError(HTTPStatus.BAD_REQUEST, told)
     return HTTPStatus.OK, _changed(
-        queue, get_app().pauses.pause(queue, by=caller.by, reason=reason)
+        queue, get_app().operations.pause(queue, by=caller.by, reason=reason)
     )
 
 
 def _resume(req: func.HttpRequest, caller: Caller) -> Answered:
     queue = _queue(req)
     read_body(req, ())
-    return HTTPStatus.OK, _changed(queue, get_app().pauses.resume(queue, by=caller.by))
+    return HTTPStatus.OK, _changed(queue, get_app().operations.resume(queue, by=caller.by))
 
 
 def _changed(queue: QueueName, change: PauseChange) -> dict[str, Any]:

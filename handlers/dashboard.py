@@ -22,7 +22,8 @@ from handlers.access import TOKEN_COOKIE, Call, Role, authorise
 from handlers.answers import answer
 from handlers.parameters import read_key, read_letter_id
 from handlers.problems import ProblemError
-from replication.bootstrap import App, get_app, utc_now
+from replication.app import App
+from replication.bootstrap import get_app, utc_now
 from replication.dead_letters import UnknownLetterError
 from replication.errors import MalformedError, NewerFormatError, ReplicationError
 from replication.log import log_outcome

@@ -106,7 +106,7 @@ def _act(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answere
     letter_id = _id(req)
     read_body(req, ())
     try:
-        outcome = get_app().dead_letters.act(letter_id, action, by=caller.by)
+        outcome = get_app().operations.act(letter_id, action, by=caller.by)
     except UnknownLetterError as error:
         raise ProblemError(HTTPStatus.NOT_FOUND, str(error)) from error
     if not outcome.done:
@@ -117,11 +117,11 @@ def _act(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answere
 def _act_on(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answered:
     body = read_body(req, ("filter", "dry_run", "token"))
     query, dry_run, token = _filter(body), read_flag(body, "dry_run"), body.get("token")
-    service = get_app().dead_letters
+    app = get_app()
     if dry_run:
         if token is not None:
             raise ProblemError(HTTPStatus.BAD_REQUEST, "a dry run gives out a token and takes none")
-        counted = service.select(query, action)
+        counted = app.dead_letters.select(query, action)
         return HTTPStatus.OK, {
             "action": action.value,
             "dry_run": True,
@@ -133,7 +133,7 @@ def _act_on(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answ
         told = "to act on many, count them first with dry_run, and send the token of the count"
         raise ProblemError(HTTPStatus.BAD_REQUEST, told)
     try:
-        outcomes = service.act_on_selection(query, action, token, by=caller.by)
+        outcomes = app.operations.act_on_selection(query, action, token, by=caller.by)
     except SelectionChangedError as error:
         raise ProblemError(HTTPStatus.CONFLICT, str(error)) from error
     except NewerFormatError:

@@ -33,6 +33,20 @@ def read_letter_query(fields: Mapping[str, str | None]) -> LetterQuery:
     )
 
 
+def filter_fields(query: LetterQuery) -> dict[str, str]:
+    """Return the texts from which `read_letter_query` makes the query again."""
+    fields = {
+        "code": query.code,
+        "source": query.source,
+        "gallery": query.gallery,
+        "region": query.region,
+        "image_version": query.image_version_id,
+        "id": query.id_prefix,
+        "state": ANY_STATE if query.state is None else query.state.value,
+    }
+    return {name: text for name, text in fields.items() if text is not None}
+
+
 def gallery_of_letter(letter: ListedLetter) -> str:
     """Return the gallery's name in lower case, empty where the letter names no image version."""
     if letter.image_version_id is None:

@@ -20,6 +20,7 @@ from replication.errors import FailureCode
 from replication.failures import FAILURES
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.job import HistoryEntry, Replica, ReplicaState, ReplicationJob
+from replication.journal import ActionPage
 from replication.planning import ReplicationPlan
 from replication.ports import DeadLetter, ListedLetter, QueueDepth
 from replication.stuck import percent_per_min
@@ -122,6 +123,12 @@ def letter_view(letter: ListedLetter) -> dict[str, Any]:
 def letter_detail_view(letter: DeadLetter) -> dict[str, Any]:
     """Return a dead letter whole: with its timeline and the raw message."""
     return {**letter_view(letter), "timeline": timeline_view(letter.timeline), "raw": letter.raw}
+
+
+def action_page_view(page: ActionPage) -> dict[str, Any]:
+    """Return a page of what operators did in the shape of the API."""
+    items = [{**asdict(one), "at": stamp(one.at)} for one in page.records]
+    return {"items": items, "next": page.next_cursor}
 
 
 def advice_view(code: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ NAMES = (
     "regions",
     "costs",
     "policy",
+    "actions",
     "runbook",
 )
 

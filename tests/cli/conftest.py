@@ -14,7 +14,7 @@ from cli.remote import URL_VARIABLE
 from cli.session import Session
 from handlers.access import AUTH_ENABLED, ENVIRONMENT, INSTANCE
 from replication import bootstrap
-from replication.bootstrap import App
+from replication.app import App
 from tests.cli.serving import Site, serving
 from tests.fakes import World, build_world
 

@@ -24,6 +24,7 @@ _FUNCTIONS = (
     reading.replications,
     reading.replication,
     reading.queues,
+    reading.actions,
     acting.replicate,
     acting.cancel,
     acting.release,

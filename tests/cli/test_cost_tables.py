@@ -12,7 +12,7 @@ from cli.cost_tables import money
 from costs.estimates import Estimates
 from costs.opening import open_costs
 from costs.usage import Machine
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.policy import Budget, ReplicationPolicy
 from tests.builders import version_body, version_id
 from tests.cli.conftest import Shell

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from costs.opening import open_costs
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.policy import ReplicationPolicy
 from tests.builders import version_body, version_id
 from tests.cli.conftest import Shell

@@ -108,7 +108,8 @@ def test_an_error_at_one_letter_is_its_reason(
     letter = lay_job(world, FIRST)
     letters.put(letter)
     service = replace(world.app.dead_letters, letters=letters)
-    shell.open_app = lambda: replace(world.app, dead_letters=service)
+    operations = replace(world.app.operations, dead_letters=service)
+    shell.open_app = lambda: replace(world.app, dead_letters=service, operations=operations)
     answer = shell("dead-letters", "discard", letter.id, "--json")
     assert (answer.code, answer.json["not_done"]) == (1, 1)
     assert reason in answer.json["items"][0]["reason"]

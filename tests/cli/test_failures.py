@@ -3,7 +3,7 @@
 import pytest
 
 from cli.output import printable
-from replication.bootstrap import App
+from replication.app import App
 from tests.cli.conftest import Shell
 
 

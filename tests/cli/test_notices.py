@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from cli.failures import ExitCode
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.errors import ReplicationError, TransientError
 from replication.notices.text import Digest
 from replication.ports import DeadLetter

@@ -19,7 +19,7 @@ def test_a_new_version_is_put_on_record_and_queued(world: World, shell: Shell) -
     assert answer.out.startswith("queued: ")
     assert f"gallery-replicator status {version_id().key}" in answer.out
     assert len(world.queues.waiting) == 1
-    assert world.job(version_id()).trigger == "asked for on the command line"
+    assert world.job(version_id()).trigger == "asked for by the command line"
 
 
 def test_the_answer_as_json_holds_the_key(world: World, shell: Shell) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli.session import LOCAL_SETTINGS
-from replication.bootstrap import App
+from replication.app import App
 from replication.settings import SettingsError
 from tests.cli.conftest import Shell
 from tests.fakes import World

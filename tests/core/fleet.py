@@ -7,7 +7,7 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from replication.bootstrap import App, build_app
+from replication.app import App, build_app
 from replication.circuits import Circuit
 from replication.control_rows import decode_control
 from replication.errors import RecordChangedError, TransientError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.dead_letters import (
     DeadLetterService,
     LetterAction,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.errors import ThrottledError
 from replication.image_version import ImageVersionId
 from replication.job import Phase, Replica, ReplicaState

@@ -15,7 +15,7 @@ from costs.books import Costs
 from costs.duck import connection
 from costs.ledger_files import blob_name
 from costs.opening import open_costs
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.policy import ReplicationPolicy
 from replication.shipped_regions import shipped_catalog
 from tests.builders import version_id

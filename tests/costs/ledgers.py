@@ -15,7 +15,7 @@ from costs.ledger_files import blob_name, open_lines, to_parquet, write_lines
 from costs.ledger_rows import VersionRows
 from costs.report_ledger import Facts, open_facts
 from costs.report_query import ReportQuery, days_in_month
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.policy import ReplicationPolicy
 from tests.builders import SUBSCRIPTION, version_id
 from tests.costs.fakes import MemoryBlobs

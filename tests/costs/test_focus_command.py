@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from costs.focus_rules import violations
-from replication.bootstrap import App
+from replication.app import App
 from tests.cli.conftest import Shell
 from tests.costs.ledgers import ledger_row, world_with_books
 

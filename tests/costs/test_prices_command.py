@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.policy import ReplicationPolicy
 from tests.azure.stub_arm import Canned, StubArm, running_stub
 from tests.builders import version_body, version_id

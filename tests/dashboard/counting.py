@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.listed_letters import ListedLetters
 from tests.fakes import World
 from tests.listing import MemoryListing

@@ -9,7 +9,7 @@ from costs.ledger_files import written_days
 from costs.opening import open_costs
 from dashboard.assets import assets
 from dashboard.costs import MOST_RECORDS
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.job import Phase
 from tests.builders import SUBSCRIPTION, version_body, version_id, written_event
 from tests.costs.fakes import MemoryBlobs

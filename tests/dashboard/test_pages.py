@@ -24,6 +24,7 @@ PAGES = (
     "/dashboard/regions",
     "/dashboard/costs",
     "/dashboard/policy",
+    "/dashboard/actions",
     "/dashboard/runbook",
 )
 MOST_BYTES = 100_000
@@ -120,6 +121,7 @@ def test_an_empty_page_says_what_that_means(world: World, language: str) -> None
         "/dashboard/regions": ("No region is held back", "ありません"),
         "/dashboard/costs": ("address is missing", "設定されていません"),
         "/dashboard/policy": ("no budget", "予算は設定されていません"),
+        "/dashboard/actions": ("Nobody has done anything", "行われていません"),
     }
     for address, words in said.items():
         answer = ask(address, language=language)
@@ -265,7 +267,7 @@ def test_over_tls_the_cookie_is_sent_back_over_tls_alone(
 def test_trouble_is_told_on_a_page_that_tries_again(
     world: World, error: Exception, status: int
 ) -> None:
-    world.listing.failures = [error] * 5  # type: ignore[list-item] # both are ReplicationError
+    world.listing.failures = [error] * 9  # type: ignore[list-item] # both are ReplicationError
     answer = ask("/dashboard/replications")
     assert (answer.status, answer.media_type) == (status, "text/html")
     document = read(answer.text)
@@ -318,13 +320,15 @@ def test_a_day_of_equal_looks_is_one_line_of_a_timeline(serve: Serve) -> None:
         )
         for number in range(400)
     ]
-    world.history.append(job.key, looks)
+    world.history.append(job.key, looks[:199])
     world.clock.advance(400 * 60)
     page = ask(f"/dashboard/replications/{job.key}").text
     assert page.count("under way: westus2 40 % (stuck)") == 1
-    assert "400 times, first" in page
+    assert "199 times, first" in page
     assert "two to add" in page
-    assert "older entries" not in page
+    assert "Older entries" not in page
+    world.history.append(job.key, looks)
+    assert "Older entries" in ask(f"/dashboard/replications/{job.key}").text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

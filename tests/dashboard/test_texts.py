@@ -17,6 +17,7 @@ from dashboard.texts import TEXTS
 from dashboard.words import Words
 from replication.errors import FailureCode
 from replication.job import Phase, ReplicaState
+from replication.journal import ActionKind
 from replication.letter_filter import ANY_STATE
 from replication.ports import LetterState
 from replication.throttling import Operation
@@ -32,6 +33,7 @@ FAMILIES = {
     "health_": [one.value for one in Health],
     "nav_": list(PAGES),
     "by_": list(GROUPS),
+    "act_": [one.value for one in ActionKind],
     "unit_": ["s", "min", "h", "d"],
     "sort_": ["newest", "oldest", "name"],
     "problem_": ["400", "401", "403", "404", "500", "503"],

@@ -7,12 +7,13 @@ from decimal import Decimal
 from replication.budgets import Spending
 from replication.circuits import Circuit, CircuitFailure
 from replication.control_rows import Refusal
+from replication.dead_letters import LetterAction
 from replication.errors import FailureCode
 from replication.image_version import ImageVersionId
 from replication.job import Failure, HistoryEntry, Phase, Replica, ReplicaState, ReplicationJob
 from replication.planning import LeftOutRegion
 from replication.policy import Budget, ReplicationPolicy
-from replication.ports import QueueName
+from replication.ports import LetterQuery, QueueName
 from replication.regions import Region
 from replication.throttling import Gate, Operation, ThrottleScope
 from tests.builders import SUBSCRIPTION, version_id
@@ -169,7 +170,12 @@ def troubled_world(*, word: str = "a word") -> World:
             unpriced=2,
         )
     )
-    world.app.pauses.pause(QueueName.JOBS, by="operator 1", reason=f"a pause: {word}")
+    operations = world.app.operations
+    operations.pause(QueueName.JOBS, by="operator 1", reason=f"a pause: {word}")
+    none = LetterQuery(code="locked")
+    token = world.app.dead_letters.select(none, LetterAction.REPLAY).token
+    operations.act_on_selection(none, LetterAction.REPLAY, token, by="operator 2")
+    operations.release(first_version().key, by="app 3")
     return world
 
 

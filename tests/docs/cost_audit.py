@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from costs.estimates import Estimates
 from costs.price_book import PriceBooks
 from costs.sizes import OccupiedSizes
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.policy import ReplicationPolicy
 from tests.builders import version_body, version_id, written_event
 from tests.cli.conftest import Shell

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from costs import report_text
 from handlers.costs_api import costs
 from replication import bootstrap
-from replication.bootstrap import build_app
+from replication.app import build_app
 from tests.costs.fakes import MemoryBlobs
 from tests.costs.ledgers import ledger_row, world_with_books
 from tests.fakes import World, build_world

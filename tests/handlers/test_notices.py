@@ -11,7 +11,7 @@ from dashboard.dead_letters import read_filters as read_letter_filters
 from dashboard.replications import read_filters
 from handlers.notices import notices
 from replication import bootstrap
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.errors import FailureCode
 from replication.listing_rows import STUCK
 from replication.notices.deciding import Cause, Change, Notice

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.errors import ReplicationError
 from replication.image_version import ImageVersionId
 from replication.notices.service import ChannelReport

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.budgets import PlanCost, month_of
 from replication.dead_letters import LetterAction
 from replication.errors import FailureCode

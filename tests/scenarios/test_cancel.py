@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.cancelling import Cancelled
 from replication.errors import ConflictError, FailureCode, PermanentError, TransientError
 from replication.image_version import ImageVersion, ImageVersionId

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.dead_letters import LetterAction
 from replication.errors import FailureCode, PermanentError, ReplicationError, TransientError
 from replication.image_version import ImageVersionId

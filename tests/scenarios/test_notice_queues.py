@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.errors import ReplicationError, TransientError
 from replication.notices.text import Digest, cloud_event
 from replication.ports import QueueDepth, QueueName

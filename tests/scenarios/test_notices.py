@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tenacity import Retrying, stop_after_attempt
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.circuits import Circuit, CircuitFailure
 from replication.controls import Controls
 from replication.dead_letters import LetterAction

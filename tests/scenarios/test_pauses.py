@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from tenacity import Retrying, stop_after_attempt
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.errors import ReplicationError, ThrottledError, ThrottleKind, TransientError
 from replication.image_version import ImageVersionId
 from replication.job import Phase

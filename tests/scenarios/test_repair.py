@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from replication.bootstrap import build_app
+from replication.app import build_app
 from replication.errors import (
     ConflictError,
     FailureCode,

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from replication.bootstrap import App, build_app
+from replication.app import App, build_app
 from replication.control_rows import ControlKind, decode_control
 from replication.errors import RecordChangedError, TransientError
 from replication.events import TEMPLATE_EXPORTED, ReceivedEvent

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenacity import Retrying
 
-from replication.bootstrap import App, Ports, build_app
+from replication.app import App, Ports, build_app
 from replication.errors import RecordChangedError, TransientError
 from replication.listed_letters import ListedLetters
 from replication.policy import ReplicationPolicy

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from replication.bootstrap import App
+from replication.app import App
 from replication.dead_letters import LetterAction
 from replication.ports import QueueName
 

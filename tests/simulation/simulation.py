@@ -9,7 +9,7 @@ from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 
-from replication.bootstrap import Ports
+from replication.app import Ports
 from replication.dead_letters import LetterAction
 from replication.errors import ReplicationError
 from replication.image_version import ImageVersionId

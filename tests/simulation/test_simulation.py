@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from replication.bootstrap import Ports
+from replication.app import Ports
 from replication.image_version import ImageVersionId
 from replication.listed_letters import ListedLetters
 from replication.ports import JobPage, QueueName
