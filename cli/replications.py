@@ -81,7 +81,7 @@ def status(
     search: Annotated[
         str | None,
         typer.Option(
-            help="Only galleries and images whose names begin so; sorted by name.",
+            help="Only galleries and images whose names begin so, or gallery/image; by name.",
             show_default=False,
         ),
     ] = None,

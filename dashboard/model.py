@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from replication.circuits import Circuit
 from replication.control_rows import Control, QueuePause, Refusal
 from replication.job import Phase
+from replication.limits import Limits
 from replication.regions import Region
 from replication.throttling import Gate
 from replication.views import stamp
@@ -28,6 +29,16 @@ class HeldRegion:
     failed_versions: int
     probe_at: datetime | None
     probing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailingRegion:
+    """A region where copies failed lately, but of too few versions to hold it back."""
+
+    region: str
+    since: datetime
+    last: datetime
+    failed_versions: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +67,19 @@ class Shared:
     """What all instances know of Azure's state now."""
 
     held: tuple[HeldRegion, ...]
+    failing: tuple[FailingRegion, ...]
     cooldowns: tuple[Cooldown, ...]
     refused: tuple[Refused, ...]
     pauses: Mapping[str, QueuePause]
 
 
-def shared(known: Mapping[Any, Control], now: datetime) -> Shared:
+def shared(known: Mapping[Any, Control], now: datetime, limits: Limits) -> Shared:
     """Sort the controls out, the longest first."""
     controls = tuple(known.values())
-    held = [_held(one) for one in controls if isinstance(one, Circuit)]
+    circuits = [one for one in controls if isinstance(one, Circuit)]
+    held = [_held(one) for one in circuits]
+    horizon = now - timedelta(seconds=limits.circuit_memory_s)
+    failing = [_failing(one, horizon) for one in circuits if not one.is_open]
     cooldowns = [_cooldown(one, now) for one in controls if isinstance(one, Gate)]
     refused = [
         Refused(
@@ -78,6 +93,7 @@ def shared(known: Mapping[Any, Control], now: datetime) -> Shared:
     ]
     return Shared(
         held=tuple(sorted(filter(None, held), key=lambda one: (one.since, one.region))),
+        failing=tuple(sorted(filter(None, failing), key=lambda one: (one.since, one.region))),
         cooldowns=tuple(sorted(filter(None, cooldowns), key=lambda one: one.until, reverse=True)),
         refused=tuple(sorted(refused, key=lambda one: (one.region, one.subscription_id))),
         pauses={one.queue: one for one in controls if isinstance(one, QueuePause)},
@@ -125,6 +141,18 @@ def _held(circuit: Circuit) -> HeldRegion | None:
         failed_versions=len(circuit.failures),
         probe_at=circuit.probe_until if circuit.probe_key else circuit.probe_at,
         probing=circuit.probe_key is not None,
+    )
+
+
+def _failing(circuit: Circuit, horizon: datetime) -> FailingRegion | None:
+    recent = sorted(one.at for one in circuit.failures if one.at > horizon)
+    if not recent:
+        return None
+    return FailingRegion(
+        region=circuit.region.name,
+        since=recent[0],
+        last=recent[-1],
+        failed_versions=len(recent),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from dashboard.model import PHASES, Cooldown, HeldRegion, shared
+from dashboard.model import PHASES, Cooldown, FailingRegion, HeldRegion, shared
 from replication.app import App
 from replication.control_rows import QueuePause
 from replication.job import Phase, Replica, ReplicationJob
@@ -90,6 +90,7 @@ class Overview:
     failed_count: int
     letters_count: int
     held: tuple[HeldRegion, ...]
+    failing: tuple[FailingRegion, ...]
     cooldowns: tuple[Cooldown, ...]
     phases: Mapping[str, int]
     waiting: tuple[ListedJob, ...]
@@ -115,7 +116,7 @@ class Overview:
 
 def overview(app: App, now: datetime) -> Overview:
     """Read the overview: a constant number of storage calls, docs/dashboard.md says how many."""
-    known = shared(app.pauses.controls.snapshot(), now)
+    known = shared(app.pauses.controls.snapshot(), now, app.settings.limits)
     counts = app.listing.counts()
     failed = sorted(
         (*_page(app, Phase.FAILED), *_page(app, Phase.PARTIAL)),
@@ -139,6 +140,7 @@ def overview(app: App, now: datetime) -> Overview:
         failed_count=counts.get(Phase.FAILED.value, 0) + counts.get(Phase.PARTIAL.value, 0),
         letters_count=sum(one.letters for one in app.dead_letters.causes()),
         held=known.held,
+        failing=known.failing,
         cooldowns=known.cooldowns,
         phases={phase: counts.get(phase, 0) for phase in PHASES},
         waiting=app.listing.page(waiting).jobs,

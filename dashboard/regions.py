@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from dashboard.model import Cooldown, HeldRegion, Refused, shared
+from dashboard.model import Cooldown, FailingRegion, HeldRegion, Refused, shared
 from replication.app import App
-from replication.circuits import Circuit
 from replication.policy import ReplicationPolicy
 from replication.regions import Region, RegionCatalog
 from replication.shipped_regions import shipped_catalog
@@ -56,6 +55,7 @@ class Regions:
     source: str
     geographies: tuple[GeographyRow, ...]
     held: tuple[HeldRegion, ...]
+    failing: tuple[FailingRegion, ...]
     refused: tuple[Refused, ...]
     cooldowns: tuple[Cooldown, ...]
 
@@ -66,8 +66,9 @@ _TROUBLE = (Health.HELD, Health.REFUSED, Health.FAILING)
 def regions(app: App, now: datetime) -> Regions:
     """Read what is known of the regions; Azure is not asked."""
     known = app.pauses.controls.snapshot()
-    found = shared(known, now)
-    failures = {one.region: len(one.failures) for one in known.values() if isinstance(one, Circuit)}
+    found = shared(known, now, app.settings.limits)
+    failures = {Region(one.region): one.failed_versions for one in found.held}
+    failures |= {Region(one.region): one.failed_versions for one in found.failing}
     catalog = shipped_catalog()
     return Regions(
         at=now,
@@ -80,6 +81,7 @@ def regions(app: App, now: datetime) -> Regions:
             refused=frozenset(one.region for one in found.refused),
         ),
         held=found.held,
+        failing=found.failing,
         refused=found.refused,
         cooldowns=found.cooldowns,
     )

@@ -74,16 +74,25 @@ PAGE_TEXTS: Mapping[str, Text] = {
         "The other regions go on. Get access to the region, then replay.",
         "ほかのリージョンは続行します。リージョンの利用を有効にしてから再送信してください。",
     ),
-    "held_title": Text("Regions that are held back", "保留中のリージョン"),
+    "held_title": Text("Regions where copies fail", "コピーが失敗しているリージョン"),
     "held_caption": Text(
-        "Regions where copies kept failing; nobody asks for them meanwhile",
-        "コピーの失敗が続いたため、要求を止めているリージョン",
+        "Nobody asks for a region that is held back, until one version has tried it",
+        "保留中のリージョンへの要求は、1 つのバージョンで再試行するまで行いません",
     ),
-    "held_empty": Text("No region is held back.", "保留中のリージョンはありません。"),
+    "held_empty": Text(
+        "No region is held back, and none fails.", "保留中または失敗中のリージョンはありません。"
+    ),
     "held_why": Text(
-        "Copies of {n} image versions failed there.",
-        "{n} 個のイメージ バージョンでコピーが失敗しました。",
+        "Image versions whose copies failed there: {n}",
+        "コピーが失敗したイメージ バージョン: {n} 個",
     ),
+    "held": Text("Held back", "保留中"),
+    "failing": Text("Failing", "失敗あり"),
+    "failing_next": Text(
+        "It is still asked for; if more versions fail, it is held back.",
+        "要求は続けています。失敗するバージョンが増えると保留されます。",
+    ),
+    "failing_last": Text("Last failure:", "最後の失敗:"),
     "held_next": Text("One version tries:", "1 つのバージョンで再試行:"),
     "held_probing": Text(
         "One version is trying it now, at the latest until:",
@@ -143,7 +152,8 @@ PAGE_TEXTS: Mapping[str, Text] = {
     "replications_caption": Text("Replications", "レプリケーションの一覧"),
     "search": Text("Search", "検索"),
     "search_told": Text(
-        "Beginning of a gallery's or an image's name", "ギャラリー名またはイメージ名の先頭"
+        "A gallery, an image, gallery/image, or a resource ID; the beginning is enough",
+        "ギャラリー名、イメージ名、ギャラリー/イメージ、リソース ID（名前は先頭のみで可）",
     ),
     "active": Text("Under way", "進行中すべて"),
     "sort": Text("Order", "並べ替え"),
@@ -204,7 +214,7 @@ PAGE_TEXTS: Mapping[str, Text] = {
     "timeline_none": Text("It has no timeline.", "タイムラインはありません。"),
     "timeline_more": Text("Older entries, as JSON", "以前の記録（JSON）"),
     "attempts_are": Text(
-        "{attempts} attempts, {polls} looks, {writes} writes, {calls} calls of Azure",
+        "attempts: {attempts}, looks: {polls}, writes: {writes}, calls of Azure: {calls}",
         "試行 {attempts} 回、確認 {polls} 回、書き込み {writes} 回、Azure 呼び出し {calls} 回",
     ),
     # Acts on a replication or a queue.

@@ -180,6 +180,8 @@ def decide(seen: Observation) -> Decision:  # noqa: PLR0911 - one guard for each
         one for one in wanted if one.state is not ReplicaState.COMPLETED or one.region in missing
     ]
     if not missing and not open_replicas:
+        if len(wanted) == 1:
+            return Succeed(reason=f"the one wanted region, {wanted[0].region}, is Completed")
         return Succeed(reason=f"all {len(wanted)} wanted regions are Completed")
     if seen.now >= job.deadline_at:
         return _deadline(seen, open_replicas)

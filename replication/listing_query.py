@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.job import Phase, ReplicationJob
 from replication.listing_keys import part
 from replication.listing_ranges import read_ranges
@@ -23,7 +24,8 @@ class ListOrder(StrEnum):
 class ListQuery:
     """Which jobs to list; None means any.
 
-    `search` is the beginning of a gallery's or an image's name; what it finds comes by name.
+    `search` is the beginning of a gallery's or an image's name, or of gallery/image/version, or an
+    image version's id; what it finds comes by name.
     """
 
     phases: frozenset[Phase] | None = None
@@ -71,9 +73,10 @@ def read_page(store: ListingStore, query: ListQuery) -> ListPage:
 def _prefixes(query: ListQuery) -> Iterator[str]:
     """Yield the ranges that a query reads one after another."""
     if query.search:
-        word = part(query.search.strip())
-        yield f"name|{word}"
-        yield f"image|{word}"
+        named = _named(query.search)
+        yield f"name|{named}"
+        if "|" not in named:
+            yield f"image|{named}"
     elif query.stuck:
         yield f"old|{STUCK}|"
     elif query.order is ListOrder.NAME:
@@ -82,6 +85,18 @@ def _prefixes(query: ListQuery) -> Iterator[str]:
         phases = sorted(phase.value for phase in query.phases or ()) or [ANY_PHASE]
         for phase in phases:
             yield f"old|{phase}|" if query.order is ListOrder.OLDEST else _newest(query, phase)
+
+
+def _named(search: str) -> str:
+    """Return the beginning of a row key among those in the order of names."""
+    text = search.strip()
+    try:
+        found = ImageVersionId.parse(text)
+    except MalformedImageVersionIdError:
+        return "|".join(map(part, text.split("/")))
+    # The key as well: another subscription may have a gallery of the same name. All but its last
+    # digit, for a range lies after what it begins with.
+    return "|".join((*map(part, (found.gallery, found.image, found.version)), found.key[:-1]))
 
 
 def _newest(query: ListQuery, phase: str) -> str:

@@ -113,7 +113,7 @@ def test_nothing_wanted_is_skipped_with_the_plans_reason() -> None:
 
 def test_all_wanted_regions_completed_is_success() -> None:
     decision = decided(job(ReplicaState.COMPLETED), version())
-    assert decision == Succeed(reason="all 1 wanted regions are Completed")
+    assert decision == Succeed(reason=f"the one wanted region, {OTHER}, is Completed")
 
 
 def test_success_counts_after_the_deadline_too() -> None:

@@ -25,7 +25,7 @@ from replication.listing_rows import (
 )
 from replication.listing_store import MAX_CHANGES, ListingChange
 from replication.regions import Region
-from tests.builders import NOON
+from tests.builders import NOON, version_id
 from tests.core.listings import (
     GALLERIES,
     GEOGRAPHIES,
@@ -111,6 +111,33 @@ def test_the_pages_of_a_query_show_every_job_that_it_means_once(
     newest = listed(listing, jobs)
     keys = pages(listing, query)
     assert sorted(keys) == sorted(key for key, one in newest.items() if means(one, query))
+
+
+def test_a_search_takes_names_with_slashes_and_whole_ids() -> None:
+    listing = new_listing()
+    jobs = [
+        replace(job(), image_version_id=one)
+        for one in (
+            version_id(gallery="labs", image="maths", version="1.0.0"),
+            version_id(gallery="labs", image="maths", version="2.0.0"),
+            version_id(gallery="labs", image="physics", version="1.0.0"),
+            version_id(gallery="labs2", image="maths", version="1.0.0"),
+            replace(version_id(gallery="labs"), resource_group="others"),
+        )
+    ]
+    listed(listing, jobs)
+
+    def found(search: str) -> list[str]:
+        rows = listing.page(ListQuery(search=search)).jobs
+        return [f"{one.gallery}/{one.image}/{one.version}" for one in rows]
+
+    assert found("LABS/ma") == ["labs/maths/1.0.0", "labs/maths/1.0.0", "labs/maths/2.0.0"]
+    assert found("labs/maths/2") == ["labs/maths/2.0.0"]
+    assert found("labs/") == [*found("labs/ma"), "labs/physics/1.0.0"]
+    assert len(found("maths")) == 4
+    (row,) = listing.page(ListQuery(search=f" {str(jobs[0].image_version_id).upper()} ")).jobs
+    assert row.key == jobs[0].key
+    assert found("a/b/c/d") == []
 
 
 @given(HISTORIES)

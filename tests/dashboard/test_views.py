@@ -44,6 +44,22 @@ def test_the_overview_counts_what_waits_for_a_person() -> None:
     assert overview(build_world().app, NOON).is_quiet
 
 
+def test_regions_that_fail_are_told_of_before_they_are_held_back_and_while_it_is_news() -> None:
+    world = troubled_world()
+    now = world.clock()
+    (failing,) = overview(world.app, now).failing
+    assert (failing.region, failing.failed_versions, failing.since) == ("eastus2", 1, now)
+    later = now + timedelta(hours=25)
+    assert overview(world.app, later).failing == ()
+    assert [one.region for one in overview(world.app, later).held] == ["westus2"]
+    troubled = [row for row in regions(world.app, later).geographies if row.is_troubled]
+    assert all(
+        cell.region != "eastus2" or cell.health is Health.FINE
+        for row in troubled
+        for cell in row.regions
+    )
+
+
 def test_a_stuck_job_whose_record_is_gone_is_shown_from_the_listing() -> None:
     world = troubled_world()
     world.store.rows.clear()
