@@ -9,6 +9,7 @@ from tenacity import Retrying
 from costs.estimates import Estimates
 from costs.ports import LedgerBlobs
 from costs.pricing import EstimatePricing
+from costs.report_memory import ReportMemory
 from costs.usage import Machines, NoMachines
 from replication.acting import Actor
 from replication.admission import Admissions
@@ -100,6 +101,7 @@ class App:
     queries: Queries
     gauges: StateGauges
     notices: NoticeService
+    reports: ReportMemory = field(default_factory=ReportMemory)
 
 
 def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> App:

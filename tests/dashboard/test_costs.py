@@ -62,6 +62,18 @@ def test_the_figures_of_the_books_are_shown(serve: Serve, language: str) -> None
     assert len(twin["months"]) == 2
 
 
+def test_a_report_is_kept_until_the_books_have_another_day(serve: Serve) -> None:
+    world = serve(world_with_books(days=3))
+    first = ask("/dashboard/costs.json").json
+    assert {**ask("/dashboard/costs.json").json, "at": ""} == {**first, "at": ""}
+    world.clock.advance(DAY_S)
+    open_costs(world.app).ledger.audit()
+    second = ask("/dashboard/costs.json").json
+    assert (first["to"], second["to"]) == ("2026-11-25", "2026-11-26")
+    other = ask("/dashboard/costs.json?group_by=region").json
+    assert other["groups"] != second["groups"]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_before_the_first_audit_the_page_shows_the_running_day_and_says_so(
     serve: Serve, language: str

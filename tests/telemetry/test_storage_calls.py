@@ -2,14 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import batched
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 import handlers.http_api
 import handlers.metrics
@@ -30,7 +27,7 @@ from tests.docs.documents import DOCS, table_rows
 from tests.handlers.calling import call
 from tests.letters import MemoryDeadLetters
 from tests.listing import MemoryListing
-from tests.localcloud.functions.hosts import ready_line, start_localcloud
+from tests.storage_wire import Wire, running_storage
 
 PARTS = {
     "the queues": ("queue",),
@@ -43,12 +40,8 @@ PARTS = {
 @pytest.fixture(scope="module")
 def storage() -> Iterator[str]:
     """Start an emulator and give its connection string."""
-    with start_localcloud("storage", "--port-base", "0") as process:
-        try:
-            yield str(ready_line(process)["storage"])
-        finally:
-            process.terminate()
-            process.wait(60)
+    with running_storage() as connection_string:
+        yield connection_string
 
 
 @pytest.fixture(autouse=True)
@@ -59,31 +52,6 @@ def _on_the_emulator(monkeypatch: pytest.MonkeyPatch, storage: str) -> None:
     monkeypatch.setattr(bootstrap, "_app", None)
 
 
-class Wire:
-    """Counts the requests that leave this process, by the service and what they are about."""
-
-    def __init__(self, storage: str) -> None:
-        pairs = (part.split("=", 1) for part in storage.split(";") if "Endpoint=" in part)
-        self._kinds = {
-            urlsplit(url).port: kind.removesuffix("Endpoint").lower() for kind, url in pairs
-        }
-
-    @contextmanager
-    def counting(self) -> Iterator[Counter[str]]:
-        found: Counter[str] = Counter()
-        send = requests.Session.send
-
-        def counted(session: requests.Session, request: Any, **options: Any) -> requests.Response:
-            parts = urlsplit(request.url)
-            about = parts.path.split("/")[2].partition("(")[0]
-            found[f"{self._kinds[parts.port]} {about}"] += 1
-            return send(session, request, **options)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(requests.Session, "send", counted)
-            yield found
-
-
 def calls_of(wire: Wire, function: Any) -> tuple[Counter[str], str]:
     """Ask a process that has just started, after its tables and queues came into being."""
     call(function)
@@ -91,7 +59,7 @@ def calls_of(wire: Wire, function: Any) -> tuple[Counter[str], str]:
     with wire.counting() as found:
         answer = call(function)
     assert answer.status == 200, answer.text
-    return found, answer.text
+    return found.requests, answer.text
 
 
 def fill(storage: str, *, jobs: int, letters: int, messages: int) -> None:
