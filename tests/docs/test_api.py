@@ -2,10 +2,10 @@
 
 import re
 
-import function_app
 import handlers.dead_letters_api as letters
 import handlers.http_api as reading
 from tests.docs.documents import DOCS, table_rows
+from tests.docs.served import functions
 
 ROWS = list(table_rows(DOCS / "api.md"))
 
@@ -17,11 +17,11 @@ def documented() -> set[tuple[str, str]]:
 
 def test_every_call_stands_in_the_document_and_no_other() -> None:
     served = set()
-    for function in function_app.app.get_functions():
+    for function in functions():
         trigger = function.get_trigger()
         route = str(getattr(trigger, "route", "")).strip("/")
         if route.startswith("api/") or route == "metrics":
-            served |= {(method.value, route) for method in vars(trigger)["methods"]}
+            served |= {(method.value, route) for method in trigger.methods}
     assert documented() == served
 
 

@@ -2,10 +2,10 @@
 
 import re
 
-import function_app
 from replication.job import Phase, ReplicaState
 from replication.ports import QueueName
 from tests.docs.documents import DOCS, PROJECT, prose
+from tests.docs.served import functions
 
 TEXT = prose(DOCS / "architecture.md")
 WHOLE = (DOCS / "architecture.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def test_each_of_the_seven_rules_says_where_in_the_code_it_lives() -> None:
 
 
 def test_every_function_that_is_no_page_of_the_api_stands_in_the_document() -> None:
-    names = [str(one.get_function_name()) for one in function_app.app.get_functions()]
+    names = [str(one.get_function_name()) for one in functions()]
     missing = [name for name in names if not re.search(rf"\b{name}\b", WHOLE)]
     assert [name for name in missing if not name.startswith("api_")] == []
 
