@@ -75,6 +75,13 @@ def test_a_paused_queue_says_who_paused_it_and_why_until_it_is_resumed(
     confirm(page, "Resume")
     expect(row).to_contain_text("Running")
     assert not any(one["paused"] for one in desk.get("/api/v1/queues")["items"])
+    # Afterwards it is still known who did what, and why.
+    page.get_by_role("link", name="Actions", exact=True).click()
+    resumed, paused = page.get_by_role("table").get_by_role("row").all()[1:3]
+    expect(resumed).to_contain_text("Resume")
+    expect(resumed).to_contain_text("the local operator")
+    expect(paused).to_contain_text("the <b>gallery</b> moves")
+    expect(paused).to_contain_text("replication-jobs")
 
 
 def test_a_held_plan_is_released_and_carried_out(look: Look, desk: Desk) -> None:

@@ -137,6 +137,8 @@ def _substance(name: str, document: dict[str, Any]) -> list[str]:
             found = [one["region"] for row in document["geographies"] for one in row["regions"]]
         case "costs":
             found = [document["from"]] if "from" in document else ["No day is on the books"]
+        case "actions":
+            found = [one["by"] for one in document["items"]]
         case _:
             found = [document["fingerprint"]]
     return found
