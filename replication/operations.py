@@ -1,6 +1,5 @@
 """What an operator may do. Each act is on record with its operator, and may be repeated safely."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -104,7 +103,8 @@ class Operations:
 
         Raises MalformedError and SelectionChangedError, as DeadLetterService does.
         """
-        about = {"filter": json.dumps(filter_fields(query))}
+        chosen = (f"{name}={text}" for name, text in filter_fields(query).items())
+        about = {"filter": ", ".join(chosen)}
         return self.journal.carry_out(
             Action(kind=ActionKind(action.value), by=by, about=about),
             lambda: self.dead_letters.act_on_selection(query, action, token, by=by),

@@ -42,7 +42,7 @@ def test_what_was_done_on_the_command_line_is_listed_the_newest_first(
     heading, *lines = shell("actions").out.splitlines()
     assert heading.split() == ["AT", "ACT", "ABOUT", "BY", "DONE", "OUTCOME"]
     assert [line.split()[1] for line in lines] == [one["action"] for one in rows["items"]]
-    assert "dead letters {" in lines[0]
+    assert "dead letters code=malformed_event, state=open" in lines[0]
     assert f"labgallery/maths/2.0.0 dead letter {letter.id[:12]}" in lines[1]
     assert "labgallery/maths/1.0.0" in lines[2]
     assert "replication-jobs (an incident)" in lines[4]

@@ -31,7 +31,7 @@ class Operators:
         run.counts["cancels"] += 1
 
         def cancel() -> None:
-            cancelled = app.canceller.cancel(key, remove=remove, by="operator")
+            cancelled = app.operations.cancel(key, remove=remove, by="operator")
             # A replay under way may come after it, and asks for the replication again.
             stays = cancelled is not None and cancelled.done
             export.stays_cancelled = stays and not self._replays_under_way
@@ -55,18 +55,18 @@ class Operators:
         run = self._run
         app, queue = run.chance.choice(run.apps), run.chance.choice(tuple(QueueName))
         run.counts["pauses"] += 1
-        run.spawn("operator", partial(app.pauses.pause, queue, by="operator", reason="a"), _ignore)
+        run.spawn("operator", partial(app.operations.pause, queue, by="operator", reason="a"), _ignore)
 
     def resume(self) -> None:
         """Resume every queue."""
         app = self._run.chance.choice(self._run.apps)
         for queue in QueueName:
-            self._run.spawn("operator", partial(app.pauses.resume, queue, by="operator"), _ignore)
+            self._run.spawn("operator", partial(app.operations.resume, queue, by="operator"), _ignore)
 
     def _replay_one(self, app: App, letter_id: str) -> None:
         self._replays_under_way += 1
         try:
-            app.dead_letters.act(letter_id, LetterAction.REPLAY, by="operator")
+            app.operations.act(letter_id, LetterAction.REPLAY, by="operator")
         finally:
             self._replays_under_way -= 1
 
