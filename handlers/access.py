@@ -14,12 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 import azure.functions as func
 
+from handlers.headers import cookie_named
 from handlers.problems import ProblemError
 from replication.settings import is_loopback
 
@@ -181,14 +181,12 @@ def _refuse_other_sites(call: Call) -> None:
         raise DeniedError(
             HTTPStatus.FORBIDDEN, f"the header X-Requested-With: {ACTION_VALUE} lacks"
         )
-    sent, kept = headers.get(TOKEN_HEADER, ""), _cookie(headers.get("cookie", ""))
-    if not kept or not hmac.compare_digest(sent.encode(), kept.encode()):
+    sent = headers.get(TOKEN_HEADER, "")
+    kept = cookie_named(TOKEN_COOKIE, headers.get("cookie", ""))
+    if not kept or not hmac.compare_digest(_bytes(sent), _bytes(kept)):
         raise DeniedError(HTTPStatus.FORBIDDEN, "the page is out of date: load it again")
 
 
-def _cookie(header: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(TOKEN_COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+def _bytes(text: str) -> bytes:
+    # A header may hold what is no UTF-8.
+    return text.encode("utf-8", "surrogatepass")

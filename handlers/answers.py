@@ -11,6 +11,7 @@ from typing import Any
 import azure.functions as func
 
 from handlers.access import Call, Caller, Role, authorise
+from handlers.headers import secured
 from handlers.problems import ProblemError, problem
 from replication.errors import MalformedError, NewerFormatError, ReplicationError
 from replication.log import log_outcome
@@ -58,7 +59,7 @@ def answer(
         is_problem = "title" in body and "detail" in body
         content = json.dumps(body)
         media_type = "application/problem+json" if is_problem else "application/json"
-    headers = dict(_HEADERS)
+    headers = secured(_HEADERS, request.url)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return func.HttpResponse(content, status_code=int(status), mimetype=media_type, headers=headers)

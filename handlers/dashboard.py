@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 
 import azure.functions as func
 
@@ -20,6 +19,7 @@ from dashboard.parameters import AskedError
 from dashboard.words import Words
 from handlers.access import TOKEN_COOKIE, Call, Role, authorise
 from handlers.answers import answer
+from handlers.headers import cookie_named, is_local_http, secured
 from handlers.parameters import read_key, read_letter_id
 from handlers.problems import ProblemError
 from replication.app import App
@@ -28,7 +28,7 @@ from replication.dead_letters import UnknownLetterError
 from replication.errors import MalformedError, NewerFormatError, ReplicationError
 from replication.log import log_outcome
 from replication.policy_file import PolicyFileError
-from replication.settings import SettingsError, is_loopback
+from replication.settings import SettingsError
 
 blueprint = func.Blueprint()
 _TWIN = ".json"
@@ -88,11 +88,14 @@ def static(req: func.HttpRequest) -> func.HttpResponse:
     """Return a file that the pages need; a browser keeps it for as long as it does not change."""
     asset = assets().get(req.route_params.get("name", ""))
     if asset is None:
-        return func.HttpResponse(status_code=HTTPStatus.NOT_FOUND, headers=dict(_HEADERS))
+        return func.HttpResponse(
+            status_code=HTTPStatus.NOT_FOUND, headers=secured(_HEADERS, req.url)
+        )
     tag = f'"{asset.version}"'
     keep = f"public, max-age={_YEAR_S}, immutable"
     known = req.params.get("v") == asset.version
-    headers = {**_HEADERS, "Cache-Control": keep if known else "no-cache", "ETag": tag}
+    headers = secured(_HEADERS, req.url)
+    headers |= {"Cache-Control": keep if known else "no-cache", "ETag": tag}
     if tag in req.headers.get("if-none-match", ""):
         return func.HttpResponse(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return func.HttpResponse(asset.content, mimetype=asset.media_type, headers=headers)
@@ -132,13 +135,14 @@ def _html(req: func.HttpRequest, build: Build) -> func.HttpResponse:
     from dashboard.rendering import render  # noqa: PLC0415 - Jinja is for the pages alone
 
     shown = _shown(req, build)
-    headers = {**_HEADERS, "Cache-Control": "no-store", "Vary": "Accept-Language"}
+    headers = secured(_HEADERS, req.url)
+    headers |= {"Cache-Control": "no-store", "Vary": "Accept-Language"}
     if shown.status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     token = ""
     if shown.may_act:
         token = _token(req) or secrets.token_urlsafe(32)
-        headers["Set-Cookie"] = _cookie(token, secure=not _is_local_http(req.url))
+        headers["Set-Cookie"] = _cookie(token, secure=not is_local_http(req.url))
     return func.HttpResponse(
         render(shown.page, shown.words, may_act=shown.may_act, token=token),
         status_code=shown.status,
@@ -181,18 +185,11 @@ def _words(req: func.HttpRequest, now: datetime) -> Words:
 
 def _token(req: func.HttpRequest) -> str:
     """Return the token that this browser has already, so that its other pages go on."""
-    try:
-        morsel = SimpleCookie(req.headers.get("cookie", "")).get(TOKEN_COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel and _TOKEN.fullmatch(morsel.value) else ""
+    kept = cookie_named(TOKEN_COOKIE, req.headers.get("cookie", ""))
+    return kept if _TOKEN.fullmatch(kept) else ""
 
 
 def _cookie(token: str, *, secure: bool) -> str:
     return (
         f"{TOKEN_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{'; Secure' if secure else ''}"
     )
-
-
-def _is_local_http(url: str) -> bool:
-    return url.lower().startswith("http://") and is_loopback(url)

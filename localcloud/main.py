@@ -16,6 +16,7 @@ from localcloud.up import (
     DEFAULT_ARM_PORT,
     DEFAULT_FUNCTIONS_PORT,
     DEFAULT_TIME_SCALE,
+    EVENTS_URL,
     STATE_DIR,
     Launch,
     Ports,
@@ -137,7 +138,8 @@ def arm(
     port: Annotated[int, typer.Option(min=0, max=65535)] = DEFAULT_ARM_PORT,
     time_scale: TimeScale = DEFAULT_TIME_SCALE,
     events_url: Annotated[
-        str | None, typer.Option(help="Event Grid webhook that gets the write events.")
+        str | None,
+        typer.Option(help="Event Grid webhook that gets the write events.", envvar=EVENTS_URL),
     ] = None,
 ) -> None:
     """Run the Resource Manager simulator alone."""

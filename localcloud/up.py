@@ -7,7 +7,11 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, TextIO
+from urllib.parse import quote
 
+from localcloud.functions.app_settings import ENVIRONMENT
+from localcloud.functions.errors import HostStartError
+from localcloud.functions.keys import access_key
 from localcloud.parts import Part, free_port_block, require_free, start_python_part
 from localcloud.process import StartError, announce, stop_event
 from localcloud.storage import DEFAULT_PORT_BASE, start_storage
@@ -18,6 +22,7 @@ DEFAULT_TIME_SCALE = 60.0
 STATE_DIR = ".localcloud"
 POLICY_FILE = "replication-policy.yaml"
 EVENT_FUNCTION = "image_version_event"
+EVENTS_URL = "LOCALCLOUD_EVENTS_URL"
 
 
 class Prepare(Protocol):
@@ -72,11 +77,11 @@ def function_settings(
     return {
         **delays,
         "REPLICATION_POLICY": str(policy),
+        ENVIRONMENT: "Development",
         **environment,
         "AzureWebJobsStorage": storage,
         "AZURE_RESOURCE_MANAGER_URL": arm_url,
         "RETAIL_PRICES_URL": f"{arm_url}/api/retail/prices",
-        "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
     }
 
 
@@ -131,16 +136,24 @@ async def _start(parts: list[Part], launch: Launch, out: TextIO) -> None:
     require_free((ports.arm, ports.functions), hint="choose others with --port-base")
     functions_url = f"http://127.0.0.1:{ports.functions}"
     events_url = f"{functions_url}/runtime/webhooks/eventgrid?functionName={EVENT_FUNCTION}"
+    environment = {ENVIRONMENT: "Development", **os.environ, **launch.settings}
+    try:
+        key = access_key(environment, launch.own_dir)
+    except HostStartError as error:
+        raise StartError(str(error)) from None
+    if key is not None:
+        events_url += f"&code={quote(key, safe='')}"
     arm_options = ["--port", str(ports.arm), "--time-scale", f"{launch.time_scale:g}"]
     storage = start_storage(port_base=ports.storage, state_dir=launch.state_dir)
-    arm = start_python_part("arm", ["arm", *arm_options, "--events-url", events_url], os.environ)
+    # By the environment: whoever may list processes can read their arguments.
+    arm = start_python_part("arm", ["arm", *arm_options], {**os.environ, EVENTS_URL: events_url})
     ended = await asyncio.gather(_kept(parts, storage), _kept(parts, arm), return_exceptions=True)
     for problem in ended:
         if isinstance(problem, BaseException):
             raise problem
     ready = {key: value for part in parts for key, value in part.ready.items()}
     settings = function_settings(
-        {**os.environ, **launch.settings},
+        environment,
         storage=ready["storage"],
         arm_url=ready["arm"],
         policy=policy_path(launch.project, launch.own_dir),

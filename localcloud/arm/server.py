@@ -14,6 +14,7 @@ from localcloud.arm.events import Delivery, EventGrid
 from localcloud.arm.faults import Faults
 from localcloud.arm.regions import Regions
 from localcloud.arm.simulator import MAX_BODY_BYTES, Simulator
+from localcloud.same_machine import for_this_machine
 
 __all__ = ["DEFAULT_SUBSCRIPTION_ID", "RunningArm", "start_arm"]
 
@@ -56,7 +57,9 @@ async def start_arm(
     api = ArmApi(cloud=Cloud(Regions(seed=seed)), clock=clock, faults=Faults(), events=events)
     simulator = Simulator(api=api)
     control = Control(simulator)
-    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    app = web.Application(
+        client_max_size=MAX_BODY_BYTES, middlewares=[for_this_machine("/_localcloud/")]
+    )
     app.router.add_route("*", f"{PREFIX}/{{call:.*}}", control.handle)
     app.router.add_route("*", "/{path:.*}", simulator.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_WITHIN_S)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -107,6 +108,7 @@ async def _local_cloud() -> AsyncIterator[_Running]:
                 *("--state", folder, "--time-scale", str(TIME_SCALE)),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
+                env={**os.environ, "AZURE_FUNCTIONS_ENVIRONMENT": "Development"},
             )
             try:
                 yield await _ready(process, log)

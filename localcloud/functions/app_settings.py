@@ -60,7 +60,9 @@ def resolve(text: str, settings: Mapping[str, str], *, where: str) -> str:
 
 
 def is_development(settings: Mapping[str, str]) -> bool:
-    return settings.get(ENVIRONMENT, "").lower() == "development"
+    """Tell whether callers need no key; an instance of Azure's is never a developer's machine."""
+    named = settings.get(ENVIRONMENT, "").strip().lower() == "development"
+    return named and not settings.get("WEBSITE_INSTANCE_ID")
 
 
 def is_disabled(function: str, settings: Mapping[str, str]) -> bool:

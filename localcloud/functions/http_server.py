@@ -14,6 +14,7 @@ from localcloud.functions.payloads import http_answer, http_payload
 from localcloud.functions.routing import Router
 from localcloud.functions.timers import Timer
 from localcloud.functions.worker import Payload, Returned
+from localcloud.same_machine import for_this_machine
 
 _log = logging.getLogger("localcloud.functions")
 
@@ -49,7 +50,11 @@ class HttpServer:
         )
 
     def application(self) -> web.Application:
-        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_stop_unread_bodies])
+        app = web.Application(
+            client_max_size=MAX_BODY_BYTES,
+            # The app itself checks those who call its functions.
+            middlewares=[for_this_machine("/admin/", "/runtime/"), _stop_unread_bodies],
+        )
         app.router.add_route("*", event_grid.PATH, self._event_grid)
         app.router.add_route("*", "/runtime/webhooks/{tail:.*}", _not_found)
         app.router.add_get("/admin/host/ping", self._ping)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from localcloud.functions.app_settings import is_development
+from localcloud.functions.errors import HostStartError
 
 SETTING = "LOCALCLOUD_FUNCTIONS_KEY"
 KEY_FILE = "functions.key"
@@ -34,9 +35,16 @@ def access_key(settings: Mapping[str, str], state_dir: Path) -> str | None:
         pass
     finally:
         draft.unlink()
-    return path.read_text(encoding="utf-8").strip()
+    key = path.read_text(encoding="utf-8").strip()
+    if not key:
+        raise HostStartError(f"{path} is empty, and would let everybody in; delete it")
+    return key
 
 
 def opens(key: str | None, offered: str | None) -> bool:
     """Compare in constant time; without a key everything is open."""
-    return key is None or hmac.compare_digest(key.encode(), (offered or "").encode())
+    if key is None:
+        return True
+    # A header may hold what is no UTF-8.
+    sent = (offered or "").encode("utf-8", "surrogatepass")
+    return bool(sent) and hmac.compare_digest(key.encode(), sent)

@@ -166,6 +166,11 @@ def test_a_page_of_ours_may_act() -> None:
     assert act().by == "the local operator"
 
 
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "n=hello world", "é", "=", "a", 'x="'])
+def test_a_cookie_of_another_program_hides_not_the_pages_own(other: str) -> None:
+    assert act(cookie=f"{other}; {TOKEN_COOKIE}={TOKEN}; {other}").by == "the local operator"
+
+
 def test_a_program_may_act_without_what_only_a_browser_sends() -> None:
     call = Call(method="POST", url=LOCAL_URL, headers={"host": "127.0.0.1:7071"})
     assert authorise(call, Role.OPERATOR, LOCAL).by == "the local operator"
@@ -187,6 +192,8 @@ def test_a_program_may_act_without_what_only_a_browser_sends() -> None:
         ({"cookie": None}, "the page is out of date"),
         ({"cookie": f"{TOKEN_COOKIE}="}, "the page is out of date"),
         ({"cookie": "\x00=;;="}, "the page is out of date"),
+        ({"x_csrf_token": "\udcff"}, "the page is out of date"),
+        ({"cookie": f"{TOKEN_COOKIE}=\udcff"}, "the page is out of date"),
     ],
 )
 def test_what_another_site_could_have_sent_is_refused(

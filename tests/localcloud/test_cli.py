@@ -53,6 +53,11 @@ def test_the_app_is_pointed_at_the_local_cloud_with_delays_that_fit_its_clock() 
     assert settings({}, time_scale=1e6)["TRACKING_MAX_DELAY_S"] == "2"
 
 
+def test_another_environment_than_development_stays_what_it_is() -> None:
+    own = {"AZURE_FUNCTIONS_ENVIRONMENT": "Staging"}
+    assert settings(own)["AZURE_FUNCTIONS_ENVIRONMENT"] == "Staging"
+
+
 def test_delays_and_a_policy_that_the_user_set_stay_and_a_foreign_storage_does_not() -> None:
     own = {"LEASE_DURATION_S": "7", "REPLICATION_POLICY": "/own", "AzureWebJobsStorage": "CLOUD"}
     result = settings(own)

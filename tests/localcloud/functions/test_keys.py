@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from localcloud.functions.errors import HostStartError
 from localcloud.functions.keys import KEY_FILE, access_key, opens
 
 PRODUCTION = {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}
@@ -25,3 +28,20 @@ def test_only_the_key_opens() -> None:
     assert not opens("secret", "Secret")
     assert not opens("secret", "")
     assert not opens("secret", None)
+
+
+def test_what_is_no_utf_8_opens_nothing_and_breaks_nothing() -> None:
+    assert not opens("secret", "\udcff")
+    assert not opens("", None)
+    assert not opens("", "")
+
+
+def test_an_empty_key_file_stops_the_host_and_lets_nobody_in(tmp_path: Path) -> None:
+    (tmp_path / KEY_FILE).write_text(" \n")
+    with pytest.raises(HostStartError, match="is empty, and would let everybody in; delete it"):
+        access_key(PRODUCTION, tmp_path)
+
+
+def test_an_instance_of_azures_is_never_a_developers_machine(tmp_path: Path) -> None:
+    settings = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", "WEBSITE_INSTANCE_ID": "abc"}
+    assert access_key(settings, tmp_path) is not None
