@@ -14,6 +14,7 @@ from handlers.events import blueprint as events
 from handlers.http_api import blueprint as http_api
 from handlers.jobs import blueprint as jobs
 from handlers.metrics import blueprint as metrics
+from handlers.no_such_call import blueprint as no_such_call
 from handlers.notices import blueprint as notices
 from handlers.timers import blueprint as timers
 
@@ -29,3 +30,4 @@ app.register_functions(dead_letters_api)
 app.register_functions(metrics)
 app.register_functions(notices)
 app.register_functions(dashboard)
+app.register_functions(no_such_call)

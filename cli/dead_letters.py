@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.arguments import AsJson
-from cli.letter_acts import COMMAND, Wish
+from cli.letter_acts import Wish
 from cli.letter_arguments import (
     CodeOption,
     GalleryOption,
@@ -107,7 +107,8 @@ def list_letters(
 def show(ctx: typer.Context, letter_id: LetterArgument, *, as_json: AsJson = False) -> None:
     """Show a dead letter whole: cause, what it means, timeline and raw message."""
     (one,) = read_letter_ids([letter_id])
-    service = session_of(ctx).service()
+    session = session_of(ctx)
+    service = session.service()
     view = service.letters.one(find_letter_id(service.letters, one))
     if as_json:
         print_json(view)
@@ -117,7 +118,7 @@ def show(ctx: typer.Context, letter_id: LetterArgument, *, as_json: AsJson = Fal
     print_whole(view["raw"])
     resolved = view["state"] == LetterState.RESOLVED.value
     act = LetterAction.DISCARD if resolved else LetterAction.REPLAY
-    command = f"{COMMAND} {act.value} {view['id'][:SHORT_ID]}"
+    command = f"{session.command} dead-letters {act.value} {view['id'][:SHORT_ID]}"
     print_human("", text(f"{act.value.capitalize()} it with: {command}"))
 
 

@@ -105,6 +105,9 @@ def _sentence(error: Exception) -> str:
     # a connection string.
     if isinstance(error, (CommandError, ReplicationError, ValueError)) and str(error):
         return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        about = f" {error.filename}" if error.filename else ""
+        return f"the system could not do it{about}: {error.strerror}"
     return (
         f"unexpected {type(error).__name__}: {error} "
         "(gallery-replicator --debug … shows where; please report it)"

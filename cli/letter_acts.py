@@ -23,8 +23,6 @@ from replication.dead_letters import LetterAction
 from replication.errors import ReplicationError
 from replication.ports import LetterQuery
 
-COMMAND = "gallery-replicator dead-letters"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -62,7 +60,7 @@ class Wish:
             return
         by_code = dict(sorted(Counter(one["code"] for one in found).items()))
         short_ids = [one["id"][:SHORT_ID] for one in found]
-        self._tell_count(len(found), by_code, token=None, words=short_ids)
+        self._tell_count(len(found), by_code, token=None, words=short_ids, command=session.command)
 
     def _by_filter(self, session: Session, query: LetterQuery) -> None:
         letters = session.service().letters
@@ -72,7 +70,9 @@ class Wish:
         counted = letters.select(query, self.action)
         count, token = counted["count"], counted["token"]
         words = [*options_of(query), "--token", token]
-        self._tell_count(count, counted["by_code"], token=token, words=words)
+        self._tell_count(
+            count, counted["by_code"], token=token, words=words, command=session.command
+        )
         if self.as_json:
             return
         if count == 0:
@@ -91,7 +91,13 @@ class Wish:
             raise UsageProblem(f"{error}; a dry run prints it") from error
 
     def _tell_count(
-        self, count: int, by_code: dict[str, int], *, token: str | None, words: list[str]
+        self,
+        count: int,
+        by_code: dict[str, int],
+        *,
+        token: str | None,
+        words: list[str],
+        command: str,
     ) -> None:
         if self.as_json:
             print_json(
@@ -107,10 +113,10 @@ class Wish:
         matches = "1 dead letter matches." if count == 1 else f"{count} dead letters match."
         print_human(text(matches))
         if count:
-            command = f"{COMMAND} {self.action.value} {shlex.join(words)}"
+            act = f"{command} dead-letters {self.action.value} {shlex.join(words)}"
             print_human("", code_counts(by_code), "")
             print_human(text(f"To {self.action.value} exactly these:"))
-            print_whole(f"  {command}")
+            print_whole(f"  {act}")
 
     def _tell(self, items: Sequence[Document]) -> None:
         not_done = sum(1 for one in items if not one["done"])

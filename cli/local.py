@@ -1,6 +1,8 @@
 """The app in this process, straight on its storage."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from cli.failures import NotAllowedError, NotFoundError, UsageProblem
@@ -21,12 +23,18 @@ if TYPE_CHECKING:
 BY = "the command line"
 
 
-def local_service(app: "App") -> Service:
-    """Return the service that acts in this process."""
+def local_service(app: "App", who: Callable[[], str | None] = lambda: None) -> Service:
+    """Return the service that acts in this process; `who` says who it is to Microsoft Entra."""
+
+    @cache
+    def by() -> str:
+        found = who()
+        return BY if found is None else f"{found} on {BY}"
+
     return Service(
-        replications=_Replications(app=app),
-        queues=_Queues(app=app),
-        letters=_Letters(app=app),
+        replications=_Replications(app=app, by=by),
+        queues=_Queues(app=app, by=by),
+        letters=_Letters(app=app, by=by),
         actions=_Actions(app=app),
         now=app.ports.clock,
     )
@@ -35,6 +43,7 @@ def local_service(app: "App") -> Service:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Replications:
     app: "App"
+    by: Callable[[], str]
 
     def page(self, query: ListQuery) -> Document:
         return self.app.queries.replications(query)
@@ -49,7 +58,7 @@ class _Replications:
         out_of_scope = self.app.policy.why_out_of_scope(version_id)
         if out_of_scope:
             raise NotAllowedError(out_of_scope)
-        taken = self.app.operations.replicate(version_id, by=BY)
+        taken = self.app.operations.replicate(version_id, by=self.by())
         if taken.action == "not_found":
             raise NotFoundError(f"{version_id}: {taken.reason}")
         return {
@@ -60,11 +69,13 @@ class _Replications:
         }
 
     def cancel(self, key: str, *, remove: bool) -> Acted | None:
-        found = self.app.operations.cancel(key, remove=remove, by=BY)
-        return None if found is None else Acted(done=found.done, reason=found.reason)
+        found = self.app.operations.cancel(key, remove=remove, by=self.by())
+        if found is None:
+            return None
+        return Acted(done=found.done, reason=found.reason, stands=found.stands)
 
     def release(self, key: str) -> Acted | None:
-        found = self.app.operations.release(key, by=BY)
+        found = self.app.operations.release(key, by=self.by())
         return None if found is None else Acted(done=found.done, reason=found.reason)
 
     def sweep(self, *, dry_run: bool) -> "SweepReport":
@@ -74,20 +85,22 @@ class _Replications:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Queues:
     app: "App"
+    by: Callable[[], str]
 
     def all(self) -> list[Document]:
         return self.app.queries.queue_depths()
 
     def pause(self, queue: QueueName, *, reason: str) -> Document:
-        return _changed(queue, self.app.operations.pause(queue, by=BY, reason=reason))
+        return _changed(queue, self.app.operations.pause(queue, by=self.by(), reason=reason))
 
     def resume(self, queue: QueueName) -> Document:
-        return _changed(queue, self.app.operations.resume(queue, by=BY))
+        return _changed(queue, self.app.operations.resume(queue, by=self.by()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Letters:
     app: "App"
+    by: Callable[[], str]
 
     def page(self, query: LetterQuery) -> Document:
         page = self.app.dead_letters.find(query)
@@ -102,7 +115,7 @@ class _Letters:
 
     def act(self, letter_id: str, action: LetterAction) -> Acted:
         try:
-            outcome = self.app.operations.act(letter_id, action, by=BY)
+            outcome = self.app.operations.act(letter_id, action, by=self.by())
         except UnknownLetterError as error:
             raise NotFoundError(str(error)) from error
         return Acted(done=outcome.done, reason=outcome.reason)
@@ -115,7 +128,7 @@ class _Letters:
         self, query: LetterQuery, action: LetterAction, token: str
     ) -> list[Document]:
         try:
-            outcomes = self.app.operations.act_on_selection(query, action, token, by=BY)
+            outcomes = self.app.operations.act_on_selection(query, action, token, by=self.by())
         except NewerFormatError:
             raise
         except MalformedError as error:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from rich import box
@@ -67,13 +67,23 @@ def print_human(*parts: RenderableType) -> None:
         print(line.rstrip())  # noqa: T201 - without the blanks that fill a table's last column
 
 
-def new_table(*headings: str, folding: Collection[str] = ("REASON",)) -> Table:
-    """Return an empty table; in a narrow terminal the `folding` columns take more lines."""
+def new_table(
+    *headings: str, folding: Collection[str] = ("REASON",), least: Mapping[str, int] | None = None
+) -> Table:
+    """Return an empty table; in a narrow terminal the `folding` columns take more lines.
+
+    `least` is how narrow a column may get before the others fold.
+    """
     table = Table(
         box=box.SIMPLE_HEAD if in_terminal() else None, pad_edge=False, header_style="bold"
     )
     for heading in headings:
-        table.add_column(heading, overflow="fold", no_wrap=heading not in folding)
+        table.add_column(
+            heading,
+            overflow="fold",
+            no_wrap=heading not in folding,
+            min_width=(least or {}).get(heading),
+        )
     return table
 
 

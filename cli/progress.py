@@ -5,12 +5,13 @@ from datetime import datetime
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from cli.output import new_fields, text
 from cli.tables import View, short_version, state_text
 
 _WHOLE = 100
-_BAR_WIDTH = 24
+_BAR_WIDTH, _LEAST_BAR_WIDTH = 24, 6
 _MINUTE_S, _HOUR_S = 60, 3600
 # A guess that far away says nothing.
 _LONGEST_S = 48 * _HOUR_S
@@ -37,9 +38,12 @@ def progress_picture(view: View, *, now: datetime) -> RenderableType:
     if not regions:
         return fields
     table = Table.grid(padding=(0, 1))
-    for _ in range(5):
+    table.add_column(no_wrap=True)
+    # A bar says the same as its figure, so that it gives way, as the reason does.
+    table.add_column(min_width=_LEAST_BAR_WIDTH, max_width=_BAR_WIDTH)
+    for _ in range(3):
         table.add_column(no_wrap=True)
-    table.add_column(overflow="ellipsis", no_wrap=True)
+    table.add_column()
     for one in regions:
         left_s = eta_s(one, now=now)
         progress = one["progress"]
@@ -49,7 +53,7 @@ def progress_picture(view: View, *, now: datetime) -> RenderableType:
             text("" if progress is None else f"{progress} %"),
             state_text(one["state"], stuck=one["stuck"] is not None),
             text("" if left_s is None else _when(left_s)),
-            text(one["reason"], "dim"),
+            _one_line(one["reason"]),
         )
     return Group(fields, "", table)
 
@@ -83,10 +87,16 @@ def _bar(region: View) -> ProgressBar:
     return ProgressBar(
         total=_WHOLE,
         completed=min(max(progress, 0), _WHOLE),
-        width=_BAR_WIDTH,
+        width=None,
         complete_style=style,
         finished_style="green",
     )
+
+
+def _one_line(reason: str) -> Text:
+    line = text(reason, "dim")
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
 
 
 def _rank(region: View) -> tuple[int, str]:

@@ -161,7 +161,7 @@ class _Replications:
             return None
         except ConflictError as error:
             return Acted(done=False, reason=str(error))
-        return Acted(done=answer["done"], reason=answer["reason"])
+        return Acted(done=answer["done"], reason=answer["reason"], stands=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

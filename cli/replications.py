@@ -38,13 +38,14 @@ def replicate(
 ) -> None:
     """Replicate an image version now, with fresh budgets, whatever the record says."""
     version_id = read_version_id(image_version_id)
-    taken = session_of(ctx).service().replications.replicate(version_id)
+    session = session_of(ctx)
+    taken = session.service().replications.replicate(version_id)
     if as_json:
         print_json(taken)
         return
     print_human(
         text(f"{taken['action']}: {taken['reason']}"),
-        text(f"follow it with: gallery-replicator status {version_id.key}"),
+        text(f"follow it with: {session.command} status {version_id.key}"),
     )
 
 
@@ -187,14 +188,18 @@ def cancel(
 ) -> None:
     """Stop following and retrying a replication; no completed copy is touched."""
     key = read_key(image_version)
-    cancelled = session_of(ctx).service().replications.cancel(key, remove=remove)
+    session = session_of(ctx)
+    cancelled = session.service().replications.cancel(key, remove=remove)
     if cancelled is None:
         raise NotFoundError(f"no replication is on record for {image_version}")
     if as_json:
         print_json({"key": key, "done": cancelled.done, "reason": cancelled.reason})
-    elif cancelled.done:
+    elif cancelled.stands:
         print_human(text(cancelled.reason))
-    if not cancelled.done:
+        if remove and cancelled.done:
+            told = f"see what came of the removal with: {session.command} status {key}"
+            print_human(text(told))
+    if not cancelled.stands:
         raise CommandError(f"not cancelled: {cancelled.reason}", exit_code=ExitCode.FAILED)
 
 
@@ -285,7 +290,7 @@ def _show_one(
     if as_json:
         print_json(view)
     else:
-        print_human(*replication_detail(view))
+        print_human(*replication_detail(view, command=session.command))
 
 
 def _collect(

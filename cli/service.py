@@ -36,10 +36,11 @@ class UnavailableError(CommandError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acted:
-    """What became of an act: `done` or not, and why."""
+    """What became of an act: `done` or not, and why; `stands` where it was so before."""
 
     done: bool
     reason: str
+    stands: bool = False
 
 
 class Replications(Protocol):

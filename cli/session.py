@@ -2,10 +2,12 @@
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Callable, MutableMapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,16 @@ def _open_api(remote: Remote) -> "Api":
     return open_api(remote.url, scope=remote.scope, key=remote.key, timeout_s=remote.timeout_s)
 
 
+def _who(app: "App") -> str | None:
+    """Say who acts where the storage knows callers by their identity."""
+    storage = app.settings.storage
+    if storage.connection_string is not None:
+        return None
+    from replication.azure.identity import own_credential, who  # noqa: PLC0415 - as above
+
+    return who(own_credential(storage.client_id))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """The surroundings of one command; a test hands in its own as Typer's `obj`.
@@ -54,7 +66,18 @@ class Session:
     folder: Path = field(default_factory=Path.cwd)
     can_ask: Callable[[], bool] = can_ask
     sleep: Callable[[float], None] = time.sleep
+    who: Callable[["App"], str | None] = _who
     closing: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def command(self) -> str:
+        """How a command that is told to be typed next begins, so that it asks the same app."""
+        words = ["gallery-replicator"]
+        if self.remote is not None:
+            words += ["--url", self.remote.url]
+            if self.remote.scope is not None:
+                words += ["--scope", self.remote.scope.removesuffix("/.default")]
+        return shlex.join(words)
 
     def service(self) -> "Service":
         """Return what the commands act through: the deployed app, or the one in this process."""
@@ -62,7 +85,8 @@ class Session:
             return remote_service(self.closing.enter_context(self.open_api(self.remote)))
         from cli.local import local_service  # noqa: PLC0415 - a call of a deployed app needs none
 
-        return local_service(self.app())
+        app = self.app()
+        return local_service(app, partial(self.who, app))
 
     def app(self) -> "App":
         """Return the app in this process; raises SettingsError and PolicyFileError.

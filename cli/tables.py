@@ -37,7 +37,12 @@ def replication_list(items: Iterable[View], *, stacked: bool) -> Table:
     """Show many replications, one a line; `stacked` takes two lines and half the width."""
     headings = ("KEY", "PHASE", "IMAGE VERSION", "HOME", "GEOGRAPHY", "REGIONS", "UPDATED")
     pairs = ("IMAGE VERSION", "PHASE", "HOME", "REGIONS")
-    table = new_table(*(pairs if stacked else headings), "REASON")
+    table = new_table(
+        *(pairs if stacked else headings),
+        "REASON",
+        folding=("IMAGE VERSION", "HOME", "PHASE", "REASON") if stacked else ("REASON",),
+        least={"IMAGE VERSION": 12, "HOME": 7, "PHASE": 9, "REGIONS": 7, "REASON": 9},
+    )
     for one in items:
         regions = one["regions"]
         completed = sum(1 for region in regions if region["state"] == "completed")
@@ -61,8 +66,8 @@ def replication_list(items: Iterable[View], *, stacked: bool) -> Table:
     return table
 
 
-def replication_detail(view: View) -> list[RenderableType]:
-    """Show one replication with its regions and its timeline."""
+def replication_detail(view: View, *, command: str) -> list[RenderableType]:
+    """Show one replication with its regions and its timeline; `command` begins what to type."""
     failure = view["failure"]
     parts: list[RenderableType] = [
         new_fields(
@@ -74,7 +79,7 @@ def replication_detail(view: View) -> list[RenderableType]:
                 ("Failure", text(f"{failure['code']}: {failure['message']}" if failure else "")),
                 ("Meaning", text(failure["advice"] if failure else "")),
                 ("Runbook", text(failure["runbook"] if failure else "")),
-                ("Dead letter", _letter(view["dead_letter_id"])),
+                ("Dead letter", _letter(view["dead_letter_id"], command)),
                 *_stuck_fields(view["regions"]),
                 ("Home region", text(view["home_region"])),
                 ("Geography", text(view["geography"])),
@@ -231,10 +236,10 @@ def _phase(view: View) -> Text:
     return state_text(view["phase"], stuck=view["stuck"])
 
 
-def _letter(letter_id: str | None) -> Text:
+def _letter(letter_id: str | None, command: str) -> Text:
     if letter_id is None:
         return text(None)
-    return text(f"{letter_id} (gallery-replicator dead-letters show {letter_id[:12]})")
+    return text(f"{letter_id} ({command} dead-letters show {letter_id[:12]})")
 
 
 def _stuck_fields(regions: Iterable[View]) -> list[tuple[str, Text]]:

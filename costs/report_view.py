@@ -9,6 +9,7 @@ from costs.estimate import CostEstimate
 from costs.report import CostReport, GhostList, OrphanList, RowCount, VersionList
 from costs.report_facts import Group, GroupList, Money, VersionFact
 from costs.report_maths import BudgetUse, Forecast, MonthGrowth, percent
+from replication.views import stamp
 
 type View = dict[str, Any]
 
@@ -22,7 +23,7 @@ def report_view(report: CostReport) -> View:
     return {
         "from": query.from_day.isoformat(),
         "to": query.to_day.isoformat(),
-        "made_at": report.made_at.isoformat(),
+        "made_at": stamp(report.made_at),
         "last_day": _day(report.last_day),
         "group_by": [one.value for one in query.group_by],
         "currency": query.currency,

@@ -81,6 +81,9 @@ def _replicate(req: func.HttpRequest, caller: Caller) -> Answered:
 def _cancel(req: func.HttpRequest, caller: Caller) -> Answered:
     key, remove = _key(req), read_flag(read_body(req, ("remove",)), "remove")
     cancelled = get_app().operations.cancel(key, remove=remove, by=caller.by)
+    if cancelled is not None and cancelled.stands:
+        told = {"key": key, "done": cancelled.done, "reason": cancelled.reason}
+        return HTTPStatus.ACCEPTED, told
     return _acted(key, cancelled)
 
 

@@ -49,8 +49,9 @@ def replication(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="api/v1/queues", methods=["GET"])
 def queues(req: func.HttpRequest) -> func.HttpResponse:
     """Show the queues."""
-    items = get_app().queries.queue_depths
-    return answer(req, Role.READER, lambda _: (HTTPStatus.OK, {"items": items()}))
+    return answer(
+        req, Role.READER, lambda _: (HTTPStatus.OK, {"items": get_app().queries.queue_depths()})
+    )
 
 
 @blueprint.function_name("api_actions")

@@ -69,7 +69,8 @@ def read_body(request: func.HttpRequest, known: Iterable[str]) -> dict[str, Any]
     names = tuple(known)
     unknown = sorted(set(document) - set(names))
     if unknown:
-        told = f"the body has an unknown field {unknown[0][:40]!r}; known: {', '.join(names)}"
+        fields = f"known: {', '.join(names)}" if names else "this call takes none"
+        told = f"the body has an unknown field {unknown[0][:40]!r}; {fields}"
         raise ProblemError(HTTPStatus.BAD_REQUEST, told)
     return document
 
@@ -83,6 +84,6 @@ def read_flag(body: Mapping[str, Any], name: str) -> bool:
 
 
 def _read_hex(text: str, what: str) -> str:
-    if not _KEY.fullmatch(text):
+    if not _KEY.fullmatch(text.lower()):
         raise ProblemError(HTTPStatus.NOT_FOUND, f"there is none such: {what} is 32 hex digits")
-    return text
+    return text.lower()

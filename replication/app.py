@@ -206,7 +206,12 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         estimates=estimates,
     )
     dead_letters = DeadLetterService(
-        letters=ports.letters, intake=intake, queues=ports.queues, clock=ports.clock
+        letters=ports.letters,
+        intake=intake,
+        records=records,
+        history=ports.history,
+        queues=ports.queues,
+        clock=ports.clock,
     )
     canceller = Canceller(
         records=records,

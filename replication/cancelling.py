@@ -18,10 +18,11 @@ _DONE = (Phase.SUCCEEDED, Phase.SKIPPED, Phase.SUPERSEDED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled:
-    """What became of the wish: `done` or not, and why."""
+    """What became of the wish: `done` or not, and why; `stands` where it was so before."""
 
     done: bool
     reason: str
+    stands: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,8 @@ class Canceller:
             remove=remove,
             reason=reasons[-1],
         )
-        return Cancelled(done=done, reason=reasons[-1])
+        stands = done or job.phase is Phase.CANCELLED
+        return Cancelled(done=done, reason=reasons[-1], stands=stands)
 
     def _follow_up(self, job: ReplicationJob) -> None:
         self.history.append(job.key, job.entries)
@@ -88,7 +90,7 @@ def cancelled(
         return None, "it is cancelled already"
     reason = f"cancelled by {by}; Azure's list stays as it is"
     if remove:
-        reason = f"cancelled by {by}; what was added and is not Completed is removed"
+        reason = f"cancelled by {by}; what was added and is not Completed is to be removed"
     stopped = replace(
         job.to(Phase.CANCELLED, reason, at=now),
         sequence=job.sequence + 1,

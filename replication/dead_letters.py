@@ -16,14 +16,18 @@ from replication.errors import (
     ReplicationError,
 )
 from replication.events import ReceivedEvent, parse_time
+from replication.evolution import with_entry
 from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.intake import Intake
+from replication.job import ReplicationJob
+from replication.job_records import JobRecords
 from replication.letter_rows import digest, list_letter
 from replication.log import log_outcome
 from replication.messages import JobMessage
 from replication.ports import (
     DeadLetter,
     DeadLetters,
+    History,
     JobQueues,
     LetterCause,
     LetterPage,
@@ -83,6 +87,8 @@ class DeadLetterService:
 
     letters: DeadLetters
     intake: Intake
+    records: JobRecords
+    history: History
     queues: JobQueues
     clock: Callable[[], datetime]
 
@@ -133,8 +139,8 @@ class DeadLetterService:
         found = tuple(self._all(replace(query, laid_by=laid_by)))
         if _token(action, laid_by, found) != token:
             raise SelectionChangedError(
-                f"the filter means {len(found)} letters now, and not those that were counted; "
-                "count again"
+                f"the filter means {len(found)} letters now; the token was given out for others, "
+                "or for another act; count again"
             )
         return tuple(self._act_on_listed(one, action, by=by) for one in found)
 
@@ -168,6 +174,7 @@ class DeadLetterService:
             if action is LetterAction.DISCARD:
                 self.letters.discard(stored)
                 done, reason = True, f"discarded by {by}"
+                self._forget(stored.letter, by=by)
             else:
                 done, reason = self._replay(stored, by=by)
         except RecordChangedError:
@@ -175,6 +182,37 @@ class DeadLetterService:
         except ReplicationError as error:
             done, reason = False, str(error)
         return _told(stored.letter, action, by=by, done=done, reason=reason)
+
+    def _forget(self, letter: DeadLetter, *, by: str) -> None:
+        """Let a job no longer name a letter that is gone; what goes wrong undoes nothing."""
+        try:
+            version_id = ImageVersionId.parse(letter.image_version_id)
+        except MalformedImageVersionIdError:
+            return
+
+        def change(job: ReplicationJob) -> ReplicationJob | None:
+            if job.letter_id != letter.id:
+                return None
+            return with_entry(
+                replace(job, letter_id=None),
+                "discard",
+                f"its dead letter was discarded by {by}",
+                now=self.clock(),
+                details={"by": by, "dead_letter": letter.id},
+            )
+
+        try:
+            changed = self.records.change(version_id.key, change)
+            if changed is not None and changed.after.job != changed.before:
+                self.history.append(version_id.key, changed.after.job.entries)
+        except ReplicationError as error:
+            log_outcome(
+                "dead_letter.still_named",
+                level=logging.WARNING,
+                id=letter.id,
+                key=version_id.key,
+                reason=str(error),
+            )
 
     def _replay(self, stored: StoredLetter, *, by: str) -> tuple[bool, str]:
         letter = stored.letter

@@ -126,14 +126,19 @@ def _carried_out(  # noqa: C901, PLR0912 - one arm for each decision
             gone = (off_the_list(one, decision.reason, now) for one in job.replicas)
             job = job.with_replicas(*gone)
         case Succeed():
-            job = replace(job, budget_cleared=frozenset())
-        case Skip() | Partial() | GiveUp() | Cancel() | OverBudget():
+            job = replace(_looked(job), budget_cleared=frozenset())
+        case Partial():
+            job = _looked(job)
+        case Skip() | GiveUp() | Cancel() | OverBudget():
             pass
         case _:
             assert_never(decision)
     if job.withdrawing:
         phase = Phase.CANCELLED
         job = replace(job, withdrawing=after_s is not None)
+        if not job.withdrawing:
+            # Nobody looks any more, so nobody can tell whether a copy moves.
+            job = replace(job, replicas=tuple(replace(r, stuck_since=None) for r in job.replicas))
     return job.to(phase, decision.reason, at=now), after_s
 
 
@@ -145,6 +150,11 @@ _END_AFTER: dict[type[Decision], Phase] = {
     GiveUp: Phase.FAILED,
     Cancel: Phase.CANCELLED,
 }
+
+
+def _looked(job: ReplicationJob) -> ReplicationJob:
+    """Count the look that found the copies of a job at their end."""
+    return replace(job, polls=job.polls + 1) if job.phase is Phase.TRACKING else job
 
 
 def _taken_out(job: ReplicationJob, region: Region) -> ReplicationJob:

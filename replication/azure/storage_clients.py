@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from azure.core.credentials import TokenCredential
 from azure.data.tables import TableServiceClient
-from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from replication.azure.identity import own_credential
 from replication.errors import MalformedError
 
 # The clients' own retries block for a minute; tenacity serves instead, with bounds.
@@ -50,11 +51,8 @@ class StorageAccount:
             return None
         return BlobServiceClient(self.blob_url, credential=self._identity(), **_OPTIONS)
 
-    def _identity(self) -> DefaultAzureCredential:
-        return DefaultAzureCredential(
-            managed_identity_client_id=self.client_id,
-            exclude_interactive_browser_credential=True,
-        )
+    def _identity(self) -> TokenCredential:
+        return own_credential(self.client_id)
 
 
 def _connect[Client](connect: Callable[..., Client], connection_string: str) -> Client:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from replication.app import App
 from tests.builders import version_body, version_id
 from tests.cli.conftest import Shell
 from tests.cli.letters import lay_event, lay_job
@@ -46,6 +47,23 @@ def test_what_was_done_on_the_command_line_is_listed_the_newest_first(
     assert f"labgallery/maths/2.0.0 dead letter {letter.id[:12]}" in lines[1]
     assert "labgallery/maths/1.0.0" in lines[2]
     assert "replication-jobs (an incident)" in lines[4]
+
+
+def test_where_storage_knows_callers_an_act_names_its_operator(world: World, shell: Shell) -> None:
+    asked: list[object] = []
+
+    def who(app: App) -> str:
+        asked.append(app)
+        return "operator 0f0e"
+
+    shell.surroundings["who"] = who
+    shell("queues")
+    assert asked == []  # looking needs nobody's name
+    shell("queues", "pause", "replication-jobs")
+    (record,) = shell("actions", "--json").json["items"]
+    assert record["by"] == "operator 0f0e on the command line"
+    (pause,) = world.app.pauses.all().values()
+    assert pause.by == record["by"]
 
 
 def test_a_cut_list_says_so_and_a_longer_one_is_read_page_by_page(

@@ -223,7 +223,8 @@ def test_nothing_is_done_when_a_counted_letter_was_changed_meanwhile(
     acted = shell("dead-letters", action, "--all", "--token", token)
     assert (acted.code, acted.out) == (1, "")
     assert acted.err == (
-        "Error: the filter means 2 letters now, and not those that were counted; count again\n"
+        "Error: the filter means 2 letters now; the token was given out for others, or for another "
+        "act; count again\n"
     )
     assert states(world) == {one.id: LetterState.OPEN for one in letters[1:]}
 

@@ -121,7 +121,7 @@ def test_whatever_one_value_is_it_is_refused_or_can_be_shown(world: World) -> No
 
     def draw(value: Any) -> list[RenderableType]:
         return [
-            *replication_detail(value),
+            *replication_detail(value, command="gallery-replicator"),
             replication_list([value], stacked=True),
             progress_picture(value, now=now),
         ]

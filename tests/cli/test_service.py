@@ -1,12 +1,13 @@
 """The app is the same for a command, in this process or over its API."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from cli.failures import NotAllowedError, NotFoundError, UsageProblem
 from cli.local import local_service
-from cli.remote import remote_service
+from cli.remote import URL_VARIABLE, remote_service
 from cli.remote_http import open_api
 from cli.service import Acted, ConflictError, Service
 from replication.dead_letters import LetterAction, SelectionChangedError
@@ -22,6 +23,7 @@ from tests.fakes import World, build_world
 
 ID = version_id()
 ABSENT = "0" * 32
+COMMAND = "gallery-replicator "
 
 
 @pytest.fixture(params=["local", "remote"])
@@ -106,7 +108,7 @@ def test_a_replication_is_cancelled_once(world: World, service: Service) -> None
     assert cancelled.done
     assert world.job(ID).phase is Phase.CANCELLED
     again = service.replications.cancel(ID.key, remove=False)
-    assert again == Acted(done=False, reason="it is cancelled already")
+    assert again == Acted(done=False, reason="it is cancelled already", stands=True)
     assert service.replications.cancel(ABSENT, remove=True) is None
 
 
@@ -223,7 +225,12 @@ def test_a_command_prints_the_same_either_way(
         "@done": version_id(version="2.0.0").key,
     }
     words = [named.get(one, one) for one in args]
-    assert far(*words) == shell(*words)
+    answer = far(*words)
+    # What is to be typed next asks the same app again.
+    again = answer.out.replace(f"gallery-replicator --url {far.env[URL_VARIABLE]} ", COMMAND)
+    assert replace(answer, out=again) == shell(*words)
+    local = ("--url", "costs refresh-prices")  # the latter reads the price list for a storage
+    assert all(word.startswith(local) for word in answer.out.split(COMMAND)[1:])
 
 
 def test_what_storage_cannot_tell_is_the_same_sentence_and_code(

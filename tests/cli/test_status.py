@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cli.progress import progress_picture
 from cli.tables import replication_list
 from replication.errors import FailureCode, PermanentError, TransientError
 from replication.image_version import ImageVersionId
@@ -173,6 +174,29 @@ def test_in_a_terminal_a_replication_takes_two_lines_and_fits(world: World) -> N
     first, second = [line.split() for line in captured.get().splitlines()[1:3]]
     assert first[:4] == ["labgallery/maths/1.0.0", "planned", "eastus", "0/8"]
     assert second[:3] == [version_id().key, "United", "States"]
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_narrow_terminal_cuts_neither_a_reason_nor_a_figure(world: World, width: int) -> None:
+    enrol(world, version_id(image="biology-101-advanced"))
+    world.gallery.slowness = {"westus3": 1e9}
+    world.run(until=world.clock() + timedelta(hours=3))
+    (one,) = world.app.queries.replications(ListQuery())["items"]
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(replication_list([one], stacked=True))
+    lines = captured.get().splitlines()
+    heading = next(line for line in lines if "REASON" in line)
+    assert any(" 7/8 " in line for line in lines)
+    # Every letter of the reason is there, wherever a line ends.
+    below = lines[lines.index(heading) + 1 :]
+    cells = "".join(line[heading.index("REASON") :] for line in below)
+    assert "".join(one["reason"].split()) in "".join(cells.split())
+    with console.capture() as captured:
+        console.print(progress_picture(one, now=world.clock()))
+    rows = captured.get().splitlines()
+    assert any("100 % completed" in row for row in rows)
+    assert any("replicating, stuck" in row for row in rows)
 
 
 def test_the_list_as_json_tells_whether_there_is_more(world: World, shell: Shell) -> None:

@@ -62,7 +62,7 @@ def test_a_cancelled_job_is_claimed_by_nobody_and_no_message_is_for_it() -> None
 def test_a_removal_has_a_deadline_and_budgets_of_its_own() -> None:
     after, reason = cancel(busy(), remove=True)
     assert after is not None
-    assert reason == "cancelled by Casey; what was added and is not Completed is removed"
+    assert reason == "cancelled by Casey; what was added and is not Completed is to be removed"
     assert (after.withdrawing, after.next_attempt_at) == (True, LATER)
     assert after.deadline_at == LATER + timedelta(seconds=3600)
     assert (after.writes, after.claims, after.failures_in_a_row) == (0, 0, 0)

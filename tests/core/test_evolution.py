@@ -171,6 +171,13 @@ def test_only_errors_count_as_failures_in_a_row_and_progress_ends_them() -> None
     assert (tracked.failures_in_a_row, tracked.polls) == (0, 1)
 
 
+def test_the_look_that_finds_the_copies_at_their_end_counts_as_one() -> None:
+    tracking = record(job(), Track(after_s=5, reason="r"), now=NOON, limits=LIMITS)
+    assert record(tracking, Succeed(reason="r"), now=NOON, limits=LIMITS).polls == 2
+    # Where nothing was copied, nothing was looked at.
+    assert record(job(), Succeed(reason="r"), now=NOON, limits=LIMITS).polls == 0
+
+
 def test_a_wait_for_someone_else_costs_nothing() -> None:
     waited = record(job(), Wait(after_s=5, reason="r"), now=NOON, limits=LIMITS)
     assert (waited.phase, waited.attempts, waited.polls) == (Phase.WAITING, 0, 0)

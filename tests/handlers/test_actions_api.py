@@ -73,7 +73,8 @@ def test_a_replication_is_cancelled_and_twice_says_so(world: World) -> None:
     assert world.job(ID).phase is Phase.CANCELLED
     assert world.job(ID).withdrawing
     again = call(api.cancel, route={"key": ID.key})
-    assert (again.status, again.detail) == (409, "it is cancelled already")
+    assert (again.status, again.json["done"]) == (202, False)
+    assert again.json["reason"] == "it is cancelled already"
 
 
 def test_what_is_not_held_cannot_be_released(world: World) -> None:

@@ -8,6 +8,8 @@ import azure.functions as func
 import pytest
 
 import handlers.http_api as api
+from handlers.access import AUTH_ENABLED
+from replication import bootstrap
 from replication.errors import MalformedError, TransientError
 from replication.job import Phase
 from replication.listing_query import ListOrder, ListQuery
@@ -155,6 +157,29 @@ def test_health_tells_what_is_wrong(world: World) -> None:
     world.store.failures.append(TransientError("storage: away"))
     status, kind, body = call(api.health, get("health"))
     assert (status, kind, body["status"]) == (503, "application/json", "unhealthy")
+
+
+def test_whoever_may_not_ask_is_refused_before_anything_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(AUTH_ENABLED, "True")
+    monkeypatch.setattr(bootstrap, "_app", None)
+    monkeypatch.setenv("REPLICATION_POLICY", "/nowhere.yaml")
+    for function in (api.health, api.replications, api.replication, api.queues, api.actions):
+        assert call(function, get("x"))[0] == 401
+
+
+def test_an_answer_over_https_asks_for_https_alone(world: World) -> None:
+    assert world.store.rows == {}
+    near, far = (
+        get("queues"),
+        func.HttpRequest(method="GET", url="https://app.azurewebsites.net/api/v1/queues", body=b""),
+    )
+    answer = api.queues.build().get_user_function()
+    assert "Strict-Transport-Security" not in answer(near).headers
+    # Refused: the local operator is nobody there. The header is on every answer.
+    assert answer(far).status_code == 401
+    assert answer(far).headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 def test_queues_are_listed(world: World) -> None:

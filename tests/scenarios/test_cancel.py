@@ -81,7 +81,7 @@ def test_a_cancelled_job_is_left_alone_and_azures_list_stays() -> None:
     world, gallery = in_flight()
     reads = gallery.reads
     assert cancel(world) == Cancelled(
-        done=True, reason="cancelled by Casey; Azure's list stays as it is"
+        done=True, stands=True, reason="cancelled by Casey; Azure's list stays as it is"
     )
     world.run()
     assert world.job(ID).phase is Phase.CANCELLED
@@ -329,12 +329,17 @@ def test_the_letter_of_a_failed_job_that_is_cancelled_needs_nobody_any_more() ->
     assert world.job(ID).failure is None
 
 
-def test_a_cancelled_job_is_not_counted_as_stuck() -> None:
+@pytest.mark.parametrize("remove", [False, True])
+def test_a_cancelled_job_is_not_counted_as_stuck(*, remove: bool) -> None:
     world, gallery = watched()
     gallery.slowness = {SLOW: 10_000.0}
     export(world)
     run_for(world, 3 * 3600)
     assert any(one.stuck_since for one in world.job(ID).replicas)
-    cancel(world)
+    cancel(world, remove=remove)
+    # What the version's safety profile keeps stands still on; nobody looks at it any more.
+    world.run()
+    assert world.job(ID).phase is Phase.CANCELLED
+    assert not any(one.stuck_since for one in world.job(ID).replicas)
     world.clock.advance(86_400)
     assert world.app.sweep.run().stuck == 0

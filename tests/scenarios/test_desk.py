@@ -10,6 +10,7 @@ from replication.dead_letters import LetterAction
 from replication.errors import FailureCode, PermanentError, ReplicationError, TransientError
 from replication.image_version import ImageVersionId
 from replication.job import Phase
+from replication.listing_query import ListQuery
 from replication.messages import JobMessage
 from replication.policy import GalleryScope, ReplicationPolicy
 from replication.ports import DeadLetter, LetterQuery, LetterState, StoredLetter
@@ -41,6 +42,28 @@ def test_letters_are_kept_until_somebody_discards_them() -> None:
     assert world.app.dead_letters.get(letter.id) == letter
     assert world.app.dead_letters.act(letter.id, LetterAction.DISCARD, by="Casey").done
     assert world.letters.letters == {}
+
+
+def test_a_job_no_longer_names_a_letter_that_was_discarded() -> None:
+    world = build_world()
+    letter = fail(world)
+    assert world.app.dead_letters.act(letter.id, LetterAction.DISCARD, by="Casey").done
+    assert world.job(ID).letter_id is None
+    entry = world.history.read(ID.key)[-1]
+    assert (entry.event, entry.reason) == ("discard", "its dead letter was discarded by Casey")
+    (listed,) = world.app.listing.page(ListQuery()).jobs
+    assert listed.letter_id is None
+
+
+def test_a_letter_is_discarded_although_its_job_cannot_be_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = build_world()
+    letter = fail(world)
+    world.store.failures = [PermanentError("refused", code=FailureCode.NOT_AUTHORISED)]
+    assert world.app.dead_letters.act(letter.id, LetterAction.DISCARD, by="Casey").done
+    assert world.letters.letters == {}
+    assert "dead_letter.still_named" in caplog.text
 
 
 def test_a_job_that_is_sent_again_and_ends_well_resolves_its_letter() -> None:

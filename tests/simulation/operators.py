@@ -55,13 +55,17 @@ class Operators:
         run = self._run
         app, queue = run.chance.choice(run.apps), run.chance.choice(tuple(QueueName))
         run.counts["pauses"] += 1
-        run.spawn("operator", partial(app.operations.pause, queue, by="operator", reason="a"), _ignore)
+        run.spawn(
+            "operator", partial(app.operations.pause, queue, by="operator", reason="a"), _ignore
+        )
 
     def resume(self) -> None:
         """Resume every queue."""
         app = self._run.chance.choice(self._run.apps)
         for queue in QueueName:
-            self._run.spawn("operator", partial(app.operations.resume, queue, by="operator"), _ignore)
+            self._run.spawn(
+                "operator", partial(app.operations.resume, queue, by="operator"), _ignore
+            )
 
     def _replay_one(self, app: App, letter_id: str) -> None:
         self._replays_under_way += 1
