@@ -20,6 +20,7 @@ from replication.decision import (
     decide,
 )
 from replication.errors import (
+    FailureCode,
     LeaseLostError,
     ReplicationError,
 )
@@ -102,6 +103,8 @@ class Actor:
             raise StepFailedError(job, error, operation=Operation.READ) from error
         if version is not None and isinstance(decision, Apply | Repair | Withdraw):
             job = self._write(job, version, decision, owner)
+        if isinstance(decision, Retry):
+            self.telemetry.counted(RETRIES, {CODE: _cause(job)})
         self._learn(job)
         return Step(job=job, decision=decision)
 
@@ -239,3 +242,9 @@ def _calls_ahead(job: ReplicationJob) -> tuple[Operation, ...]:
     if job.withdrawing or any(one.state in unasked for one in job.replicas):
         return (Operation.READ, Operation.WRITE)
     return (Operation.READ,)
+
+
+def _cause(job: ReplicationJob) -> str:
+    """Return the code of the copy for which a look decided to try again."""
+    codes = (one.code for one in job.replicas if one.state is ReplicaState.FAILED and one.code)
+    return next(codes, FailureCode.COPY_FAILED).value

@@ -220,6 +220,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         desk=desk,
         limits=settings.limits,
         clock=ports.clock,
+        telemetry=ports.telemetry,
     )
     releaser = Releaser(
         records=records,

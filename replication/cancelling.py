@@ -12,6 +12,8 @@ from replication.limits import Limits
 from replication.log import log_outcome
 from replication.messages import JobMessage
 from replication.ports import History, JobQueues, QueueName
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.telling import tell_step
 
 _DONE = (Phase.SUCCEEDED, Phase.SKIPPED, Phase.SUPERSEDED)
 
@@ -39,6 +41,7 @@ class Canceller:
     desk: DeadLetterDesk
     limits: Limits
     clock: Callable[[], datetime]
+    telemetry: Telemetry = NO_TELEMETRY
 
     def cancel(self, key: str, *, remove: bool, by: str) -> Cancelled | None:
         """Cancel a job, None when there is none of this key.
@@ -65,10 +68,14 @@ class Canceller:
         log_outcome(
             "replication.cancelled" if done else "replication.not_cancelled",
             key=key,
+            image_version=str(job.image_version_id),
             by=by,
             remove=remove,
             reason=reasons[-1],
         )
+        if done:
+            with self.telemetry.span("cancel", parent=job.traceparent):
+                tell_step(self.telemetry, changed.before, job)
         stands = done or job.phase is Phase.CANCELLED
         return Cancelled(done=done, reason=reasons[-1], stands=stands)
 

@@ -54,6 +54,9 @@ def intend(
                     storage_account_type=new.storage_account_type,
                 )
             )
+    if job.phase.is_end:
+        # A run of its own: what it takes is not counted from the one before.
+        job = replace(job, started_at=now)
     return replace(job.with_replicas(*changed).to(Phase.APPLYING, reason, at=now), updated_at=now)
 
 

@@ -119,7 +119,7 @@ FAILURES: Mapping[FailureCode, FailureKind] = {
         _kind(
             FailureCode.REGION_HELD_BACK,
             Budget.DEADLINE,
-            "A region kept failing for many versions and was held back until the deadline.",
+            "A region keeps failing for many versions and is held back.",
             transient=True,
         ),
         _kind(

@@ -34,6 +34,7 @@ from replication.telemetry.context import TraceParent
 from replication.telemetry.metrics import ACTION, EVENTS
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from replication.telemetry.spans import event_span, traced
+from replication.telemetry.telling import tell_first
 from replication.throttling import Operation
 
 # A message that is due is taken within a second or two, unless it is lost or the app is busy.
@@ -195,6 +196,7 @@ class Intake:
         if self.records.insert(job) is None:
             return self._look(version_id, at=None, forced=False, why=trigger)
         self.history.append(job.key, job.entries)
+        tell_first(self.telemetry, job)
         if job.phase is Phase.SKIPPED:
             return Taken(action="skipped", reason=job.reason, key=job.key)
         self._send(job)

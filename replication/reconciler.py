@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from replication.acting import Actor
 from replication.decision import Apply, GiveUp, OverBudget, Partial, Track
@@ -30,10 +29,10 @@ from replication.recovering import Step
 from replication.region_health import RegionHealth
 from replication.stuck import stuck
 from replication.telemetry.context import TraceParent
-from replication.telemetry.metrics import DECISION, STUCK_FOUND, MetricKind
+from replication.telemetry.metrics import DECISION
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from replication.telemetry.spans import message_span
-from replication.telemetry.steps import measure_step
+from replication.telemetry.telling import tell_step
 
 # A claim that was never followed by a record means that the worker died in between.
 MAX_CLAIMS = 10
@@ -199,7 +198,7 @@ class Reconciler:
             self._send(after, QueueName.TRACKING if quiet else QueueName.JOBS)
         self._publish(after, (*outcome_events(claimed, after), *self._learn(claimed, after)))
         self._tell_stuck(claimed, after)
-        self._measure(claimed, after)
+        tell_step(self.telemetry, claimed, after)
         return Reconciled(outcome=type(decision).__name__.lower(), reason=decision.reason)
 
     def _hand_over(self, laid: DeadLetter, key: str) -> None:
@@ -288,20 +287,6 @@ class Reconciler:
                     percent_per_min=found.percent_per_min,
                     reason=found.reason,
                 )
-
-    def _measure(self, before: ReplicationJob, after: ReplicationJob) -> None:
-        for one in measure_step(before, after):
-            self.telemetry.told(one.event, one.fields)
-            if one.metric.kind is MetricKind.HISTOGRAM:
-                self.telemetry.observed(one.metric, one.value, one.labels)
-            else:
-                self.telemetry.counted(one.metric, one.labels, by=one.value)
-            if one.metric is not STUCK_FOUND:  # which is told with its reason
-                fields: dict[str, Any] = {
-                    **one.fields,
-                    "image_version": str(after.image_version_id),
-                }
-                log_outcome(one.event, key=after.key, **fields)
 
     def _publish(self, after: ReplicationJob, events: tuple[OutcomeEvent, ...]) -> None:
         """Tell the outcome topic; its failure never fails a replication."""

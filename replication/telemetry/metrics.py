@@ -125,7 +125,7 @@ THROTTLES = _counter(
     "arm.throttles", "{answer}", "Answers of Azure that asked for a pause, by kind.", OPERATION
 )
 RETRIES = _counter(
-    "retries", "{retry}", "Looks that failed and are to be tried again, by cause.", CODE
+    "retries", "{retry}", "Looks and copies that failed and are to be tried again, by cause.", CODE
 )
 JOBS_ENDED = _counter("jobs.ended", "{job}", "Jobs that came to an end.", PHASE)
 TIME_TO_AVAILABLE = Metric(

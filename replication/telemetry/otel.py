@@ -156,10 +156,21 @@ def open_backend(
                 "service.instance.id": instance,
             }
         )
+        # Without an address for spans there are none to send, but the trace goes through the log.
         tracers = TracerProvider(resource=resource)
-        tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        meters = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())], resource)
+        if _goes_out(env, "TRACES"):
+            tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        readers = []
+        if _goes_out(env, "METRICS"):
+            readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
+        meters = MeterProvider(readers, resource)
     return OpenTelemetryBackend(tracer=tracers.get_tracer(SERVICE), meter=meters.get_meter(SERVICE))
+
+
+def _goes_out(env: Mapping[str, str], signal: str) -> bool:
+    """Tell whether an address is set for a signal; an exporter without one would make one up."""
+    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
+    return any(env.get(name, "").strip() for name in names)
 
 
 def _reading(

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
 from replication.log import log_fields
+from replication.telemetry.closed_series import CLOSED_SERIES
 from replication.telemetry.context import TraceParent
 from replication.telemetry.metrics import CODE, Metric, MetricKind
 from replication.telemetry.port import (
@@ -174,6 +175,8 @@ def open_telemetry(env: Mapping[str, str]) -> ProcessTelemetry:
     That is where an OTLP endpoint is set, or where the Functions worker has set its own way up.
     """
     telemetry = ProcessTelemetry()
+    for metric, series in CLOSED_SERIES.items():
+        telemetry.tally.begin(metric, series)
     exports = any(env.get(name, "").strip() for name in _ENDPOINTS)
     if not exports and env.get(_WORKER_SWITCH, "").strip().lower() not in _YES:
         return telemetry

@@ -2,7 +2,7 @@
 
 import threading
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from replication.telemetry.metrics import Metric
@@ -38,6 +38,13 @@ class Tally:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _counters: dict[Metric, dict[Series, float]] = field(default_factory=dict)
     _histograms: dict[Metric, dict[Series, Distribution]] = field(default_factory=dict)
+
+    def begin(self, metric: Metric, series: Iterable[Series]) -> None:
+        """Let series of a counter stand at zero, so that their first value is an increase."""
+        with self._lock:
+            known = self._counters.setdefault(metric, {})
+            for one in series:
+                known.setdefault(one, 0.0)
 
     def add(self, metric: Metric, labels: Attributes, by: float) -> None:
         """Add to a counter."""

@@ -207,6 +207,10 @@ def test_a_job_that_is_opened_again_starts_anew() -> None:
     applied = Apply(regions=frozenset({OTHER}), reason="add")
     assert record(opened, applied, now=LATER, limits=LIMITS).started_at == LATER
     assert record(opened, Succeed(reason="r"), now=LATER, limits=LIMITS).started_at == NOON
+    # As it really goes: what is about to be added is noted before the write.
+    intended = intend(opened, [], "add", now=LATER)
+    assert record(intended, applied, now=LATER, limits=LIMITS).started_at == LATER
+    assert intend(intended, [], "add", now=LATER + timedelta(hours=1)).started_at == LATER
 
 
 def test_a_version_that_was_gone_and_is_back_has_nothing_of_the_one_before() -> None:

@@ -105,8 +105,7 @@ def test_an_event_says_what_where_since_when_what_next_and_what_to_type() -> Non
             "id": "n",
             "change": "new",
             "code": "region_held_back",
-            "sentence": "A region kept failing for many versions and was held back until the "
-            "deadline.",
+            "sentence": "A region keeps failing for many versions and is held back.",
             "runbook": "https://app.example/dashboard/runbook#region_held_back",
             "region": "westus3",
             "jobs": 240,

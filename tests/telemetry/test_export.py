@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import NoOpTracerProvider
 
@@ -50,6 +51,25 @@ def test_what_is_told_arrives_when_the_process_ends() -> None:
         service = receiver.service()
         assert service["service.name"] == "lab-replicator"
         assert service["service.instance.id"] == ended.stdout.strip()
+
+
+@pytest.mark.parametrize("signal", ["TRACES", "METRICS"])
+def test_what_has_no_address_of_its_own_is_sent_nowhere(signal: str) -> None:
+    with receiving() as receiver:
+        path = f"/v1/{signal.lower()}"
+        ended = subprocess.run(  # noqa: S603 - this interpreter and a program of our own
+            [sys.executable, "-c", PROGRAM],
+            cwd=PROJECT,
+            env={**os.environ, f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT": f"{receiver.url}{path}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        # Nothing is tried at an address that nobody has set.
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert bool(receiver.spans()) == (signal == "TRACES")
+        assert bool(receiver.metrics()) == (signal == "METRICS")
 
 
 GAUGES = """

@@ -72,7 +72,7 @@ def nothing(world: World) -> None:
         (export, requested, ["replication.requested"]),
         (nothing, swept, ["sweep.finding", "sweep.done"]),
         (export, swept, ["sweep.done"]),
-        (export, cancelled, ["replication.cancelled"]),
+        (export, cancelled, ["replication.cancelled", "job.ended"]),
         (export, released, ["replication.not_released"]),
         (nothing, paused, ["queue.paused"]),
         (paused, resumed, ["queue.resumed"]),

@@ -1,0 +1,35 @@
+"""Tell what a change of a record means: to the figures, the trace and the log."""
+
+from dataclasses import replace
+from typing import Any
+
+from replication.job import Phase, ReplicationJob
+from replication.log import log_outcome
+from replication.telemetry.metrics import REGION, STUCK_FOUND, MetricKind
+from replication.telemetry.port import Telemetry
+from replication.telemetry.steps import measure_step
+
+
+def tell_step(telemetry: Telemetry, before: ReplicationJob, after: ReplicationJob) -> None:
+    """Tell what is new in a record: copies ready, failed or stuck, and the job's end."""
+    for replica in after.replicas:
+        if not after.phase.is_end:
+            # A series that begins at one has no increase: the first of all would not be seen.
+            telemetry.counted(STUCK_FOUND, {REGION: replica.region.name}, by=0)
+    for one in measure_step(before, after):
+        telemetry.told(one.event, one.fields)
+        if one.metric.kind is MetricKind.HISTOGRAM:
+            telemetry.observed(one.metric, one.value, one.labels)
+        else:
+            telemetry.counted(one.metric, one.labels, by=one.value)
+        if one.metric is not STUCK_FOUND:  # which is told with its reason
+            fields: dict[str, Any] = {
+                **one.fields,
+                "image_version": str(after.image_version_id),
+            }
+            log_outcome(one.event, key=after.key, **fields)
+
+
+def tell_first(telemetry: Telemetry, job: ReplicationJob) -> None:
+    """Tell what a first record means, such as a job that ends as it begins."""
+    tell_step(telemetry, replace(job, phase=Phase.PLANNED), job)
