@@ -36,16 +36,19 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """The bars of a chart, and how high its highest stands for."""
+    """The bars of a chart, what its full height stands for, and how that is told."""
 
     bars: tuple[Bar, ...]
     top: float
+    top_told: str
     width: int = WIDTH
     height: int = HEIGHT
     base: int = HEIGHT - _LABEL_HEIGHT
 
 
-def chart(places: Sequence[Place], *, every: int = 1, top: float | None = None) -> Chart:
+def chart(
+    places: Sequence[Place], *, every: int = 1, top: float | None = None, top_told: str = ""
+) -> Chart:
     """Place the bars; one label in `every` is shown, `top` is the value of the full height."""
     highest = max(top or 0.0, max((one.value for one in places), default=0.0)) or 1.0
     base = HEIGHT - _LABEL_HEIGHT
@@ -65,4 +68,4 @@ def chart(places: Sequence[Place], *, every: int = 1, top: float | None = None) 
                 told=one.told,
             )
         )
-    return Chart(bars=tuple(bars), top=highest)
+    return Chart(bars=tuple(bars), top=highest, top_told=top_told or f"{highest:,.15g}")

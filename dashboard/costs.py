@@ -122,7 +122,14 @@ def month_charts(report: Mapping[str, Any]) -> tuple[MonthChart, ...]:
             place = Place(label=one["month"], value=float(Decimal(one["total"])), told=told)
             found.setdefault(one["currency"], []).append(place)
     return tuple(
-        MonthChart(currency=currency, chart=chart(places, every=max(1, len(places) // 12)))
+        MonthChart(
+            currency=currency,
+            chart=chart(
+                places,
+                every=max(1, len(places) // 12),
+                top_told=f"{max(one.value for one in places):,.2f} {currency}",
+            ),
+        )
         for currency, places in found.items()
     )
 

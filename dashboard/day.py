@@ -33,7 +33,7 @@ def time_to_available(hours: Iterable[Hour], words: Words) -> Chart:
         )
         for one in hours
     ]
-    return chart(places, every=_EVERY, top=len(TIME_CLASSES_S) + 1)
+    return chart(places, every=_EVERY, top=len(TIME_CLASSES_S) + 1, top_told=words.text("over_day"))
 
 
 def median_text(hour: Hour, words: Words) -> str:

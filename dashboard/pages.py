@@ -142,6 +142,7 @@ def _dead_letters(app: App, params: Params, words: Words) -> Page:
             "model": model,
             "names": {one["id"]: letter_name(one, words) for one in model.items},
             "codes": [code.value for code in FailureCode],
+            "means": {one.code: words.known("means", one.code) for one in model.groups},
             "sources": SOURCES,
         },
         document=jsonable(model),

@@ -33,6 +33,11 @@ class RegionCell:
     health: Health
     failed_versions: int
 
+    @property
+    def is_troubled(self) -> bool:
+        """Whether it needs a look."""
+        return self.health in _TROUBLE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeographyRow:
@@ -44,7 +49,7 @@ class GeographyRow:
     @property
     def is_troubled(self) -> bool:
         """Whether something there needs a look."""
-        return any(one.health in _TROUBLE for one in self.regions)
+        return any(one.is_troubled for one in self.regions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,7 @@ def view(shown: dict[str, Any], now: datetime) -> Replication:
     history = shown["history"][-ENTRIES:]
     has_older = len(shown["history"]) > len(history)
     shown = {**shown, "history": history}
-    regions = tuple(_line(one, now) for one in shown["regions"])
+    regions = tuple(sorted((_line(one, now) for one in shown["regions"]), key=_urgency))
     copying = [one for one in regions if one.is_copying]
     ends = [one.ends_at for one in copying]
     known = [one for one in ends if one is not None]
@@ -112,6 +112,13 @@ def view(shown: dict[str, Any], now: datetime) -> Replication:
         ends_at=max(known) if known and len(known) == len(ends) else None,
         timeline=timeline(history, has_older=has_older),
     )
+
+
+def _urgency(line: RegionLine) -> int:
+    """Say how soon a region is to be seen: what is stuck or failed, what is under way, the rest."""
+    if line.shown["stuck"] is not None or line.shown["state"] == "failed":
+        return 0
+    return 2 if line.shown["state"] in ("completed", "removed") else 1
 
 
 def _line(shown: dict[str, Any], now: datetime) -> RegionLine:

@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 
 from dashboard.text import Text
+from dashboard.texts_of_acts import ACT_TEXTS
 from dashboard.texts_of_failures import FAILURE_TEXTS
 from dashboard.texts_of_pages import PAGE_TEXTS
 
@@ -78,8 +79,8 @@ _AROUND: Mapping[str, Text] = {
     "image": Text("Image", "イメージ"),
     "phase": Text("Phase", "フェーズ"),
     "state": Text("State", "状態"),
-    "since": Text("Since", "発生時期"),
-    "until": Text("Until", "終了予定"),
+    "since": Text("Since", "開始"),
+    "until": Text("Until", "期限"),
     "why": Text("Why", "理由"),
     "where_why": Text("Where and why", "場所と理由"),
     "next": Text("What happens next", "次の動作"),
@@ -143,6 +144,18 @@ _AROUND: Mapping[str, Text] = {
         "Cannot reach the app; the page is as it was.",
         "アプリに接続できません。表示は最後に取得した内容です。",
     ),
+    "js_signed_out": Text(
+        "You are signed out: load the page again to sign in.",
+        "サインアウトしています。ページを再読み込みしてサインインしてください。",
+    ),
+    "js_not_shown": Text(
+        "The filter was changed and is not shown yet. Go back and press Show first.",
+        "フィルターの変更がまだ反映されていません。戻って「表示」を押してください。",
+    ),
+    "js_counted_again": Text(
+        "Nothing was done: others match by now, and were counted anew.",
+        "何も実行されませんでした。該当する項目が変わったため、集計し直しました。",
+    ),
     "js_back": Text("The app answers again.", "アプリへの接続が回復しました。"),
     "js_done": Text("Done: [told]", "完了: [told]"),
     "js_counting": Text("Counting…", "集計中…"),
@@ -150,6 +163,6 @@ _AROUND: Mapping[str, Text] = {
     "js_count": Text("[n] in all", "合計 [n] 件"),
     "js_done_many": Text("[done] done, [not] not done", "成功 [done] 件、失敗 [not] 件"),
     "js_failed": Text("Not done: [told]", "実行できませんでした: [told]"),
-    "js_replicate": Text("Replicate now", "今すぐ実行"),
+    "js_replicate": Text("Replicate now", "今すぐレプリケート"),
 }
-TEXTS: Mapping[str, Text] = {**_AROUND, **PAGE_TEXTS, **FAILURE_TEXTS}
+TEXTS: Mapping[str, Text] = {**_AROUND, **PAGE_TEXTS, **ACT_TEXTS, **FAILURE_TEXTS}

@@ -17,7 +17,7 @@ PAGE_TEXTS: Mapping[str, Text] = {
     "count_letters": Text("Dead letters: {n}", "配信不能メッセージ: {n} 件"),
     "count_poison": Text("Poison messages: {n}", "有害メッセージ: {n} 件"),
     "count_paused": Text("Paused queues: {n}", "一時停止中のキュー: {n} 件"),
-    "count_held": Text("Regions held back: {n}", "保留中のリージョン: {n} 件"),
+    "count_held": Text("Regions held back: {n}", "要求停止中のリージョン: {n} 件"),
     "count_cooldowns": Text("Throttled by Azure: {n}", "Azure による調整: {n} 件"),
     "stuck_title": Text("What is stuck", "停滞しているもの"),
     "stuck_caption": Text(
@@ -68,7 +68,15 @@ PAGE_TEXTS: Mapping[str, Text] = {
     ),
     "next_of_removed_by_someone": Text(
         "Nothing: the removal is respected. Replicating now puts the region back.",
-        "手動での削除を尊重し、何も行いません。「今すぐ実行」でリージョンを元に戻せます。",
+        "手動での削除を尊重し、何も行いません。「今すぐレプリケート」でリージョンを元に戻せます。",
+    ),
+    "next_of_malformed_event": Text(
+        "Replaying helps only after a release that can read it. Discard it if nobody needs it.",
+        "読み取れるリリースに更新するまで再送信は失敗します。不要なら破棄してください。",
+    ),
+    "next_of_malformed_message": Text(
+        "Replaying helps only after a release that can read it. Discard it if nobody needs it.",
+        "読み取れるリリースに更新するまで再送信は失敗します。不要なら破棄してください。",
     ),
     "next_of_region_unavailable": Text(
         "The other regions go on. Get access to the region, then replay.",
@@ -77,20 +85,21 @@ PAGE_TEXTS: Mapping[str, Text] = {
     "held_title": Text("Regions where copies fail", "コピーが失敗しているリージョン"),
     "held_caption": Text(
         "Nobody asks for a region that is held back, until one version has tried it",
-        "保留中のリージョンへの要求は、1 つのバージョンで再試行するまで行いません",
+        "要求停止中のリージョンには、1 つのバージョンで再試行するまで要求しません",
     ),
     "held_empty": Text(
-        "No region is held back, and none fails.", "保留中または失敗中のリージョンはありません。"
+        "No region is held back, and none fails.",
+        "要求停止中または失敗中のリージョンはありません。",
     ),
     "held_why": Text(
         "Image versions whose copies failed there: {n}",
         "コピーが失敗したイメージ バージョン: {n} 個",
     ),
-    "held": Text("Held back", "保留中"),
+    "held": Text("Held back", "要求停止中"),
     "failing": Text("Failing", "失敗あり"),
     "failing_next": Text(
         "It is still asked for; if more versions fail, it is held back.",
-        "要求は続けています。失敗するバージョンが増えると保留されます。",
+        "要求は続けています。失敗するバージョンが増えると要求を停止します。",
     ),
     "failing_last": Text("Last failure:", "最後の失敗:"),
     "held_next": Text("One version tries:", "1 つのバージョンで再試行:"),
@@ -152,8 +161,8 @@ PAGE_TEXTS: Mapping[str, Text] = {
     "replications_caption": Text("Replications", "レプリケーションの一覧"),
     "search": Text("Search", "検索"),
     "search_told": Text(
-        "A gallery, an image, gallery/image, or a resource ID; the beginning is enough",
-        "ギャラリー名、イメージ名、ギャラリー/イメージ、リソース ID（名前は先頭のみで可）",
+        "A gallery, an image, gallery/image or a resource ID, or how one begins; by name",
+        "ギャラリー、イメージ、ギャラリー/イメージの先頭、またはリソース ID（名前順）",
     ),
     "active": Text("Under way", "進行中すべて"),
     "sort": Text("Order", "並べ替え"),
@@ -180,7 +189,7 @@ PAGE_TEXTS: Mapping[str, Text] = {
     ),
     "replicate_other": Text("Replicate an image version", "イメージ バージョンを指定して実行"),
     # One replication.
-    "ready_at": Text("Usable", "使用可能時期"),
+    "ready_at": Text("Usable", "使用可能になる時刻"),
     "ready_soon": Text("any moment", "まもなく"),
     "overdue": Text("overdue for {time}", "{time}遅延"),
     "ready_unknown": Text("not known yet", "まだ不明"),
@@ -217,86 +226,6 @@ PAGE_TEXTS: Mapping[str, Text] = {
         "attempts: {attempts}, looks: {polls}, writes: {writes}, calls of Azure: {calls}",
         "試行 {attempts} 回、確認 {polls} 回、書き込み {writes} 回、Azure 呼び出し {calls} 回",
     ),
-    # Acts on a replication or a queue.
-    "replicate_now": Text("Replicate now", "今すぐ実行"),
-    "replicate_ask": Text(
-        "Look at {name} now, and add what is missing.",
-        "{name} を今すぐ確認し、不足しているリージョンを追加します。",
-    ),
-    "cancel": Text("Cancel…", "キャンセル…"),
-    "cancel_title": Text("Cancel {name}", "{name} のキャンセル"),
-    "cancel_ask": Text(
-        "It is no longer followed or tried again. Azure's list stays as it is.",
-        "追跡と再試行を終了します。Azure 側のリージョン一覧は変更されません。",
-    ),
-    "cancel_remove": Text(
-        "Also remove the regions that this app added and that are not completed",
-        "このアプリが追加し、完了していないリージョンも削除する",
-    ),
-    "release": Text("Release…", "保留を解除…"),
-    "release_title": Text("Release {name}", "{name} の保留解除"),
-    "release_ask": Text(
-        "The plan goes ahead although it costs more than its budget.",
-        "予算を超えますが、計画を実行します。",
-    ),
-    "pause": Text("Pause…", "一時停止…"),
-    "pause_title": Text("Pause {name}", "{name} の一時停止"),
-    "pause_ask": Text(
-        "No image version is written until it is resumed. Copies under way are followed.",
-        "再開するまでイメージ バージョンへの書き込みを止めます。進行中のコピーの追跡は続きます。",
-    ),
-    "resume": Text("Resume…", "再開…"),
-    "resume_title": Text("Resume {name}", "{name} の再開"),
-    "resume_ask": Text("Writes go on within a minute.", "1 分以内に書き込みを再開します。"),
-    # Dead letters.
-    "letters_are": Text(
-        "What needs a person, with its cause. Replaying does only what is missing and may be"
-        " repeated without harm.",
-        "対応が必要な項目とその原因です。再送信では不足分だけが処理され、"
-        "繰り返しても問題ありません。",
-    ),
-    "causes": Text("Causes", "原因別"),
-    "causes_caption": Text("Open dead letters by cause", "未対応の配信不能メッセージ（原因別）"),
-    "letters_list": Text("Letters", "一覧"),
-    "letters_caption": Text("Dead letters", "配信不能メッセージの一覧"),
-    "letters_empty": Text(
-        "No dead letter is open: nothing waits for you.",
-        "未対応の配信不能メッセージはありません。",
-    ),
-    "letters_none_found": Text(
-        "No dead letter matches the filter.",
-        "条件に一致する配信不能メッセージはありません。",
-    ),
-    "letters_of_code": Text(
-        "Open dead letters of this code", "このコードの未対応の配信不能メッセージ"
-    ),
-    "show_open": Text("Show all that are open", "未対応をすべて表示"),
-    "letter_of_event": Text("An event", "イベント"),
-    "letter_of_message": Text("A message", "メッセージ"),
-    "regions_not_ready": Text("Regions that are not ready", "未完了のリージョン"),
-    "raw": Text("Raw message", "元のメッセージ"),
-    "raw_more": Text("{n} more characters, as JSON", "残り {n} 文字（JSON）"),
-    "replay": Text("Replay…", "再送信…"),
-    "replay_title": Text("Replay {name}", "{name} の再送信"),
-    "replay_ask": Text(
-        "It is sent again, with fresh budgets, and does only what is missing.",
-        "試行回数をリセットして再送信します。不足分だけが処理されます。",
-    ),
-    "discard": Text("Discard…", "破棄…"),
-    "discard_title": Text("Discard {name}", "{name} の破棄"),
-    "discard_ask": Text("The letter is deleted for good.", "このメッセージは完全に削除されます。"),
-    "replay_many": Text("Replay all that match…", "条件に一致するすべてを再送信…"),
-    "replay_many_title": Text("Replay dead letters", "配信不能メッセージの一括再送信"),
-    "replay_many_ask": Text(
-        "So many match the filter now, by cause. Exactly these are sent again:",
-        "現在条件に一致する件数（原因別）です。これらだけを再送信します:",
-    ),
-    "discard_many": Text("Discard all that match…", "条件に一致するすべてを破棄…"),
-    "discard_many_title": Text("Discard dead letters", "配信不能メッセージの一括破棄"),
-    "discard_many_ask": Text(
-        "So many match the filter now, by cause. Exactly these are deleted for good:",
-        "現在条件に一致する件数（原因別）です。これらだけを完全に削除します:",
-    ),
     # Regions.
     "refused_title": Text("Regions that Azure refuses", "Azure に拒否されたリージョン"),
     "refused_caption": Text(
@@ -308,7 +237,7 @@ PAGE_TEXTS: Mapping[str, Text] = {
         "Geographies and the health of their regions", "地域とリージョンの正常性"
     ),
     "no_geography": Text("No known geography", "不明な地域"),
-    "health_held": Text("Held back: {n} versions failed", "保留中: {n} バージョンで失敗"),
+    "health_held": Text("Held back: {n} versions failed", "要求停止中: {n} バージョンで失敗"),
     "health_refused": Text("Refused by Azure", "Azure により拒否"),
     "health_failing": Text("Failing: {n} versions", "失敗あり: {n} バージョン"),
     "health_denied": Text("Denied by the policy", "ポリシーで禁止"),
@@ -394,29 +323,6 @@ PAGE_TEXTS: Mapping[str, Text] = {
     "ledger_days": Text("Days on the books", "台帳の日数"),
     "top": Text("Most expensive versions", "コストの高いバージョン"),
     "notes": Text("Notes", "注記"),
-    # Actions.
-    "acts": Text("What operators did", "オペレーターの操作履歴"),
-    "acts_are": Text(
-        "Every act on these pages, over the API and on the command line, with who asked for it.",
-        "画面、API、コマンド ラインから行われたすべての操作と、その実行者です。",
-    ),
-    "acts_caption": Text("Acts, the newest first", "操作（新しい順）"),
-    "acts_empty": Text("Nobody has done anything yet.", "操作はまだ行われていません。"),
-    "when": Text("When", "日時"),
-    "act": Text("Act", "操作"),
-    "who": Text("Who", "実行者"),
-    "outcome": Text("Outcome", "結果"),
-    "letters_of_filter": Text("Dead letters that match", "条件に一致する配信不能メッセージ"),
-    "act_done": Text("Done", "完了"),
-    "act_not_done": Text("Not done", "実行されず"),
-    "act_unknown": Text("Not known", "不明"),
-    "act_replicate": Text("Replicate now", "今すぐ実行"),
-    "act_cancel": Text("Cancel", "キャンセル"),
-    "act_release": Text("Release", "保留の解除"),
-    "act_pause": Text("Pause", "一時停止"),
-    "act_resume": Text("Resume", "再開"),
-    "act_replay": Text("Replay", "再送信"),
-    "act_discard": Text("Discard", "破棄"),
     # Runbook.
     "runbook": Text("Runbook", "対処手順 (Runbook)"),
 }
