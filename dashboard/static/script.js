@@ -218,7 +218,7 @@
         location.assign(after);
         return;
       }
-      const next = document.activeElement.closest("tr")?.nextElementSibling?.id;
+      const next = document.activeElement?.closest("tr")?.nextElementSibling?.id;
       tell(say(words.done, { told }));
       await look();
       keepFocus(next);
