@@ -130,9 +130,9 @@ def _carried_out(  # noqa: C901, PLR0912 - one arm for each decision
             job = job.with_replicas(*gone)
         case Succeed():
             job = replace(_looked(job), budget_cleared=frozenset())
-        case Partial():
+        case Partial() | GiveUp():
             job = _looked(job)
-        case Skip() | GiveUp() | Cancel() | OverBudget():
+        case Skip() | Cancel() | OverBudget():
             pass
         case _:
             assert_never(decision)

@@ -124,6 +124,8 @@ def test_the_api_answers_from_the_first_day(start_app: StartApp) -> None:
         wrong = app.get("/api/v1/replications?phase=sleeping", status=400)
         assert "sleeping" in wrong["detail"]
         app.get("/api/v1/replications?limit=0", status=400)
+        nowhere = app.get("/api/v1/nope", status=404)
+        assert nowhere["detail"].startswith("there is no call GET /api/v1/nope")
         app.get("/api/v1/replications?cursor=nonsense", status=400)
 
 
