@@ -68,6 +68,13 @@ class Telemetry(Protocol):
         """Add a value to a histogram."""
         ...
 
+    def expected(self, metric: Metric, labels: Attributes) -> None:
+        """Let a series begin, at zero, that may get its first value before long.
+
+        Who computes increases sees none in a series that begins with its first value.
+        """
+        ...
+
     def span(
         self,
         name: str,
@@ -126,6 +133,8 @@ class NoTelemetry:
     def observed(
         self, metric: Metric, value: float, labels: Attributes = NO_ATTRIBUTES
     ) -> None: ...
+
+    def expected(self, metric: Metric, labels: Attributes) -> None: ...
 
     def span(
         self,

@@ -113,6 +113,9 @@ class ProcessTelemetry:
     def observed(self, metric: Metric, value: float, labels: Attributes = NO_ATTRIBUTES) -> None:
         self._take(metric, value, labels)
 
+    def expected(self, metric: Metric, labels: Attributes) -> None:
+        self.tally.begin(metric, [metric.label_values(labels)])
+
     @contextmanager
     def span(
         self,

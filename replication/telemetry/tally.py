@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from replication.telemetry.metrics import Metric
+from replication.telemetry.metrics import Metric, MetricKind
 from replication.telemetry.port import Attributes
 
 # More series of one metric than that are a mistake; what is above is counted together.
@@ -40,27 +40,34 @@ class Tally:
     _histograms: dict[Metric, dict[Series, Distribution]] = field(default_factory=dict)
 
     def begin(self, metric: Metric, series: Iterable[Series]) -> None:
-        """Let series of a counter stand at zero, so that their first value is an increase."""
+        """Let series stand at zero, so that their first value is an increase."""
+        is_histogram = metric.kind is MetricKind.HISTOGRAM
         with self._lock:
-            known = self._counters.setdefault(metric, {})
             for one in series:
-                known.setdefault(one, 0.0)
+                if is_histogram:
+                    self._distribution(metric, one)
+                else:
+                    known = self._counters.setdefault(metric, {})
+                    known.setdefault(_within(one, known), 0.0)
 
     def add(self, metric: Metric, labels: Attributes, by: float) -> None:
         """Add to a counter."""
         with self._lock:
             known = self._counters.setdefault(metric, {})
-            series = _series(metric, labels, known)
+            series = _within(metric.label_values(labels), known)
             known[series] = known.get(series, 0.0) + by
 
     def observe(self, metric: Metric, labels: Attributes, value: float) -> None:
         """Add a value to a histogram."""
         with self._lock:
-            known = self._histograms.setdefault(metric, {})
-            series = _series(metric, labels, known)
-            found = known.setdefault(series, Distribution([0] * (len(metric.buckets) + 1)))
+            found = self._distribution(metric, metric.label_values(labels))
             found.counts[bisect_left(metric.buckets, value)] += 1
             found.total += value
+
+    def _distribution(self, metric: Metric, series: Series) -> Distribution:
+        known = self._histograms.setdefault(metric, {})
+        empty = Distribution([0] * (len(metric.buckets) + 1))
+        return known.setdefault(_within(series, known), empty)
 
     def figures(self) -> Figures:
         """Return a copy of everything."""
@@ -77,8 +84,7 @@ class Tally:
             )
 
 
-def _series(metric: Metric, labels: Attributes, known: Mapping[Series, object]) -> Series:
-    series = metric.label_values(labels)
+def _within(series: Series, known: Mapping[Series, object]) -> Series:
     if series in known or len(known) < MAX_SERIES:
         return series
-    return (OTHER,) * len(metric.labels)
+    return (OTHER,) * len(series)

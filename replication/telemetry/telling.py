@@ -3,19 +3,29 @@
 from dataclasses import replace
 from typing import Any
 
+from replication.errors import FailureCode
 from replication.job import Phase, ReplicationJob
 from replication.log import log_outcome
-from replication.telemetry.metrics import REGION, STUCK_FOUND, MetricKind
+from replication.telemetry.metrics import (
+    CODE,
+    REGION,
+    REPLICA_FAILURES,
+    STUCK_FOUND,
+    TIME_TO_AVAILABLE,
+    MetricKind,
+)
 from replication.telemetry.port import Telemetry
 from replication.telemetry.steps import measure_step
 
 
 def tell_step(telemetry: Telemetry, before: ReplicationJob, after: ReplicationJob) -> None:
     """Tell what is new in a record: copies ready, failed or stuck, and the job's end."""
-    for replica in after.replicas:
-        if not after.phase.is_end:
-            # A series that begins at one has no increase: the first of all would not be seen.
-            telemetry.counted(STUCK_FOUND, {REGION: replica.region.name}, by=0)
+    if not after.phase.is_end:
+        for replica in after.replicas:
+            region = {REGION: replica.region.name}
+            telemetry.expected(TIME_TO_AVAILABLE, region)
+            telemetry.expected(STUCK_FOUND, region)
+            telemetry.expected(REPLICA_FAILURES, {**region, CODE: FailureCode.COPY_FAILED.value})
     for one in measure_step(before, after):
         telemetry.told(one.event, one.fields)
         if one.metric.kind is MetricKind.HISTOGRAM:

@@ -7,6 +7,7 @@ from replication.telemetry.closed_series import ACTIONS, CLOSED_SERIES
 from replication.telemetry.metrics import (
     EVENTS,
     JOBS_ENDED,
+    REPLICA_FAILURES,
     RETRIES,
     STUCK_FOUND,
     TIME_TO_AVAILABLE,
@@ -76,10 +77,16 @@ def test_series_that_are_known_beforehand_begin_at_zero() -> None:
     assert counters[EVENTS] == {(action,): 0.0 for action in ACTIONS}
 
 
-def test_a_region_that_is_looked_at_has_a_series_of_stuck_copies() -> None:
+def test_the_series_of_a_region_begin_at_zero_with_the_first_look_at_a_copy() -> None:
     world, telemetry = telling()
     export(world)
+    first = telemetry.tally.figures()
+    for metric in (STUCK_FOUND, REPLICA_FAILURES):
+        assert len(first.counters[metric]) == 8
+        assert set(first.counters[metric].values()) == {0.0}
+    times = first.histograms[TIME_TO_AVAILABLE]
+    assert len(times) == 8
+    assert all((sum(one.counts), one.total) == (0, 0.0) for one in times.values())
     world.run()
-    series = telemetry.tally.figures().counters[STUCK_FOUND]
-    assert len(series) == 8
-    assert set(series.values()) == {0.0}
+    ended = telemetry.tally.figures().histograms[TIME_TO_AVAILABLE]
+    assert all(sum(one.counts) == 1 for one in ended.values())
