@@ -21,7 +21,7 @@ from handlers.access import ENVIRONMENT
 from replication import bootstrap
 from tests.dashboard.asking import ask
 from tests.handlers.calling import Answer, call
-from tests.localcloud.functions.hosts import ready_line, start_localcloud
+from tests.storage_wire import rows_in, running_storage
 
 _SIZES = (1_000, 10_000, 100_000)
 _PAGES = {
@@ -50,13 +50,8 @@ _SERVER_MS, _WEIGHT_KB = 50.0, 100.0
 def run(scale: float) -> Iterator[Figure]:
     """Ask for every page with three sizes of history."""
     for size in _SIZES:
-        with start_localcloud("storage", "--port-base", "0") as process:
-            try:
-                storage = str(ready_line(process)["storage"])
-                yield from _measure(storage, max(100, int(size * scale)), promised=scale == 1)
-            finally:
-                process.terminate()
-                process.wait(120)
+        with running_storage() as storage:
+            yield from _measure(storage, max(100, int(size * scale)), promised=scale == 1)
 
 
 def _measure(storage: str, count: int, *, promised: bool) -> Iterator[Figure]:
@@ -132,7 +127,7 @@ def _round(address: str) -> _Round:
         page = _ask(address)
     assert page.status == 200, page.text  # noqa: S101 - a page that fails is no figure
     done.total_ms = watch.seconds * 1000
-    done.rows = sum(map(_rows, done.answers))
+    done.rows = sum(map(rows_in, done.answers))
     body = page.text.encode()
     done.bytes, done.packed = len(body), len(gzip.compress(body))
     return done
@@ -144,13 +139,6 @@ def _ask(address: str) -> Answer:
     if not parts.path.startswith("/api/"):
         return ask(address)
     return call(http_api.replications, params=dict(parse_qsl(parts.query)))
-
-
-def _rows(answer: requests.Response) -> int:
-    if "json" not in answer.headers.get("Content-Type", ""):
-        return 0
-    document = answer.json()
-    return len(document["value"]) if "value" in document else 1
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import batched
 from pathlib import Path
 
 from azure.data.tables import TableServiceClient
@@ -26,10 +25,10 @@ from replication.job import (
     Replica,
     ReplicaState,
     ReplicationJob,
+    entry_id,
 )
 from replication.journal import Action, ActionKind
 from replication.listed_letters import ListedLetters
-from replication.listing_store import MAX_CHANGES, ListingChange
 from replication.ports import DeadLetter, LetterState
 from replication.regions import Region
 from tests.builders import version_id
@@ -59,7 +58,7 @@ def fill(storage: str, count: int) -> tuple[str, str]:
     listing = replace(app.listing, store=memory)
     for job in jobs:
         listing.note(job)
-    _write(memory, TableListing(Table(service, "listing")))
+    memory.write_to(TableListing(Table(service, "listing")))
     _lay(service, count // _JOBS_A_LETTER)
     _look_often(jobs[0].key)
     _act()
@@ -73,7 +72,7 @@ def _look_often(key: str) -> None:
     moments = [began + timedelta(minutes=6 * number) for number in range(_LOOKS)]
     entries = [
         HistoryEntry(
-            id=f"{int(at.timestamp() * 1_000_000):020d}-{number:06d}",
+            id=entry_id(at, number),
             at=at,
             event="track",
             reason=f"under way: eastus2 {number % 100} %",
@@ -108,16 +107,7 @@ def _lay(service: TableServiceClient, count: int) -> None:
     store = TableDeadLetters(Table(service, "deadletters"))
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(store.put, laid))
-    _write(memory, TableListing(Table(service, "listing"), partition="letters"))
-
-
-def _write(memory: MemoryListing, table: TableListing) -> None:
-    rows = (
-        ListingChange(key=row.key, document=row.document, expected=None)
-        for row in memory.rows.values()
-    )
-    for some in batched(rows, MAX_CHANGES, strict=False):
-        table.commit(some)
+    memory.write_to(TableListing(Table(service, "listing"), partition="letters"))
 
 
 def _letter(number: int) -> DeadLetter:

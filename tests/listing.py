@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import batched, count
 
+from replication.azure.listing_table import TableListing
 from replication.errors import RecordChangedError, ReplicationError
 from replication.listing_store import MAX_CHANGES, ListingChange, ListingRow
 
@@ -49,3 +50,8 @@ class MemoryListing:
         self.calls += 1
         if self.failures:
             raise self.failures.pop(0)
+
+    def write_to(self, table: TableListing) -> None:
+        """Leave every row in a table that has none, in transactions as large as there may be."""
+        for some in batched(self.rows.values(), MAX_CHANGES, strict=False):
+            table.commit([ListingChange(key=one.key, document=one.document) for one in some])

@@ -52,7 +52,7 @@ class Wire:
             name = f"{self._kinds[parts.port]} {about}"
             answer = send(session, request, **options)
             sent.requests[name] += 1
-            sent.rows[name] += _rows(answer)
+            sent.rows[name] += rows_in(answer)
             return answer
 
         with pytest.MonkeyPatch.context() as patch:
@@ -60,7 +60,8 @@ class Wire:
             yield sent
 
 
-def _rows(answer: requests.Response) -> int:
+def rows_in(answer: requests.Response) -> int:
+    """Count the rows that an answer holds, none where it holds something else."""
     if "json" not in answer.headers.get("Content-Type", ""):
         return 0
     document = answer.json()

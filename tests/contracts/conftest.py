@@ -33,7 +33,7 @@ from tests.costs.fakes import MemoryBlobs
 from tests.fakes import MemoryControls, MemoryHistory, MemoryJobStore, MemoryQueues
 from tests.letters import MemoryDeadLetters
 from tests.listing import MemoryListing
-from tests.localcloud.functions.hosts import ready_line, start_localcloud
+from tests.storage_wire import running_storage
 
 KINDS = ("memory", "azurite")
 
@@ -50,19 +50,14 @@ class Emulator:
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    with start_localcloud("storage", "--port-base", "0") as process:
-        try:
-            connection_string = str(ready_line(process)["storage"])
-            account = StorageAccount(connection_string=connection_string)
-            service = account.blobs()
-            assert service is not None
-            with account.tables() as tables, account.queues() as queues, service as blobs:
-                yield Emulator(
-                    connection_string=connection_string, tables=tables, queues=queues, blobs=blobs
-                )
-        finally:
-            process.terminate()
-            process.wait(60)
+    with running_storage() as connection_string:
+        account = StorageAccount(connection_string=connection_string)
+        service = account.blobs()
+        assert service is not None
+        with account.tables() as tables, account.queues() as queues, service as blobs:
+            yield Emulator(
+                connection_string=connection_string, tables=tables, queues=queues, blobs=blobs
+            )
 
 
 @dataclass(slots=True)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from itertools import batched
 from typing import Any
 
 import pytest
@@ -17,10 +16,9 @@ from replication.azure.listing_table import TableListing
 from replication.azure.storage_clients import StorageAccount
 from replication.azure.tables import Table
 from replication.errors import FailureCode
-from replication.job import HistoryEntry, Phase
+from replication.job import HistoryEntry, Phase, entry_id
 from replication.journal import Action, ActionKind
 from replication.listed_letters import ListedLetters
-from replication.listing_store import MAX_CHANGES, ListingChange
 from replication.ports import DeadLetter, QueueName
 from tests.builders import NOON, version_id
 from tests.contracts.jobs import job
@@ -103,12 +101,7 @@ def filled(storage: str) -> str:
         TableDeadLetters(Table(tables, "deadletters")).put(letter(0))
         for store, partition in ((listing.store, "listing"), (laid.listing, "letters")):
             assert isinstance(store, MemoryListing)
-            table = TableListing(Table(tables, "listing"), partition=partition)
-            rows = [
-                ListingChange(key=row.key, document=row.document) for row in store.rows.values()
-            ]
-            for some in batched(rows, MAX_CHANGES, strict=False):
-                table.commit(some)
+            store.write_to(TableListing(Table(tables, "listing"), partition=partition))
         for queue in QueueName:
             app.ports.queues.put_back(queue, "a message", delay_s=0)
         app.ports.history.append(KEY, [look(number) for number in range(1_200)])
@@ -136,7 +129,7 @@ def letter(number: int) -> DeadLetter:
 def look(number: int) -> HistoryEntry:
     at = NOON + timedelta(minutes=number)
     return HistoryEntry(
-        id=f"{int(at.timestamp() * 1_000_000):020d}-{number:06d}",
+        id=entry_id(at, number),
         at=at,
         event="track",
         reason=f"under way: westus2 {number % 100} %",

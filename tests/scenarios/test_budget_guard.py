@@ -112,7 +112,7 @@ def test_an_operator_releases_a_held_plan() -> None:
     export(world)
     world.run()
     world.clock.advance(7 * 86_400)
-    released = world.app.releaser.release(ID.key, by="Casey")
+    released = world.app.operations.releaser.release(ID.key, by="Casey")
     assert released is not None
     assert released.done
     assert released.reason.startswith("released by Casey although over budget labs")
@@ -121,11 +121,11 @@ def test_an_operator_releases_a_held_plan() -> None:
     world.run()
     assert states(world) == dict.fromkeys(US_NEIGHBOURS, "completed")
     assert len(world.gallery.writes) == 1
-    again = world.app.releaser.release(ID.key, by="Casey")
+    again = world.app.operations.releaser.release(ID.key, by="Casey")
     assert again is not None
     assert not again.done
     assert again.reason.startswith("it is not held by a budget, it is succeeded")
-    assert world.app.releaser.release("0" * 32, by="Casey") is None
+    assert world.app.operations.releaser.release("0" * 32, by="Casey") is None
 
 
 def test_replaying_its_letter_asks_the_budget_again() -> None:

@@ -54,7 +54,7 @@ def watched(limits: Limits | None = None) -> tuple[World, WatchedGallery]:
 
 
 def cancel(world: World, *, remove: bool = False) -> Cancelled:
-    outcome = world.app.canceller.cancel(ID.key, remove=remove, by="Casey")
+    outcome = world.app.operations.canceller.cancel(ID.key, remove=remove, by="Casey")
     assert outcome is not None
     return outcome
 
@@ -74,7 +74,7 @@ def in_flight(**body: Any) -> tuple[World, WatchedGallery]:
 
 def test_a_job_that_nobody_knows_cannot_be_cancelled() -> None:
     world, _ = watched()
-    assert world.app.canceller.cancel("nobody's", remove=False, by="Casey") is None
+    assert world.app.operations.canceller.cancel("nobody's", remove=False, by="Casey") is None
 
 
 def test_a_cancelled_job_is_left_alone_and_azures_list_stays() -> None:

@@ -135,7 +135,7 @@ def test_a_record_whose_answer_was_lost_is_known_again_as_ones_own() -> None:
 def test_a_cancel_whose_answer_was_lost_says_that_it_is_done() -> None:
     world, _ = failing_world()
     world.store.lost_answers = [TransientError("storage: no answer")]
-    done = world.app.canceller.cancel(TARGET.key, remove=False, by="operator")
+    done = world.app.operations.canceller.cancel(TARGET.key, remove=False, by="operator")
     assert done is not None
     assert done.done
     assert done.reason == "cancelled by operator; Azure's list stays as it is"

@@ -30,11 +30,11 @@ def swept(world: World) -> None:
 
 
 def cancelled(world: World) -> None:
-    world.app.canceller.cancel(ID.key, remove=False, by="operator 1")
+    world.app.operations.canceller.cancel(ID.key, remove=False, by="operator 1")
 
 
 def released(world: World) -> None:
-    world.app.releaser.release(ID.key, by="operator 1")
+    world.app.operations.releaser.release(ID.key, by="operator 1")
 
 
 def paused(world: World) -> None:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import batched
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from replication.azure.tables import Table
 from replication.errors import FailureCode
 from replication.job import Phase
 from replication.listed_letters import ListedLetters
-from replication.listing_store import MAX_CHANGES, ListingChange
 from replication.ports import DeadLetter, QueueName
 from replication.telemetry.metrics import JOBS, LETTERS, QUEUE_DEPTH, REPLICAS
 from tests.builders import NOON
@@ -75,10 +73,7 @@ def fill(storage: str, *, jobs: int, letters: int, messages: int) -> None:
         laid.put(letter(number))
     for store, partition in ((listing.store, "listing"), (laid.listing, "letters")):
         assert isinstance(store, MemoryListing)
-        table = TableListing(Table(service, "listing"), partition=partition)
-        rows = [ListingChange(key=row.key, document=row.document) for row in store.rows.values()]
-        for some in batched(rows, MAX_CHANGES, strict=False):
-            table.commit(some)
+        store.write_to(TableListing(Table(service, "listing"), partition=partition))
     for queue in QueueName:
         for number in range(messages):
             app.ports.queues.put_back(queue, f"message {number}", delay_s=0)

@@ -8,18 +8,14 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
-from tests.localcloud.functions.hosts import ready_line, start_localcloud
+from tests.storage_wire import running_storage
 
 
 @pytest.fixture(scope="session")
 def storage() -> Iterator[str]:
     """Start an emulator and give its connection string."""
-    with start_localcloud("storage", "--port-base", "0") as process:
-        try:
-            yield str(ready_line(process)["storage"])
-        finally:
-            process.terminate()
-            process.wait(60)
+    with running_storage() as connection_string:
+        yield connection_string
 
 
 @pytest.fixture
