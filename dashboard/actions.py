@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dashboard.model import version_name
 from dashboard.parameters import refuse_unknown
 from replication.app import App
-from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.views import action_page_view
 
 LIMIT = 50
@@ -35,10 +35,6 @@ def actions(app: App, cursor: str | None, now: datetime) -> Actions:
     return Actions(at=now, items=tuple(view["items"]), first_page=cursor is None, next=view["next"])
 
 
-def version_name(about: Mapping[str, str]) -> str:
+def name_of(about: Mapping[str, str]) -> str:
     """Return the image and version that an act is about, its key where no more is known."""
-    try:
-        found = ImageVersionId.parse(about.get("image_version_id"))
-    except MalformedImageVersionIdError:
-        return about.get("key", "")
-    return f"{found.image} {found.version}"
+    return version_name(about.get("image_version_id")) or about.get("key", "")

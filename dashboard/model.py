@@ -9,6 +9,7 @@ from typing import Any
 
 from replication.circuits import Circuit
 from replication.control_rows import Control, QueuePause, Refusal
+from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.job import Phase
 from replication.limits import Limits
 from replication.regions import Region
@@ -125,6 +126,15 @@ def _plain(value: Any) -> Any:
             return value.name
         case _:
             return value
+
+
+def version_name(image_version_id: object) -> str | None:
+    """Return the image and the version of an id, None for what is none."""
+    try:
+        found = ImageVersionId.parse(image_version_id)
+    except MalformedImageVersionIdError:
+        return None
+    return f"{found.image} {found.version}"
 
 
 def clipped(text: str, most: int = 300) -> str:

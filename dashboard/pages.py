@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from dashboard.actions import actions, read_cursor, version_name
+from dashboard.actions import actions, name_of, read_cursor
 from dashboard.costs import GROUPS, costs_page, read_asked
 from dashboard.day import throughput, time_to_available
 from dashboard.dead_letters import dead_letter, dead_letters
 from dashboard.dead_letters import read_filters as read_letter_filters
-from dashboard.model import jsonable
+from dashboard.model import jsonable, version_name
 from dashboard.overview import overview
 from dashboard.page import PAGES, Page
 from dashboard.parameters import asking, refuse_unknown
@@ -20,7 +20,6 @@ from dashboard.texts import TEXTS
 from dashboard.words import Words
 from replication.app import App
 from replication.errors import FailureCode
-from replication.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.letter_filter import SOURCES
 from replication.shipped_regions import shipped_catalog
 
@@ -67,11 +66,7 @@ def letter_name(shown: Mapping[str, object], words: Words) -> str:
     """Say what a dead letter is about."""
     version_id = shown["image_version_id"]
     if version_id is not None:
-        try:
-            found = ImageVersionId.parse(version_id)
-        except MalformedImageVersionIdError:
-            return str(version_id)
-        return f"{found.image} {found.version}"
+        return version_name(version_id) or str(version_id)
     return words.text("letter_of_event" if shown["source"] == "event" else "letter_of_message")
 
 
@@ -218,7 +213,7 @@ def _actions(app: App, params: Params, words: Words) -> Page:
         refresh_s=_SELDOM_S,
         values={
             "model": model,
-            "names": {one["id"]: version_name(one["about"]) for one in model.items},
+            "names": {one["id"]: name_of(one["about"]) for one in model.items},
         },
         document=jsonable(model),
     )

@@ -81,10 +81,7 @@ def _replicate(req: func.HttpRequest, caller: Caller) -> Answered:
 def _cancel(req: func.HttpRequest, caller: Caller) -> Answered:
     key, remove = _key(req), read_flag(read_body(req, ("remove",)), "remove")
     cancelled = get_app().operations.cancel(key, remove=remove, by=caller.by)
-    if cancelled is not None and cancelled.stands:
-        told = {"key": key, "done": cancelled.done, "reason": cancelled.reason}
-        return HTTPStatus.ACCEPTED, told
-    return _acted(key, cancelled)
+    return _acted(key, cancelled, stands=cancelled is not None and cancelled.stands)
 
 
 def _release(req: func.HttpRequest, caller: Caller) -> Answered:
@@ -94,12 +91,13 @@ def _release(req: func.HttpRequest, caller: Caller) -> Answered:
     return _acted(key, released)
 
 
-def _acted(key: str, outcome: Cancelled | Released | None) -> Answered:
+def _acted(key: str, outcome: Cancelled | Released | None, *, stands: bool = False) -> Answered:
+    """Answer an act; what was so before stands, and is no conflict."""
     if outcome is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"no replication has the key {key}")
-    if not outcome.done:
+    if not (outcome.done or stands):
         raise ProblemError(HTTPStatus.CONFLICT, outcome.reason)
-    return HTTPStatus.ACCEPTED, {"key": key, "done": True, "reason": outcome.reason}
+    return HTTPStatus.ACCEPTED, {"key": key, "done": outcome.done, "reason": outcome.reason}
 
 
 def _pause(req: func.HttpRequest, caller: Caller) -> Answered:

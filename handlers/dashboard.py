@@ -19,7 +19,7 @@ from dashboard.parameters import AskedError
 from dashboard.words import Words
 from handlers.access import TOKEN_COOKIE, Call, Role, authorise
 from handlers.answers import answer
-from handlers.headers import cookie_named, is_local_http, secured
+from handlers.headers import YEAR_S, cookie_named, is_local_http, secured
 from handlers.parameters import read_key, read_letter_id
 from handlers.problems import ProblemError
 from replication.app import App
@@ -34,7 +34,6 @@ blueprint = func.Blueprint()
 _TWIN = ".json"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _READ_ID = {"replications": read_key, "dead-letters": read_letter_id}
-_YEAR_S = 365 * 24 * 3600
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -92,7 +91,7 @@ def static(req: func.HttpRequest) -> func.HttpResponse:
             status_code=HTTPStatus.NOT_FOUND, headers=secured(_HEADERS, req.url)
         )
     tag = f'"{asset.version}"'
-    keep = f"public, max-age={_YEAR_S}, immutable"
+    keep = f"public, max-age={YEAR_S}, immutable"
     known = req.params.get("v") == asset.version
     headers = secured(_HEADERS, req.url)
     headers |= {"Cache-Control": keep if known else "no-cache", "ETag": tag}

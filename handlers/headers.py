@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from replication.settings import is_loopback
 
-_YEAR_S = 365 * 24 * 3600
+YEAR_S = 365 * 24 * 3600
 
 
 def is_local_http(url: str) -> bool:
@@ -16,7 +16,7 @@ def secured(headers: Mapping[str, str], url: str) -> dict[str, str]:
     """Return the headers of an answer, and that the app is to be asked over https alone."""
     if is_local_http(url):
         return dict(headers)
-    return {**headers, "Strict-Transport-Security": f"max-age={_YEAR_S}"}
+    return {**headers, "Strict-Transport-Security": f"max-age={YEAR_S}"}
 
 
 def cookie_named(name: str, header: str) -> str:

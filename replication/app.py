@@ -93,8 +93,6 @@ class App:
     sweep: Sweep
     desk: DeadLetterDesk
     dead_letters: DeadLetterService
-    canceller: Canceller
-    releaser: Releaser
     pauses: Pauses
     operations: Operations
     listing: Listing
@@ -249,8 +247,6 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         sweep=sweep,
         desk=desk,
         dead_letters=dead_letters,
-        canceller=canceller,
-        releaser=releaser,
         pauses=pauses,
         operations=operations,
         listing=listing,

@@ -32,6 +32,7 @@ from replication.job import (
     Phase,
     ReplicaState,
     ReplicationJob,
+    entry_id,
 )
 from replication.limits import Limits
 from replication.regions import Region
@@ -54,9 +55,6 @@ def intend(
                     storage_account_type=new.storage_account_type,
                 )
             )
-    if job.phase.is_end:
-        # A run of its own: what it takes is not counted from the one before.
-        job = replace(job, started_at=now)
     return replace(job.with_replicas(*changed).to(Phase.APPLYING, reason, at=now), updated_at=now)
 
 
@@ -79,14 +77,11 @@ def record(
     The lease ends with it, and the sequence number moves on, so that every message before this
     record is stale.
     """
-    reopened = job.phase.is_end
     failure = None
     # Who cancelled wants nothing more of the job; why a removal failed stands in its reason.
     if isinstance(decision, Partial | GiveUp | OverBudget) and not job.withdrawing:
         failure = decision.failure
     job, after_s = _carried_out(job, decision, now, limits)
-    if reopened and not job.phase.is_end:
-        job = replace(job, started_at=now)
     if job.look_again:
         after_s = min(limits.tracking_min_s if after_s is None else after_s, limits.tracking_min_s)
     return _close(job, decision, after_s=after_s, failure=failure, now=now)
@@ -215,7 +210,7 @@ def with_entry(
     """Return the job one revision further, with a line in its timeline."""
     revision = job.revision + 1
     entry = HistoryEntry(
-        id=f"{int(now.timestamp() * 1_000_000):020d}-{revision:06d}",
+        id=entry_id(now, revision),
         at=now,
         event=event,
         reason=reason,

@@ -20,7 +20,7 @@ from replication.events import (
 )
 from replication.evolution import with_entry
 from replication.image_version import ImageVersion, ImageVersionId
-from replication.job import HistoryEntry, Phase, Replica, ReplicaState, ReplicationJob
+from replication.job import HistoryEntry, Phase, Replica, ReplicaState, ReplicationJob, entry_id
 from replication.job_records import JobRecords
 from replication.limits import Limits
 from replication.log import log_outcome
@@ -244,7 +244,7 @@ class Intake:
         if not replicas:
             job = replace(job.to(Phase.SKIPPED, planned.reason, at=now), next_attempt_at=None)
         entry = HistoryEntry(
-            id=f"{int(now.timestamp() * 1_000_000):020d}-000000",
+            id=entry_id(now, 0),
             at=now,
             event="planned" if replicas else "skip",
             reason=planned.reason,

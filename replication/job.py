@@ -143,6 +143,14 @@ class Failure:
     message: str
 
 
+def entry_id(at: datetime, number: int) -> str:
+    """Return the id of an entry: by its moment, and by a number of its own within it.
+
+    All are of one width, so that they sort as moments do.
+    """
+    return f"{int(at.timestamp() * 1_000_000):020d}-{number:06d}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
     """One line of a job's timeline; its id orders it, and makes writing it again harmless."""
@@ -248,13 +256,19 @@ class ReplicationJob:
         return replace(self, replicas=tuple(merged[region] for region in sorted(merged)))
 
     def to(self, phase: Phase, reason: str, *, at: datetime) -> Self:
-        """Return the job in another phase; raises IllegalTransitionError."""
+        """Return the job in another phase; raises IllegalTransitionError.
+
+        One that was over and goes on begins a run of its own, with a start of its own.
+        """
         if phase is Phase.PLANNED and self.phase is not Phase.PLANNED:
             raise IllegalTransitionError(f"a job cannot go from {self.phase} back to planned")
         finished_at = None
         if phase.is_end:
             finished_at = self.finished_at if self.phase.is_end and self.finished_at else at
-        return replace(self, phase=phase, reason=reason, finished_at=finished_at)
+        started_at = at if self.phase.is_end and not phase.is_end else self.started_at
+        return replace(
+            self, phase=phase, reason=reason, started_at=started_at, finished_at=finished_at
+        )
 
     def leased_by_another(self, owner: str, now: datetime) -> bool:
         """Tell whether someone else holds a claim that has not lapsed."""

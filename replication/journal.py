@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from replication.errors import MalformedError, ReplicationError
-from replication.job import HistoryEntry
+from replication.job import HistoryEntry, entry_id
 from replication.log import log_outcome
 from replication.ports import History
 
@@ -114,7 +114,7 @@ class Journal:
         now = self.clock()
         unique = int(hashlib.sha256(self.new_id().encode()).hexdigest()[:8], 16) % 1_000_000
         return HistoryEntry(
-            id=f"{int(now.timestamp() * 1_000_000):020d}-{unique:06d}",
+            id=entry_id(now, unique),
             at=now,
             event=action.kind.value,
             reason="",

@@ -28,7 +28,7 @@ from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, Status, Sta
 from replication.telemetry.context import TraceParent
 from replication.telemetry.metrics import BUILD, CODE, METRICS, Metric, MetricKind
 from replication.telemetry.port import Attributes, Sample, SpanKind, Value
-from replication.telemetry.process import BackendSpan, release
+from replication.telemetry.process import BackendSpan, release, sends
 
 SERVICE = "gallery-replicator"
 _KINDS = {
@@ -158,19 +158,13 @@ def open_backend(
         )
         # Without an address for spans there are none to send, but the trace goes through the log.
         tracers = TracerProvider(resource=resource)
-        if _goes_out(env, "TRACES"):
+        if sends(env, "TRACES"):
             tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         readers = []
-        if _goes_out(env, "METRICS"):
+        if sends(env, "METRICS"):
             readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
         meters = MeterProvider(readers, resource)
     return OpenTelemetryBackend(tracer=tracers.get_tracer(SERVICE), meter=meters.get_meter(SERVICE))
-
-
-def _goes_out(env: Mapping[str, str], signal: str) -> bool:
-    """Tell whether an address is set for a signal; an exporter without one would make one up."""
-    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
-    return any(env.get(name, "").strip() for name in names)
 
 
 def _reading(

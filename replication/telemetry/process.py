@@ -180,7 +180,7 @@ def open_telemetry(env: Mapping[str, str]) -> ProcessTelemetry:
     telemetry = ProcessTelemetry()
     for metric, series in CLOSED_SERIES.items():
         telemetry.tally.begin(metric, series)
-    exports = any(env.get(name, "").strip() for name in _ENDPOINTS)
+    exports = any(sends(env, signal) for signal in ("TRACES", "METRICS"))
     if not exports and env.get(_WORKER_SWITCH, "").strip().lower() not in _YES:
         return telemetry
     from replication.telemetry.otel import open_backend  # noqa: PLC0415 - it costs a cold start
@@ -189,11 +189,12 @@ def open_telemetry(env: Mapping[str, str]) -> ProcessTelemetry:
     return replace(telemetry, backend=backend)
 
 
-_ENDPOINTS = (
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-)
+def sends(env: Mapping[str, str], signal: str) -> bool:
+    """Tell whether an address is set for a signal; an exporter without one would make one up."""
+    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
+    return any(env.get(name, "").strip() for name in names)
+
+
 # With it the worker itself starts Azure Monitor's distribution, if that is installed.
 _WORKER_SWITCH = "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"
 _YES = ("1", "true", "yes", "y", "t", "on")
