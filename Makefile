@@ -1,6 +1,6 @@
 # Everything installs itself into this folder; `make demo` and `make test` need nothing before.
 .POSIX:
-.PHONY: setup up trouble demo test simulate chaos bench screenshots lint format lock lock-check
+.PHONY: setup up trouble demo check test simulate chaos bench screenshots lint format lock lock-check
 
 PYTHON = .venv/bin/python
 
@@ -17,6 +17,10 @@ up: setup
 trouble: setup
 	@$(PYTHON) -m localcloud trouble
 
+# For every save: the quick half of `test`.
+check: setup lint
+	@scripts/test.sh --quick
+
 test: setup lock-check lint
 	@scripts/test.sh
 
@@ -24,7 +28,7 @@ test: setup lock-check lint
 SEEDS = 20000
 
 simulate: setup
-	@$(PYTHON) -m tests.simulation --seeds "$(SEEDS)"
+	@$(PYTHON) -m tools.simulation --seeds "$(SEEDS)"
 
 # The benchmarks; `make bench BENCH=ledger` for one of them.
 BENCH =
@@ -37,11 +41,11 @@ MINUTES = 10
 SEED =
 
 chaos: setup
-	@seed="$(SEED)"; $(PYTHON) -m tests.chaos --minutes "$(MINUTES)" $${seed:+--seed "$$seed"}
+	@seed="$(SEED)"; $(PYTHON) -m tools.chaos --minutes "$(MINUTES)" $${seed:+--seed "$$seed"}
 
 # The pictures of docs/images, of a local cloud full of trouble.
 screenshots: setup
-	@$(PYTHON) -m tests.browser.shots
+	@$(PYTHON) -m tests.system.browser.shots
 
 lint: setup
 	.venv/bin/ruff check .

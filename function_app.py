@@ -4,18 +4,18 @@ import os
 
 import azure.functions as func
 
-from handlers.access import http_auth_level
-from handlers.actions_api import blueprint as actions_api
-from handlers.costs_api import blueprint as costs_api
-from handlers.dashboard import blueprint as dashboard
-from handlers.dead_letters import blueprint as dead_letters
-from handlers.dead_letters_api import blueprint as dead_letters_api
 from handlers.events import blueprint as events
-from handlers.http_api import blueprint as http_api
+from handlers.http.access import http_auth_level
+from handlers.http.acts import blueprint as actions_api
+from handlers.http.costs import blueprint as costs_api
+from handlers.http.dashboard import blueprint as dashboard
+from handlers.http.dead_letters import blueprint as dead_letters_api
+from handlers.http.metrics import blueprint as metrics
+from handlers.http.not_found import blueprint as no_such_call
+from handlers.http.replications import blueprint as http_api
 from handlers.jobs import blueprint as jobs
-from handlers.metrics import blueprint as metrics
-from handlers.no_such_call import blueprint as no_such_call
 from handlers.notices import blueprint as notices
+from handlers.poison import blueprint as dead_letters
 from handlers.timers import blueprint as timers
 
 app = func.FunctionApp(http_auth_level=http_auth_level(os.environ))

@@ -9,18 +9,18 @@ from pathlib import Path
 
 from bench.figures import Figure, at_least, peak_mb, stopwatch
 from costs.azure.blobs import StorageBlobs
-from costs.ledger import Ledger
-from costs.ledger_files import blob_name, written_days
-from costs.ledger_rows import DayPrices
-from replication.azure.job_store import TableJobStore
-from replication.azure.storage_clients import StorageAccount
-from replication.azure.tables import Table
-from replication.image_version import ImageVersionId
-from replication.job import HomeReplicas, Phase, Replica, ReplicaState, ReplicationJob
+from costs.ledger.files import blob_name, written_days
+from costs.ledger.ledger import Ledger
+from costs.ledger.rows import DayPrices
+from replication.azure.storage.clients import StorageAccount
+from replication.azure.storage.job_store import TableJobStore
+from replication.azure.storage.tables import Table
+from replication.domain.image_version import ImageVersionId
+from replication.domain.job import HomeReplicas, Phase, Replica, ReplicaState, ReplicationJob
+from replication.domain.regions import Region
 from replication.ports import JobQuery
-from replication.regions import Region
-from tests.costs.prices import full_book
-from tests.localcloud.functions.hosts import ready_line, start_localcloud
+from tests.support.hosts import ready_line, start_localcloud
+from tests.support.prices import full_book
 
 _SIZES = (1_000, 10_000, 100_000)
 _NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)

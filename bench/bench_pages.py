@@ -16,12 +16,12 @@ import requests
 
 from bench.figures import Figure, at_most, stopwatch
 from bench.filled_storage import fill
-from handlers import http_api
-from handlers.access import ENVIRONMENT
-from replication import bootstrap
-from tests.dashboard.asking import ask
-from tests.handlers.calling import Answer, call
-from tests.storage_wire import rows_in, running_storage
+from bootstrap import adapters
+from handlers.http import replications
+from handlers.http.access import ENVIRONMENT
+from tests.support.calling import Answer, call
+from tests.support.pages import ask
+from tests.support.storage_wire import rows_in, running_storage
 
 _SIZES = (1_000, 10_000, 100_000)
 _PAGES = {
@@ -138,7 +138,7 @@ def _ask(address: str) -> Answer:
     parts = urlsplit(address)
     if not parts.path.startswith("/api/"):
         return ask(address)
-    return call(http_api.replications, params=dict(parse_qsl(parts.query)))
+    return call(replications.replications, params=dict(parse_qsl(parts.query)))
 
 
 @contextmanager
@@ -149,5 +149,5 @@ def _serving(storage: str) -> Iterator[None]:
         "AzureWebJobsStorage": storage,
         "AZURE_RESOURCE_MANAGER_URL": "http://127.0.0.1:9",
     }
-    with patch.dict(os.environ, settings), patch.object(bootstrap, "_app", None):
+    with patch.dict(os.environ, settings), patch.object(adapters, "_app", None):
         yield

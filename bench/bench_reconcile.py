@@ -10,14 +10,14 @@ from pathlib import Path
 from bench.figures import Figure, at_most, peak_mb, stopwatch
 from bench.synthetic_bill import replicas_of, write_bill
 from bench.synthetic_ledger import write_ledger
-from costs.bill_file import open_bill
-from costs.bill_reading import BillReader
-from costs.duck import ledger_connection
-from costs.reconcile_ledger import read_ledger
-from costs.reconcile_lines import pair
-from costs.reconcile_maths import Circumstances, judge, settle_quantities
-from costs.reconcile_sizes import derive_sizes
-from replication.shipped_regions import shipped_catalog
+from costs.bill.file import open_bill
+from costs.bill.reader import BillReader
+from costs.ledger.engine import ledger_connection
+from costs.reconciliation.ledger import read_ledger
+from costs.reconciliation.lines import pair
+from costs.reconciliation.sizes import derive_sizes
+from costs.reconciliation.verdicts import Circumstances, judge, settle_quantities
+from replication.domain.region_snapshot import shipped_catalog
 
 _ROWS = 5_000_000
 _DAYS = 31

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from bench.figures import Figure, at_most, peak_mb, stopwatch
 from bench.synthetic_ledger import write_ledger
+from bootstrap.costs import open_costs
 from costs.books import Costs
-from costs.ledger_files import blob_name
-from costs.opening import open_costs
+from costs.formats import report_text
+from costs.ledger.files import blob_name
 from costs.ports import BlobInfo
-from costs.report_query import Dimension, ReportQuery
-from costs.report_text import report_text
-from costs.reporting import ask_what_if
-from costs.what_if import Change
-from tests.costs.prices import full_book
-from tests.fakes import build_world
+from costs.report.query import Dimension, ReportQuery
+from costs.report.service import ask_what_if
+from costs.report.what_if import Change
+from tests.support.fakes import build_world
+from tests.support.prices import full_book
 
 _SIZES = (1_000, 10_000, 100_000)
 _DAYS = 365

@@ -10,15 +10,16 @@ from pathlib import Path
 from azure.data.tables import TableServiceClient
 
 from bench.synthetic_ledger import write_ledger
-from costs.ledger_files import blob_name
-from replication import bootstrap
-from replication.azure.dead_letters import TableDeadLetters
-from replication.azure.job_store import TableJobStore
-from replication.azure.listing_table import TableListing
-from replication.azure.storage_clients import StorageAccount
-from replication.azure.tables import Table
-from replication.errors import FailureCode
-from replication.job import (
+from bootstrap import adapters
+from costs.ledger.files import blob_name
+from replication.azure.storage.clients import StorageAccount
+from replication.azure.storage.dead_letters import TableDeadLetters
+from replication.azure.storage.job_store import TableJobStore
+from replication.azure.storage.listing import TableListing
+from replication.azure.storage.tables import Table
+from replication.dead_letters.index import ListedLetters
+from replication.domain.errors import FailureCode
+from replication.domain.job import (
     Failure,
     HistoryEntry,
     Phase,
@@ -27,13 +28,12 @@ from replication.job import (
     ReplicationJob,
     entry_id,
 )
-from replication.journal import Action, ActionKind
-from replication.listed_letters import ListedLetters
+from replication.domain.regions import Region
+from replication.operations.journal import Action, ActionKind
 from replication.ports import DeadLetter, LetterState
-from replication.regions import Region
-from tests.builders import version_id
-from tests.letters import MemoryDeadLetters
-from tests.listing import MemoryListing
+from tests.support.builders import version_id
+from tests.support.letters import MemoryDeadLetters
+from tests.support.listing import MemoryListing
 
 _JOBS_A_LETTER = 10
 _LOOKS, _ACTS = 1_200, 60
@@ -48,7 +48,7 @@ def fill(storage: str, count: int) -> tuple[str, str]:
     Returns the key of one of them, and of one that was looked at very often.
     """
     service = StorageAccount(connection_string=storage).tables()
-    app = bootstrap.get_app()
+    app = adapters.get_app()
     store = TableJobStore(Table(service, "replications"))
     jobs = [_job(number) for number in range(count)]
     with ThreadPoolExecutor(8) as pool:
@@ -68,7 +68,7 @@ def fill(storage: str, count: int) -> tuple[str, str]:
 
 def _look_often(key: str) -> None:
     """Leave a timeline of days behind."""
-    began = bootstrap.utc_now() - timedelta(days=5)
+    began = adapters.utc_now() - timedelta(days=5)
     moments = [began + timedelta(minutes=6 * number) for number in range(_LOOKS)]
     entries = [
         HistoryEntry(
@@ -80,18 +80,18 @@ def _look_often(key: str) -> None:
         )
         for number, at in enumerate(moments)
     ]
-    bootstrap.get_app().ports.history.append(key, entries)
+    adapters.get_app().ports.history.append(key, entries)
 
 
 def _act() -> None:
-    journal = bootstrap.get_app().operations.journal
+    journal = adapters.get_app().operations.journal
     for number in range(_ACTS):
         action = Action(kind=ActionKind.RESUME, by="a benchmark", why=f"act {number}")
         journal.carry_out(action, lambda: None, lambda _: (True, "as the benchmark wants it"))
 
 
 def _write_books(replicas: int) -> None:
-    blobs = bootstrap.get_app().ports.blobs
+    blobs = adapters.get_app().ports.blobs
     assert blobs is not None  # noqa: S101 - the emulator has some
     with tempfile.TemporaryDirectory() as folder:
         for path in write_ledger(Path(folder), replicas=replicas, days=31):
@@ -114,7 +114,7 @@ def _letter(number: int) -> DeadLetter:
     regions = ("eastus2", "westus2", "westus3", "centralus")
     return DeadLetter(
         id=hashlib.sha256(str(number).encode()).hexdigest()[:32],
-        at=bootstrap.utc_now() - timedelta(minutes=number % 10_000),
+        at=adapters.utc_now() - timedelta(minutes=number % 10_000),
         source="job",
         code=_CODES[number % len(_CODES)].value,
         cause="as the benchmark wants it",
@@ -128,7 +128,7 @@ def _letter(number: int) -> DeadLetter:
 
 
 def _job(number: int) -> ReplicationJob:
-    now = bootstrap.utc_now()
+    now = adapters.utc_now()
     phase = _PHASES[number % 100] if number % 100 < len(_PHASES) else Phase.SUCCEEDED
     began = now - timedelta(minutes=number % 10_000)
     is_over = phase not in (Phase.TRACKING, Phase.WAITING)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from costs.duck import connection
+from costs.ledger.engine import connection
 
 # Of so many rows one is of a gallery; the others are of machines, disks, traffic and such.
 USUAL = 20

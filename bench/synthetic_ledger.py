@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from costs.duck import connection
-from costs.ledger_columns import FORMAT_VERSION, LEDGER_COLUMNS
+from costs.ledger.columns import FORMAT_VERSION, LEDGER_COLUMNS
+from costs.ledger.engine import connection
 
 _REGIONS = (
     *("eastus", "eastus2", "westus", "westus2", "westus3", "centralus"),

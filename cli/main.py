@@ -9,17 +9,17 @@ from typing import Annotated
 
 import typer
 
-from cli.actions import actions
-from cli.costs import costs
-from cli.dead_letters import dead_letters
-from cli.failures import ReportingGroup
-from cli.notices import notices
-from cli.policy_check import policy
-from cli.queues import queues
-from cli.region_lookup import regions
-from cli.remote import KEY_VARIABLE, SCOPE_VARIABLE, URL_VARIABLE, Remote
-from cli.replications import cancel, plan, release, replicate, status, sweep
+from cli.client.remote import KEY_VARIABLE, SCOPE_VARIABLE, URL_VARIABLE, Remote
+from cli.commands.actions import actions
+from cli.commands.costs import costs
+from cli.commands.dead_letters import dead_letters
+from cli.commands.notices import notices
+from cli.commands.policy import policy
+from cli.commands.queues import queues
+from cli.commands.regions import regions
+from cli.commands.replications import cancel, plan, release, replicate, status, sweep
 from cli.session import Session
+from cli.terminal.errors import ReportingGroup
 
 cli = typer.Typer(
     cls=ReportingGroup,

@@ -12,31 +12,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import replication
-from cli.failures import UsageProblem
-from cli.output import can_ask
-from cli.remote import URL_VARIABLE, Remote, remote_service
-from replication.regions import RegionCatalog
-from replication.settings import CLOUDS, SettingsError
+from cli.client.remote import URL_VARIABLE, Remote, remote_service
+from cli.terminal.errors import UsageProblem
+from cli.terminal.output import can_ask
+from replication.config.settings import CLOUDS, SettingsError
+from replication.domain.regions import RegionCatalog
 
 if TYPE_CHECKING:
     import typer
 
-    from cli.remote_http import Api
-    from cli.service import Service
-    from replication.app import App
+    from bootstrap.app import App
+    from cli.client.http import Api
+    from cli.client.protocol import Service
 
 LOCAL_SETTINGS = "local.settings.json"
 _APP_ROOT = Path(replication.__file__).resolve().parent.parent
 
 
 def _open_app() -> "App":
-    from replication.bootstrap import get_app  # noqa: PLC0415 - the Azure SDK takes a second
+    from bootstrap.adapters import get_app  # noqa: PLC0415 - the Azure SDK takes a second
 
     return get_app()
 
 
 def _open_api(remote: Remote) -> "Api":
-    from cli.remote_http import open_api  # noqa: PLC0415 - the Azure SDK takes a second
+    from cli.client.http import open_api  # noqa: PLC0415 - the Azure SDK takes a second
 
     return open_api(remote.url, scope=remote.scope, key=remote.key, timeout_s=remote.timeout_s)
 
@@ -83,7 +83,7 @@ class Session:
         """Return what the commands act through: the deployed app, or the one in this process."""
         if self.remote is not None:
             return remote_service(self.closing.enter_context(self.open_api(self.remote)))
-        from cli.local import local_service  # noqa: PLC0415 - a call of a deployed app needs none
+        from cli.client.local import local_service  # noqa: PLC0415 - a call of a deployed app needs none
 
         app = self.app()
         return local_service(app, partial(self.who, app))
@@ -115,7 +115,7 @@ class Session:
         """Return the regions of a subscription as ARM tells, or those of the shipped snapshot."""
         if subscription_id is not None:
             return self.app().ports.catalogs.of(subscription_id)
-        from replication.shipped_regions import shipped_catalog  # noqa: PLC0415 - as above
+        from replication.domain.region_snapshot import shipped_catalog  # noqa: PLC0415 - as above
 
         return shipped_catalog()
 

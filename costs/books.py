@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from costs.ledger import Ledger
+from costs.ledger.ledger import Ledger
 from costs.ports import LedgerBlobs
-from costs.price_book import PriceBooks
-from costs.sizes import OccupiedSizes
+from costs.pricing.price_book import PriceBooks
+from costs.pricing.sizes import OccupiedSizes
 
 if TYPE_CHECKING:
-    from replication.app import App
+    from bootstrap.app import App
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,26 +2,26 @@
 
 from collections.abc import Callable, Mapping
 
-from dashboard.actions import actions, name_of, read_cursor
-from dashboard.costs import GROUPS, costs_page, read_asked
-from dashboard.day import throughput, time_to_available
-from dashboard.dead_letters import dead_letter, dead_letters
-from dashboard.dead_letters import read_filters as read_letter_filters
-from dashboard.model import jsonable, version_name
-from dashboard.overview import overview
-from dashboard.page import PAGES, Page
-from dashboard.parameters import asking, refuse_unknown
-from dashboard.policy import policy_page
-from dashboard.regions import regions
-from dashboard.replication import replication
-from dashboard.replications import read_filters, replications
-from dashboard.runbook import runbook
-from dashboard.texts import TEXTS
-from dashboard.words import Words
-from replication.app import App
-from replication.errors import FailureCode
-from replication.letter_filter import SOURCES
-from replication.shipped_regions import shipped_catalog
+from api.parameters import asking, refuse_unknown
+from bootstrap.app import App
+from dashboard.i18n.common import TEXTS
+from dashboard.i18n.words import Words
+from dashboard.views.actions import actions, name_of, read_cursor
+from dashboard.views.common import jsonable, version_name
+from dashboard.views.costs import GROUPS, costs_page, read_asked
+from dashboard.views.dead_letters import dead_letter, dead_letters
+from dashboard.views.dead_letters import read_filters as read_letter_filters
+from dashboard.views.overview import overview
+from dashboard.views.overview_charts import throughput, time_to_available
+from dashboard.views.page import PAGES, Page
+from dashboard.views.policy import policy_page
+from dashboard.views.regions import regions
+from dashboard.views.replication import replication
+from dashboard.views.replications import read_filters, replications
+from dashboard.views.runbook import runbook
+from replication.dead_letters.filter import SOURCES
+from replication.domain.errors import FailureCode
+from replication.domain.region_snapshot import shipped_catalog
 
 type Params = Mapping[str, str]
 _OFTEN_S = 5

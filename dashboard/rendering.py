@@ -7,9 +7,9 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboard.assets import assets
-from dashboard.model import ACTIVE_PHASES, PHASES
-from dashboard.page import PAGES, Page
-from dashboard.words import NOTHING, Words, number, speed
+from dashboard.i18n.words import NOTHING, Words, number, speed
+from dashboard.views.common import ACTIVE_PHASES, PHASES
+from dashboard.views.page import PAGES, Page
 
 
 def render(page: Page, words: Words, *, may_act: bool = False, token: str = "") -> str:

@@ -4,9 +4,9 @@ from typing import Any
 
 import azure.functions as func
 
-from replication.bootstrap import get_app
-from replication.events import ReceivedEvent, parse_time
-from replication.telemetry.context import TraceParent
+from bootstrap.adapters import get_app
+from replication.domain.trace_context import TraceParent
+from replication.intake.events import ReceivedEvent, parse_time
 
 blueprint = func.Blueprint()
 

@@ -4,12 +4,12 @@ import logging
 
 import azure.functions as func
 
-from replication.bootstrap import get_app
-from replication.errors import FailureCode, MalformedError, NewerFormatError
-from replication.log import log_outcome
-from replication.messages import JobMessage
+from bootstrap.adapters import get_app
+from replication.domain.errors import FailureCode, MalformedError, NewerFormatError
+from replication.domain.message import JobMessage
+from replication.domain.trace_context import TraceParent
 from replication.ports import QueueName
-from replication.telemetry.context import TraceParent
+from replication.telemetry.log import log_outcome
 
 blueprint = func.Blueprint()
 # How long a message that a newer release wrote, or whose record it wrote, is left alone.

@@ -4,7 +4,7 @@ import os
 
 import azure.functions as func
 
-from replication.bootstrap import get_app
+from bootstrap.adapters import get_app
 
 blueprint = func.Blueprint()
 

@@ -2,10 +2,10 @@
 
 import azure.functions as func
 
-from replication.bootstrap import get_app
-from replication.telemetry.context import TraceParent
+from bootstrap.adapters import get_app
+from replication.domain.trace_context import TraceParent
+from replication.gauges import log_state
 from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
-from replication.telemetry.state import log_state
 
 blueprint = func.Blueprint()
 
@@ -29,6 +29,6 @@ def sweep(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG
 @blueprint.timer_trigger(arg_name="timer", schedule="%COST_AUDIT_SCHEDULE%", run_on_startup=False)
 def cost_audit(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Write the books of the days that are over."""
-    from costs.opening import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
+    from bootstrap.costs import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
 
     open_costs(get_app()).ledger.audit()

@@ -1,6 +1,6 @@
 """What the services need from outside, in the product's own words.
 
-Adapters translate every vendor error into the classes of `replication.errors`.
+Adapters translate every vendor error into the classes of `replication.domain.errors`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,11 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from replication.errors import ReplicationError
-from replication.image_version import ImageVersion, ImageVersionId
-from replication.job import HistoryEntry, ReplicationJob
-from replication.messages import JobMessage
-from replication.regions import RegionCatalog
+from replication.domain.errors import ReplicationError
+from replication.domain.image_version import ImageVersion, ImageVersionId
+from replication.domain.job import HistoryEntry, ReplicationJob
+from replication.domain.message import JobMessage
+from replication.domain.regions import RegionCatalog
 
 
 class QueueName(StrEnum):

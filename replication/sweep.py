@@ -6,24 +6,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from replication import wording
-from replication.admission import Admissions
-from replication.errors import FailureCode, PermanentError, ReplicationError, ThrottledError
-from replication.image_version import ImageVersion, ImageVersionId
-from replication.intake import Intake
-from replication.job import Phase, ReplicaState, ReplicationJob
-from replication.job_records import JobRecords
-from replication.limits import Limits
-from replication.listing import Listing
-from replication.listing_mender import ListingMender
-from replication.log import log_outcome
-from replication.planning import PlanSubject, plan
-from replication.policy import ReplicationPolicy
+from replication.domain import formatting
+from replication.domain.errors import FailureCode, PermanentError, ReplicationError, ThrottledError
+from replication.domain.image_version import ImageVersion, ImageVersionId
+from replication.domain.job import Phase, ReplicaState, ReplicationJob
+from replication.domain.limits import Limits
+from replication.domain.plan import PlanSubject, plan
+from replication.domain.policy import ReplicationPolicy
+from replication.domain.regions import Region, RegionCatalog
+from replication.guards.admission import Admissions
+from replication.guards.region_health import RegionHealth
+from replication.guards.throttling import Operation, ThrottleScope
+from replication.intake.intake import Intake
+from replication.listing.jobs import Listing
+from replication.listing.repair import ListingMender
 from replication.ports import Catalogs, DeadLetters, Gallery, JobQuery, UnreadPart
-from replication.region_health import RegionHealth
-from replication.regions import Region, RegionCatalog
-from replication.seeing import withheld_regions
-from replication.throttling import Operation, ThrottleScope
+from replication.reconcile.observe import withheld_regions
+from replication.records.repository import JobRecords
+from replication.telemetry.log import log_outcome
 
 _PAGE = 200
 # How often a job that ended badly is looked at again: what was wrong may have been mended.
@@ -155,7 +155,7 @@ class Sweep:
             leased = job.lease is not None and job.lease.expires_at > now
             if job.next_attempt_at is not None and job.next_attempt_at < late and not leased:
                 reason = (
-                    f"overdue since {wording.moment(job.next_attempt_at)}: its message was lost"
+                    f"overdue since {formatting.moment(job.next_attempt_at)}: its message was lost"
                 )
                 with report.part(str(job.image_version_id)):
                     self._queue(job.image_version_id, reason, report, dry_run=dry_run)
@@ -171,7 +171,7 @@ class Sweep:
         if until is not None:
             report.errors.append(
                 f"subscription {subscription_id}: Azure asked for a pause until "
-                f"{wording.moment(until)}; the next sweep looks at it"
+                f"{formatting.moment(until)}; the next sweep looks at it"
             )
             return False
         catalog = self.catalogs.of(subscription_id)

@@ -10,7 +10,12 @@ settings.register_profile(
 settings.load_profile("busy_machine")
 
 # These take longest; begun first, they leave no process waiting for the other at the end.
-_FIRST = ("tests/browser/", "tests/e2e/", "tests/docs/test_readme.py", "tests/scenarios/")
+_FIRST = (
+    "tests/system/browser/",
+    "tests/system/test_",
+    "tests/system/docs/test_readme.py",
+    "tests/scenarios/",
+)
 
 
 class _Scheduling(LoadFileScheduling):

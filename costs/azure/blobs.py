@@ -16,8 +16,8 @@ from azure.core.exceptions import (
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from costs.ports import BlobInfo
-from replication.azure.storage_errors import blip_retries, classify
-from replication.errors import MalformedError, RecordChangedError
+from replication.azure.storage.errors import blip_retries, classify
+from replication.domain.errors import MalformedError, RecordChangedError
 
 CONTAINER = "cost-ledger"
 _NO_CONTAINER = "ContainerNotFound"

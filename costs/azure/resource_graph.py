@@ -8,10 +8,10 @@ from typing import Any
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest
 
-from costs.usage import Machine
-from replication.azure.arm_clients import ArmClients
-from replication.azure.arm_errors import classify
-from replication.errors import ThrottledError, TransientError
+from costs.report.usage import Machine
+from replication.azure.arm.clients import ArmClients
+from replication.azure.arm.errors import classify
+from replication.domain.errors import ThrottledError, TransientError
 
 _PATH = "/providers/Microsoft.ResourceGraph/resources"
 _API_VERSION = "2022-10-01"

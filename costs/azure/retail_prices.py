@@ -14,8 +14,8 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
-from costs.retail import SOURCE
-from replication.errors import (
+from costs.pricing.retail import SOURCE
+from replication.domain.errors import (
     FailureCode,
     MalformedError,
     PermanentError,

@@ -8,7 +8,7 @@ from azure.core.exceptions import AzureError
 from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 from azure.identity import DefaultAzureCredential
 
-from replication.errors import FailureCode, PermanentError, TransientError
+from replication.domain.errors import FailureCode, PermanentError, TransientError
 from replication.ports import OutcomeEvent
 
 _DATA_VERSION = "1"

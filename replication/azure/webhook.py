@@ -16,14 +16,14 @@ from azure.core.pipeline import PipelineContext, PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
-from replication.errors import (
+from replication.domain.errors import (
     FailureCode,
     PermanentError,
     ReplicationError,
     ThrottledError,
     TransientError,
 )
-from replication.notices.text import Digest, cloud_event, teams_message
+from replication.notices.digest import Digest, cloud_event, teams_message
 
 
 class _ShortRetry(RetryPolicy[HttpRequest, HttpResponse]):

@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from replication.control_rows import Control, ControlKind
-from replication.controls import Controls
-from replication.errors import ReplicationError, TransientError
-from replication.log import log_outcome
-from replication.notices.deciding import (
+from replication.domain.errors import ReplicationError, TransientError
+from replication.notices.digest import Digest
+from replication.notices.rules import (
     Decision,
     NoticeBook,
     NoticeRules,
@@ -20,7 +18,9 @@ from replication.notices.deciding import (
     is_busy,
 )
 from replication.notices.sources import NoticeSources
-from replication.notices.text import Digest
+from replication.shared_state.rows import Control, ControlKind
+from replication.shared_state.state import Controls
+from replication.telemetry.log import log_outcome
 
 # Longer than a channel tries.
 _BUSY_S = 240.0

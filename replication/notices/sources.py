@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 
 from tenacity import Retrying
 
-from replication.circuits import Circuit, closed_to
-from replication.control_rows import ControlKind
-from replication.controls import Controls
-from replication.errors import FailureCode, ReplicationError
-from replication.failures import FAILURES, Budget
-from replication.letter_filter import gallery_of_letter
-from replication.listing_query import ListOrder, ListQuery, read_page
-from replication.listing_rows import STUCK
-from replication.listing_store import ListingStore
-from replication.log import log_outcome
-from replication.notices.deciding import QUEUE_BEHIND, Cause, Seen
+from replication.dead_letters.filter import gallery_of_letter
+from replication.domain.errors import FailureCode, ReplicationError
+from replication.domain.failures import FAILURES, Budget
+from replication.guards.circuits import Circuit, closed_to
+from replication.listing.job_rows import STUCK
+from replication.listing.query import ListOrder, ListQuery, read_page
+from replication.listing.store import ListingStore
+from replication.notices.rules import QUEUE_BEHIND, Cause, Seen
 from replication.ports import DeadLetters, JobQueues, LetterCause, LetterQuery, ListedLetter
+from replication.shared_state.rows import ControlKind
+from replication.shared_state.state import Controls
+from replication.telemetry.log import log_outcome
 
 # Failed copies, a region that is held back for them, and its letters are one trouble.
 _ONE_REGION = (FailureCode.COPY_FAILED, FailureCode.REGION_HELD_BACK)

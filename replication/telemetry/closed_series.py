@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from replication.job import Phase
+from replication.domain.job import Phase
+from replication.guards.throttling import Operation
 from replication.telemetry.metrics import (
     EVENTS,
     JOBS_ENDED,
@@ -11,7 +12,6 @@ from replication.telemetry.metrics import (
     THROTTLES,
     Metric,
 )
-from replication.throttling import Operation
 
 # What becomes of an event; replication.intake names them.
 ACTIONS = ("queued", "due", "skipped", "ignored", "not_found", "rejected")

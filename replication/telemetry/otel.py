@@ -25,7 +25,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, Status, StatusCode, TraceFlags
 
-from replication.telemetry.context import TraceParent
+from replication.domain.trace_context import TraceParent
 from replication.telemetry.metrics import BUILD, CODE, METRICS, Metric, MetricKind
 from replication.telemetry.port import Attributes, Sample, SpanKind, Value
 from replication.telemetry.process import BackendSpan, release, sends

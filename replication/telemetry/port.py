@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 
-from replication.telemetry.context import TraceParent
+from replication.domain.trace_context import TraceParent
 from replication.telemetry.metrics import Metric
 
 type Value = str | int | float | bool

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
-from replication.log import log_fields
+from replication.domain.trace_context import TraceParent
 from replication.telemetry.closed_series import CLOSED_SERIES
-from replication.telemetry.context import TraceParent
+from replication.telemetry.log import log_fields
 from replication.telemetry.metrics import CODE, Metric, MetricKind
 from replication.telemetry.port import (
     NO_ATTRIBUTES,

@@ -3,10 +3,10 @@
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from replication.events import ReceivedEvent
-from replication.job import ReplicationJob
-from replication.messages import JobMessage
-from replication.telemetry.context import TraceParent
+from replication.domain.job import ReplicationJob
+from replication.domain.message import JobMessage
+from replication.domain.trace_context import TraceParent
+from replication.intake.events import ReceivedEvent
 from replication.telemetry.metrics import PROCESS_DURATION, QUEUE
 from replication.telemetry.port import Span, SpanKind, Telemetry, Value
 

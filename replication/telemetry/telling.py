@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from replication.errors import FailureCode
-from replication.job import Phase, ReplicationJob
-from replication.log import log_outcome
+from replication.domain.errors import FailureCode
+from replication.domain.job import Phase, ReplicationJob
+from replication.telemetry.job_metrics import measure_step
+from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import (
     CODE,
     REGION,
@@ -15,7 +16,6 @@ from replication.telemetry.metrics import (
     MetricKind,
 )
 from replication.telemetry.port import Telemetry
-from replication.telemetry.steps import measure_step
 
 
 def tell_step(telemetry: Telemetry, before: ReplicationJob, after: ReplicationJob) -> None:

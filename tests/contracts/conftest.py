@@ -14,26 +14,26 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from bootstrap.adapters import utc_now
 from costs.azure.blobs import StorageBlobs
 from costs.ports import LedgerBlobs
-from replication.azure.control_store import TableControls
-from replication.azure.dead_letters import TableDeadLetters
-from replication.azure.history import TableHistory
-from replication.azure.job_store import TableJobStore
-from replication.azure.listing_table import TableListing
-from replication.azure.queues import StorageJobQueues
-from replication.azure.storage_clients import StorageAccount
-from replication.azure.tables import Table
-from replication.bootstrap import utc_now
-from replication.listed_letters import ListedLetters
-from replication.listing_store import ListingStore
+from replication.azure.storage.clients import StorageAccount
+from replication.azure.storage.dead_letters import TableDeadLetters
+from replication.azure.storage.history import TableHistory
+from replication.azure.storage.job_store import TableJobStore
+from replication.azure.storage.listing import TableListing
+from replication.azure.storage.queues import StorageJobQueues
+from replication.azure.storage.shared_state import TableControls
+from replication.azure.storage.tables import Table
+from replication.dead_letters.index import ListedLetters
+from replication.listing.store import ListingStore
 from replication.ports import ControlStore, DeadLetters, History, JobQueues, JobStore, QueueName
-from tests.clock import FakeClock
-from tests.costs.fakes import MemoryBlobs
-from tests.fakes import MemoryControls, MemoryHistory, MemoryJobStore, MemoryQueues
-from tests.letters import MemoryDeadLetters
-from tests.listing import MemoryListing
-from tests.storage_wire import running_storage
+from tests.support.blobs import MemoryBlobs
+from tests.support.clock import FakeClock
+from tests.support.fakes import MemoryControls, MemoryHistory, MemoryJobStore, MemoryQueues
+from tests.support.letters import MemoryDeadLetters
+from tests.support.listing import MemoryListing
+from tests.support.storage_wire import running_storage
 
 KINDS = ("memory", "azurite")
 

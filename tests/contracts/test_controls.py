@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from replication.azure.control_store import TableControls
-from replication.control_rows import Control, ControlKind, Refusal, address, encode_control
-from replication.controls import Controls
-from replication.errors import RecordChangedError, TransientError
-from replication.job_records import contention_retries
-from replication.limits import Limits
+from replication.azure.storage.shared_state import TableControls
+from replication.domain.errors import RecordChangedError, TransientError
+from replication.domain.limits import Limits
+from replication.domain.regions import Region
+from replication.guards.throttling import Gate, Operation, ThrottleScope, gallery_of, shut
 from replication.ports import ControlRow, ControlStore
-from replication.regions import Region
-from replication.throttling import Gate, Operation, ThrottleScope, gallery_of, shut
-from tests.builders import NOON, SUBSCRIPTION, version_id
-from tests.clock import FakeClock
+from replication.records.repository import contention_retries
+from replication.shared_state.rows import Control, ControlKind, Refusal, address, encode_control
+from replication.shared_state.state import Controls
 from tests.contracts.conftest import FreshTables
+from tests.support.builders import NOON, SUBSCRIPTION, version_id
+from tests.support.clock import FakeClock
 
 KEY = ThrottleScope(subscription_id=SUBSCRIPTION, operation=Operation.WRITE).key
 

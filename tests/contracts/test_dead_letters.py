@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from azure.data.tables import UpdateMode
 
-from replication.azure.dead_letters import TableDeadLetters
-from replication.azure.listing_table import TableListing
-from replication.desk import MAX_RAW
-from replication.errors import MalformedError, RecordChangedError
-from replication.job import HistoryEntry
-from replication.letter_rows import list_letter
-from replication.listed_letters import ListedLetters
+from replication.azure.storage.dead_letters import TableDeadLetters
+from replication.azure.storage.listing import TableListing
+from replication.dead_letters.desk import MAX_RAW
+from replication.dead_letters.index import ListedLetters
+from replication.dead_letters.rows import list_letter
+from replication.domain.errors import MalformedError, RecordChangedError
+from replication.domain.job import HistoryEntry
 from replication.ports import (
     DeadLetter,
     DeadLetters,
@@ -27,8 +27,8 @@ from replication.ports import (
     ListedLetter,
     StoredLetter,
 )
-from tests.builders import NOON, version_id
 from tests.contracts.conftest import FreshTables
+from tests.support.builders import NOON, version_id
 
 ANY = LetterQuery(state=None)
 

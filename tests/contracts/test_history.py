@@ -3,11 +3,11 @@
 import threading
 from datetime import timedelta
 
-from replication.azure.history import TableHistory
-from replication.job import HistoryEntry
+from replication.azure.storage.history import TableHistory
+from replication.domain.job import HistoryEntry
 from replication.ports import History
-from tests.builders import NOON
 from tests.contracts.conftest import FreshTables
+from tests.support.builders import NOON
 
 
 def entry(number: int, reason: str = "because") -> HistoryEntry:

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from replication.azure.queues import MAX_DELAY_S, StorageJobQueues
-from replication.bootstrap import utc_now
-from replication.messages import JobMessage
+from bootstrap.adapters import utc_now
+from replication.azure.storage.queues import MAX_DELAY_S, StorageJobQueues
+from replication.domain.message import JobMessage
 from replication.ports import QueueName
-from tests.builders import version_id
 from tests.contracts.conftest import Emulator, QueuesUnderTest
-from tests.localcloud.functions.hosts import eventually
+from tests.support.builders import version_id
+from tests.support.hosts import eventually
 
 
 def message(sequence: int = 1) -> JobMessage:

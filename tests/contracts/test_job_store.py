@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 from azure.data.tables import UpdateMode
 
-from replication.azure.job_store import TableJobStore
-from replication.azure.tables import split_text
-from replication.errors import MalformedError, NewerFormatError, RecordChangedError
+from replication.azure.storage.job_store import TableJobStore
+from replication.azure.storage.tables import split_text
+from replication.domain.errors import MalformedError, NewerFormatError, RecordChangedError
 from replication.ports import JobQuery, JobStore
-from replication.record import encode_job
-from tests.builders import version_id
+from replication.records.job_codec import encode_job
 from tests.contracts.conftest import FreshTables
-from tests.contracts.jobs import job, large_job
+from tests.support.builders import version_id
+from tests.support.jobs import job, large_job
 
 
 def keys(store: JobStore, query: JobQuery) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 
 from costs.azure.blobs import StorageBlobs
 from costs.ports import LedgerBlobs
-from replication.azure.storage_clients import StorageAccount
-from replication.errors import MalformedError, RecordChangedError, TransientError
+from replication.azure.storage.clients import StorageAccount
+from replication.domain.errors import MalformedError, RecordChangedError, TransientError
 
 
 def test_before_anything_is_written_nothing_is_there(

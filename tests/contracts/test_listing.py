@@ -2,8 +2,8 @@
 
 import pytest
 
-from replication.errors import RecordChangedError
-from replication.listing_store import ListingChange, ListingStore
+from replication.domain.errors import RecordChangedError
+from replication.listing.store import ListingChange, ListingStore
 
 
 def put(key: str, expected: str | None = "*", **document: object) -> ListingChange:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from replication.errors import ThrottledError, TransientError
-from replication.image_version import ImageVersion
+from replication.domain.errors import ThrottledError, TransientError
+from replication.domain.image_version import ImageVersion
+from replication.domain.regions import RegionCatalog
 from replication.ports import UnreadPart
-from replication.regions import RegionCatalog
 from replication.sweep import Sweep, SweepIncompleteError
-from tests.builders import SUBSCRIPTION, version_body, version_id
-from tests.fakes import World, build_world
-from tests.gallery import MemoryGallery
+from tests.support.builders import SUBSCRIPTION, version_body, version_id
+from tests.support.fakes import World, build_world
+from tests.support.gallery import MemoryGallery
 
 
 @dataclass

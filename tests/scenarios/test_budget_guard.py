@@ -4,18 +4,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from replication.app import build_app
-from replication.budgets import PlanCost, month_of
-from replication.dead_letters import LetterAction
-from replication.errors import FailureCode
-from replication.job import Phase, ReplicationJob
-from replication.policy import Budget, ReplicationPolicy
+from api.views import replication_view
+from bootstrap.app import build_app
+from replication.domain.errors import FailureCode
+from replication.domain.job import Phase, ReplicationJob
+from replication.domain.policy import Budget, ReplicationPolicy
+from replication.domain.regions import Region
+from replication.guards.budgets import PlanCost, month_of
+from replication.operations.dead_letters import LetterAction
 from replication.ports import LetterState
-from replication.regions import Region
-from replication.views import replication_view
-from tests.builders import US_NEIGHBOURS, version_body, version_id, written_event
-from tests.fakes import World, build_world
-from tests.scenarios.steps import ID, export, states
+from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
+from tests.support.fakes import World, build_world
+from tests.support.scenario_steps import ID, export, states
 
 # 127 GB at 0.05 USD in eight regions, and their transfer at 0.02 USD.
 PLAN = Decimal("50.80") + Decimal("20.32")

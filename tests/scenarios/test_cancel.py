@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from replication.app import build_app
-from replication.cancelling import Cancelled
-from replication.errors import ConflictError, FailureCode, PermanentError, TransientError
-from replication.image_version import ImageVersion, ImageVersionId
-from replication.job import Phase
-from replication.limits import Limits
-from replication.policy import ReplicationPolicy
+from bootstrap.app import build_app
+from replication.domain.errors import ConflictError, FailureCode, PermanentError, TransientError
+from replication.domain.image_version import ImageVersion, ImageVersionId
+from replication.domain.job import Phase
+from replication.domain.limits import Limits
+from replication.domain.policy import ReplicationPolicy
+from replication.domain.regions import RegionCatalog
+from replication.operations.cancel import Cancelled
 from replication.ports import LetterState, QueueName
-from replication.regions import RegionCatalog
-from tests.builders import US_NEIGHBOURS, written_event
-from tests.fakes import World, build_world
-from tests.gallery import MemoryGallery
-from tests.scenarios.steps import ID, export, states
+from tests.support.builders import US_NEIGHBOURS, written_event
+from tests.support.fakes import World, build_world
+from tests.support.gallery import MemoryGallery
+from tests.support.scenario_steps import ID, export, states
 
 SLOW = "westus3"
 

@@ -5,21 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from replication.app import build_app
-from replication.dead_letters import LetterAction
-from replication.errors import FailureCode, PermanentError, ReplicationError, TransientError
-from replication.image_version import ImageVersionId
-from replication.job import Phase
-from replication.listing_query import ListQuery
-from replication.messages import JobMessage
-from replication.policy import GalleryScope, ReplicationPolicy
+from api.views import replication_view
+from bootstrap.app import build_app
+from replication.domain.errors import FailureCode, PermanentError, ReplicationError, TransientError
+from replication.domain.image_version import ImageVersionId
+from replication.domain.job import Phase
+from replication.domain.message import JobMessage
+from replication.domain.policy import GalleryScope, ReplicationPolicy
+from replication.listing.query import ListQuery
+from replication.operations.dead_letters import LetterAction
 from replication.ports import DeadLetter, LetterQuery, LetterState, StoredLetter
-from replication.views import replication_view
-from tests.builders import US_NEIGHBOURS, version_body, version_id, written_event
-from tests.fakes import World, build_world
-from tests.letters import MemoryDeadLetters
-from tests.scenarios.desk_steps import LOCK, fail, replay, the_letter
-from tests.scenarios.steps import ID, export, states
+from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
+from tests.support.desk_steps import LOCK, fail, replay, the_letter
+from tests.support.fakes import World, build_world
+from tests.support.letters import MemoryDeadLetters
+from tests.support.scenario_steps import ID, export, states
 
 
 def test_a_letter_tells_the_whole_story() -> None:

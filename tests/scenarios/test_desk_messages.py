@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from replication.events import ReceivedEvent
-from replication.job import Phase
-from replication.messages import JobMessage
+from replication.domain.job import Phase
+from replication.domain.message import JobMessage
+from replication.intake.events import ReceivedEvent
 from replication.ports import DeadLetter, LetterState, QueueName
-from tests.builders import version_body
-from tests.fakes import World, build_world
-from tests.scenarios.desk_steps import fail, replay, the_letter
-from tests.scenarios.steps import ID, export
+from tests.support.builders import version_body
+from tests.support.desk_steps import fail, replay, the_letter
+from tests.support.fakes import World, build_world
+from tests.support.scenario_steps import ID, export
 
 
 def bad_event(world: World) -> DeadLetter:

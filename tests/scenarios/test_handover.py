@@ -7,16 +7,16 @@ from typing import Any, cast
 
 import pytest
 
-from replication.dead_letters import LetterAction
-from replication.errors import FailureCode, PermanentError, TransientError
-from replication.image_version import ImageVersion
-from replication.job import Failure, Lease, Phase
-from replication.messages import JobMessage
+from replication.domain.errors import FailureCode, PermanentError, TransientError
+from replication.domain.image_version import ImageVersion
+from replication.domain.job import Failure, Lease, Phase
+from replication.domain.message import JobMessage
+from replication.operations.dead_letters import LetterAction
 from replication.ports import DeadLetter, Gallery, LetterState
-from tests.builders import version_body, version_id, written_event
-from tests.fakes import World, build_world
-from tests.gallery import MemoryGallery
-from tests.letters import MemoryDeadLetters
+from tests.support.builders import version_body, version_id, written_event
+from tests.support.fakes import World, build_world
+from tests.support.gallery import MemoryGallery
+from tests.support.letters import MemoryDeadLetters
 
 TARGET = version_id()
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from replication.app import build_app
-from replication.errors import ReplicationError, TransientError
-from replication.notices.text import Digest, cloud_event
+from bootstrap.app import build_app
+from replication.domain.errors import ReplicationError, TransientError
+from replication.notices.digest import Digest, cloud_event
 from replication.ports import QueueDepth, QueueName
-from tests.builders import version_id
-from tests.fakes import World, build_world
-from tests.scenarios.notice_steps import Channel, export, letter, run, run_for, told_world
+from tests.support.builders import version_id
+from tests.support.fakes import World, build_world
+from tests.support.notice_steps import Channel, export, letter, run, run_for, told_world
 
 
 @dataclass

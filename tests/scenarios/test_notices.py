@@ -8,32 +8,32 @@ from datetime import timedelta
 import pytest
 from tenacity import Retrying, stop_after_attempt
 
-from replication.app import build_app
-from replication.circuits import Circuit, CircuitFailure
-from replication.controls import Controls
-from replication.dead_letters import LetterAction
-from replication.errors import (
+from bootstrap.app import build_app
+from replication.dead_letters.index import ListedLetters
+from replication.domain.errors import (
     FailureCode,
     PermanentError,
     ReplicationError,
     ThrottledError,
     TransientError,
 )
-from replication.job_records import contention_retries
-from replication.listed_letters import ListedLetters
-from replication.listing_query import ListQuery, read_page
-from replication.notices.text import Digest, cloud_event
+from replication.domain.regions import Region
+from replication.guards.circuits import Circuit, CircuitFailure
+from replication.listing.query import ListQuery, read_page
+from replication.notices.digest import Digest, cloud_event
+from replication.operations.dead_letters import LetterAction
 from replication.ports import (
     LetterPage,
     LetterQuery,
     LetterState,
 )
-from replication.regions import Region
-from tests.builders import NOON, SUBSCRIPTION, version_id
-from tests.fakes import World, build_world
-from tests.letters import MemoryDeadLetters
-from tests.listing import MemoryListing
-from tests.scenarios.notice_steps import (
+from replication.records.repository import contention_retries
+from replication.shared_state.state import Controls
+from tests.support.builders import NOON, SUBSCRIPTION, version_id
+from tests.support.fakes import World, build_world
+from tests.support.letters import MemoryDeadLetters
+from tests.support.listing import MemoryListing
+from tests.support.notice_steps import (
     PERSON,
     Channel,
     export,

@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 from tenacity import Retrying, stop_after_attempt
 
-from replication.app import build_app
-from replication.errors import ReplicationError, ThrottledError, ThrottleKind, TransientError
-from replication.image_version import ImageVersionId
-from replication.job import Phase
+from bootstrap.app import build_app
+from replication.domain.errors import ReplicationError, ThrottledError, ThrottleKind, TransientError
+from replication.domain.image_version import ImageVersionId
+from replication.domain.job import Phase
+from replication.guards.throttling import Operation, ThrottleScope, gallery_of
 from replication.ports import ControlRow
-from replication.throttling import Operation, ThrottleScope, gallery_of
-from tests.builders import SUBSCRIPTION, version_body, version_id, written_event
-from tests.fakes import World, build_world
+from tests.support.builders import SUBSCRIPTION, version_body, version_id, written_event
+from tests.support.fakes import World, build_world
 
 ONE, TWO = version_id(), version_id(version="2.0.0")
 ELSEWHERE = version_id(gallery="other")

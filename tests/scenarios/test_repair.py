@@ -9,23 +9,23 @@ from typing import Any
 
 import pytest
 
-from replication.app import build_app
-from replication.errors import (
+from bootstrap.app import build_app
+from replication.domain.errors import (
     ConflictError,
     FailureCode,
     PermanentError,
     RegionUnavailableError,
     TransientError,
 )
-from replication.image_version import ImageVersionId
-from replication.job import Phase
-from replication.limits import Limits
-from replication.policy import ReplicationPolicy
-from replication.regions import Region
-from tests.builders import US_NEIGHBOURS, written_event
-from tests.fakes import World, build_world
-from tests.gallery import MemoryGallery
-from tests.scenarios.steps import ID, export, states
+from replication.domain.image_version import ImageVersionId
+from replication.domain.job import Phase
+from replication.domain.limits import Limits
+from replication.domain.policy import ReplicationPolicy
+from replication.domain.regions import Region
+from tests.support.builders import US_NEIGHBOURS, written_event
+from tests.support.fakes import World, build_world
+from tests.support.gallery import MemoryGallery
+from tests.support.scenario_steps import ID, export, states
 
 # No circuit opens in these: one version is not several.
 SEEDS = 150

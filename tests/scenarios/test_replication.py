@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from replication.job import Phase, ReplicaState
-from replication.limits import Limits
-from replication.policy import GalleryScope, ReplicationPolicy
-from replication.regions import Region
-from tests.builders import US_NEIGHBOURS, written_event
-from tests.fakes import build_world
-from tests.scenarios.steps import ID, export, states
+from replication.domain.job import Phase, ReplicaState
+from replication.domain.limits import Limits
+from replication.domain.policy import GalleryScope, ReplicationPolicy
+from replication.domain.regions import Region
+from tests.support.builders import US_NEIGHBOURS, written_event
+from tests.support.fakes import build_world
+from tests.support.scenario_steps import ID, export, states
 
 
 def test_an_export_becomes_completed_replicas_in_the_whole_geography() -> None:

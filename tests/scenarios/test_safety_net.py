@@ -8,13 +8,13 @@ from typing import cast
 
 import pytest
 
-from replication.errors import TransientError
-from replication.job import Lease, Phase
+from replication.domain.errors import TransientError
+from replication.domain.job import Lease, Phase
+from replication.domain.regions import RegionCatalog
 from replication.ports import Gallery, UnreadPart
-from replication.regions import RegionCatalog
-from tests.builders import US_NEIGHBOURS, version_body
-from tests.fakes import build_world
-from tests.scenarios.steps import ID, export, states
+from tests.support.builders import US_NEIGHBOURS, version_body
+from tests.support.fakes import build_world
+from tests.support.scenario_steps import ID, export, states
 
 
 def test_a_version_that_is_deleted_meanwhile_ends_superseded() -> None:

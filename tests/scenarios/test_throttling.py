@@ -9,18 +9,16 @@ from itertools import count
 
 import pytest
 
-from replication.app import App, build_app
-from replication.control_rows import ControlKind, decode_control
-from replication.errors import RecordChangedError, TransientError
-from replication.events import TEMPLATE_EXPORTED, ReceivedEvent
-from replication.image_version import ImageVersionId
-from replication.job import Phase, ReplicationJob
-from replication.messages import JobMessage
+from bootstrap.app import App, build_app
+from replication.domain.errors import RecordChangedError, TransientError
+from replication.domain.image_version import ImageVersionId
+from replication.domain.job import Phase, ReplicationJob
+from replication.domain.message import JobMessage
+from replication.guards.throttling import Gate, Operation
+from replication.intake.events import TEMPLATE_EXPORTED, ReceivedEvent
 from replication.ports import QueueName, StoredJob
-from replication.throttling import Gate, Operation
-from tests.builders import version_body, version_id, written_event
-from tests.fakes import MemoryJobStore, MemoryQueues, World, build_world
-from tests.scenarios.arm_limits import (
+from replication.shared_state.rows import ControlKind, decode_control
+from tests.support.arm_limits import (
     Call,
     LimitedGallery,
     MakeAllowance,
@@ -29,6 +27,8 @@ from tests.scenarios.arm_limits import (
     ideal_s,
     refilled,
 )
+from tests.support.builders import version_body, version_id, written_event
+from tests.support.fakes import MemoryJobStore, MemoryQueues, World, build_world
 
 EXPORTS = 500
 # How old an instance's knowledge of the gates may be.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from replication.errors import (
+from replication.domain.errors import (
     ConflictError,
     FailureCode,
     PermanentError,
@@ -14,13 +14,13 @@ from replication.errors import (
     ThrottledError,
     TransientError,
 )
-from replication.job import Phase
-from replication.limits import Limits
-from replication.policy import ReplicationPolicy
-from replication.regions import Region
-from tests.builders import US_NEIGHBOURS, written_event
-from tests.fakes import build_world
-from tests.scenarios.steps import ID, export, states
+from replication.domain.job import Phase
+from replication.domain.limits import Limits
+from replication.domain.policy import ReplicationPolicy
+from replication.domain.regions import Region
+from tests.support.builders import US_NEIGHBOURS, written_event
+from tests.support.fakes import build_world
+from tests.support.scenario_steps import ID, export, states
 
 
 def test_a_lost_write_is_seen_and_made_again() -> None:

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from costs.azure.retail_prices import RetailPrices
-from costs.estimate import CostEstimate, RegionalReplicas
-from costs.estimates import Estimates
-from costs.price_book import PriceBooks, shipped_book
-from costs.prices import ALL_METERS
-from costs.retail import Refreshed, meter_filter, refresh_prices
-from replication.errors import PermanentError
-from tests.builders import US_NEIGHBOURS, version_id
-from tests.clock import FakeClock
-from tests.costs.fakes import MemoryBlobs
-from tests.costs.prices import STANDARD, row
+from costs.pricing.estimate import CostEstimate, RegionalReplicas
+from costs.pricing.estimator import Estimates
+from costs.pricing.price_book import PriceBooks, shipped_book
+from costs.pricing.prices import ALL_METERS
+from costs.pricing.retail import Refreshed, meter_filter, refresh_prices
+from replication.domain.errors import PermanentError
 from tests.localcloud.arm.http import Arm
+from tests.support.blobs import MemoryBlobs
+from tests.support.builders import US_NEIGHBOURS, version_id
+from tests.support.clock import FakeClock
+from tests.support.prices import STANDARD, row
 
 PATH = "/api/retail/prices"
 STANDARD_FILTER = meter_filter(STANDARD)

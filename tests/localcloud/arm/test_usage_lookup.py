@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from costs.azure.resource_graph import ResourceGraph
-from costs.usage import Use, look_up_usage
-from replication.azure.arm_clients import ArmClients
-from tests.azure.conftest import open_clients
+from costs.report.usage import Use, look_up_usage
+from replication.azure.arm.clients import ArmClients
 from tests.localcloud.arm.http import Arm
 from tests.localcloud.arm.world import IMAGE, VERSION
+from tests.support.stub_arm import open_clients
 
 
 @pytest.fixture

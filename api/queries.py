@@ -1,0 +1,139 @@
+"""Answer questions about what is on record, and plan without acting."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from api.views import plan_view, queue_view, replication_view, stamp, timeline_view
+from costs.pricing.estimate import RegionalReplicas
+from costs.pricing.estimator import Estimates
+from replication.domain.errors import ReplicationError
+from replication.domain.image_version import ImageVersionId
+from replication.domain.job import ReplicationJob
+from replication.domain.plan import PlanSubject, plan
+from replication.domain.policy import ReplicationPolicy
+from replication.guards.budget_guard import BudgetGuard
+from replication.guards.budgets import PlanCost
+from replication.guards.pauses import Pauses
+from replication.listing.jobs import Listing
+from replication.listing.query import ListQuery
+from replication.ports import Catalogs, Gallery, History, JobQuery, JobQueues, JobStore
+from replication.reconcile.observe import withheld_regions
+from replication.records.repository import JobRecords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queries:
+    """Read-only: nothing here changes a record, a queue or Azure."""
+
+    store: JobStore
+    jobs: JobRecords
+    listing: Listing
+    history: History
+    queues: JobQueues
+    gallery: Gallery
+    catalogs: Catalogs
+    guard: BudgetGuard
+    pauses: Pauses
+    policy: ReplicationPolicy
+    clock: Callable[[], datetime]
+    estimates: Estimates = field(default_factory=Estimates)
+
+    def health(self) -> tuple[bool, dict[str, Any]]:
+        """Check what the app cannot work without; returns whether all is well, and the details."""
+        checks: dict[str, str] = {}
+        for name, check in (
+            ("tables", lambda: self.store.find(JobQuery(limit=1))),
+            ("queues", self.queues.depths),
+        ):
+            try:
+                check()
+                checks[name] = "ok"
+            except ReplicationError as error:
+                checks[name] = str(error)
+        well = all(word == "ok" for word in checks.values())
+        body = {
+            "status": "ok" if well else "unhealthy",
+            "checks": checks,
+            "policy_fingerprint": self.policy.fingerprint,
+            "at": stamp(self.clock()),
+        }
+        return well, body
+
+    def records(self, query: JobQuery) -> dict[str, Any]:
+        """Return one page of replications in the order of their keys.
+
+        Paged through, it shows each once, whatever changes meanwhile.
+        """
+        page = self.store.find(query)
+        return self._page(page.jobs, page.next_cursor)
+
+    def replications(self, query: ListQuery) -> dict[str, Any]:
+        """Return one page of the replications that lists show, each as its record is now.
+
+        One that has left what was asked for since it was listed is left out. Raises
+        MalformedError for a cursor of another's making.
+        """
+        page = self.listing.page(query)
+        jobs = self.store.load_many([one.key for one in page.jobs])
+        return self._page((job for job in jobs if query.means(job)), page.next_cursor)
+
+    def replication(self, key: str, *, entries: int = 500) -> dict[str, Any] | None:
+        """Return one replication with its timeline's newest entries, None when there is none."""
+        stored = self.jobs.load(key)
+        if stored is None:
+            return None
+        # The newest entries stand in the record as well, in case a crash kept them from the table.
+        told = {entry.id: entry for entry in self.history.read(key, limit=entries)}
+        told |= {entry.id: entry for entry in stored.job.entries}
+        ordered = [told[entry_id] for entry_id in sorted(told)][-entries:]
+        return {**self._view(stored.job), "history": timeline_view(ordered)}
+
+    def queue_depths(self) -> list[dict[str, Any]]:
+        """Return every queue, and whether an operator has paused it."""
+        paused = self.pauses.all()
+        return [queue_view(depth, paused.get(depth.name)) for depth in self.queues.depths()]
+
+    def plan(self, version_id: ImageVersionId) -> dict[str, Any] | None:
+        """Plan a version as it is now, None when it does not exist."""
+        catalog = self.catalogs.of(version_id.subscription_id)
+        version = self.gallery.read(version_id, catalog)
+        if version is None:
+            return None
+        stored = self.jobs.load(version_id.key)
+        withheld = (
+            withheld_regions(stored.job, version, self.policy, now=self.clock()) if stored else {}
+        )
+        planned = plan(PlanSubject.of(version), self.policy, catalog, withheld)
+        missing = [
+            RegionalReplicas(
+                region=one.region.name,
+                replica_count=self.policy.replica_count,
+                storage_account_type=self.policy.storage_account_type,
+            )
+            for one in planned.wanted
+            if not one.already_listed
+        ]
+        cost = self.estimates.of(
+            version_id,
+            missing,
+            home_region=version.home_region.name,
+            provisioned_gb=version.size_gb,
+        )
+        held = None
+        if missing:
+            added = PlanCost(
+                monthly=cost.monthly,
+                egress_once=cost.egress_once,
+                currency=cost.currency,
+                basis=cost.basis,
+            )
+            held = self.guard.preview(version_id, added)
+        return plan_view(planned, cost, held=held)
+
+    def _page(self, jobs: Iterable[ReplicationJob], cursor: str | None) -> dict[str, Any]:
+        return {"items": [self._view(job) for job in jobs], "next": cursor}
+
+    def _view(self, job: ReplicationJob) -> dict[str, Any]:
+        return replication_view(job, self.estimates)

@@ -1,0 +1,147 @@
+"""The composition root: the only place where adapters and the environment meet the services."""
+
+import os
+import random
+import threading
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+from azure.core import AzureClouds
+from azure.mgmt.core.tools import get_arm_endpoints
+
+from bootstrap.app import App, Ports, build_app
+from costs.azure.blobs import StorageBlobs
+from costs.azure.resource_graph import ResourceGraph
+from costs.ports import LedgerBlobs
+from costs.pricing.estimator import Estimates
+from costs.pricing.price_book import PriceBooks
+from costs.pricing.sizes import OccupiedSizes
+from replication.azure.arm.clients import ArmClients, ArmEndpoint
+from replication.azure.arm.gallery import ArmGallery
+from replication.azure.arm.locations import ArmCatalogs
+from replication.azure.outcome_topic import NoTopic, open_topic
+from replication.azure.storage.clients import StorageAccount
+from replication.azure.storage.dead_letters import TableDeadLetters
+from replication.azure.storage.history import TableHistory
+from replication.azure.storage.job_store import TableJobStore
+from replication.azure.storage.listing import TableListing
+from replication.azure.storage.queues import StorageJobQueues
+from replication.azure.storage.shared_state import TableControls
+from replication.azure.storage.tables import Table
+from replication.azure.webhook import open_teams, open_webhook
+from replication.config.policy_file import load_policy
+from replication.config.settings import Settings, is_loopback
+from replication.dead_letters.index import ListedLetters
+from replication.gauge_leader import GaugeDuty, hold_s
+from replication.guards.rate_meter import RateMeter
+from replication.notices.service import NoticeChannel
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.process import open_telemetry
+
+APP_ROOT = Path(__file__).resolve().parent.parent
+_CLOUDS = {
+    "AzurePublicCloud": AzureClouds.AZURE_PUBLIC_CLOUD,
+    "AzureUSGovernment": AzureClouds.AZURE_US_GOVERNMENT,
+    "AzureChinaCloud": AzureClouds.AZURE_CHINA_CLOUD,
+}
+
+
+def open_ports(settings: Settings, telemetry: Telemetry = NO_TELEMETRY) -> Ports:
+    """Open the adapters to Azure, or to what stands in for it on this machine."""
+    meter = RateMeter()
+    clients = ArmClients(_arm_endpoint(settings), meter, telemetry)
+    storage = settings.storage
+    account = StorageAccount(
+        connection_string=storage.connection_string,
+        queue_url=storage.queue_url,
+        table_url=storage.table_url,
+        blob_url=storage.blob_url,
+        client_id=storage.client_id,
+    )
+    tables = account.tables()
+    blob_service = account.blobs()
+    blobs = None if blob_service is None else StorageBlobs(blob_service)
+    endpoint = settings.outcome_topic_endpoint
+    return Ports(
+        gallery=ArmGallery(clients),
+        catalogs=ArmCatalogs(clients=clients, clock=utc_now, ttl_s=settings.catalog_ttl_s),
+        store=TableJobStore(Table(tables, "replications")),
+        history=TableHistory(Table(tables, "history")),
+        letters=ListedLetters(
+            store=TableDeadLetters(Table(tables, "deadletters")),
+            listing=TableListing(Table(tables, "listing"), partition="letters"),
+        ),
+        controls=TableControls(Table(tables, "controls")),
+        listing=TableListing(Table(tables, "listing")),
+        queues=StorageJobQueues(service=account.queues(), clock=utc_now),
+        topic=open_topic(endpoint) if endpoint else NoTopic(),
+        clock=utc_now,
+        chance=random.SystemRandom().random,
+        new_owner=lambda: uuid.uuid4().hex,
+        meter=meter,
+        estimates=_estimates(blobs),
+        blobs=blobs,
+        machines=ResourceGraph(clients),
+        telemetry=telemetry,
+        channels=_channels(settings),
+    )
+
+
+def _channels(settings: Settings) -> tuple[NoticeChannel, ...]:
+    webhook, teams = settings.notice_webhook_url, settings.notice_teams_url
+    return (
+        *((open_webhook(webhook),) if webhook else ()),
+        *((open_teams(teams),) if teams else ()),
+    )
+
+
+def _estimates(blobs: LedgerBlobs | None) -> Estimates:
+    if blobs is None:
+        return Estimates()
+    books = PriceBooks(blobs=blobs, clock=utc_now)
+    return Estimates(book=books.current, sizes=OccupiedSizes(blobs=blobs).all)
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
+
+
+def _arm_endpoint(settings: Settings) -> ArmEndpoint:
+    defaults = get_arm_endpoints(_CLOUDS[settings.cloud])
+    url = settings.resource_manager_url or str(defaults["resource_manager"]).rstrip("/")
+    return ArmEndpoint(
+        url=url,
+        scope=str(defaults["credential_scopes"][0]),
+        anonymous=url.startswith("http://") and is_loopback(url),
+        # A write must be over before the claim on the job lapses.
+        read_timeout_s=min(30.0, settings.limits.lease_s / 2),
+    )
+
+
+_lock = threading.Lock()
+_app: App | None = None
+
+
+def get_app() -> App:
+    """Return the app of this process, built from the environment when first asked for.
+
+    Raises SettingsError or PolicyFileError that say what to mend.
+    """
+    global _app  # noqa: PLW0603 - one app a process, made when the first trigger fires
+    with _lock:
+        if _app is None:
+            settings = Settings.from_env(os.environ, app_root=APP_ROOT)
+            telemetry = open_telemetry(os.environ)
+            ports = open_ports(settings, telemetry)
+            _app = build_app(settings, load_policy(settings.policy_path), ports)
+            duty = GaugeDuty(
+                gauges=_app.gauges,
+                controls=_app.gauges.controls,
+                clock=ports.clock,
+                owner=telemetry.instance,
+                hold_s=hold_s(os.environ),
+            )
+            telemetry.watch(duty.read)
+        return _app

@@ -1,0 +1,277 @@
+"""The app: the services, wired to whatever stands behind their ports."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from tenacity import Retrying
+
+from api.queries import Queries
+from costs.gauges import LastDay
+from costs.ports import LedgerBlobs
+from costs.pricing.budget_pricing import EstimatePricing
+from costs.pricing.estimator import Estimates
+from costs.report.cache import ReportMemory
+from costs.report.usage import Machines, NoMachines
+from replication.config.settings import Settings
+from replication.dead_letters.desk import DeadLetterDesk
+from replication.domain.policy import ReplicationPolicy
+from replication.gauges import StateGauges, count_records
+from replication.guards.admission import Admissions
+from replication.guards.budget_guard import BudgetGuard, Pricing
+from replication.guards.pauses import Pauses
+from replication.guards.rate_meter import RateMeter
+from replication.guards.region_health import RegionHealth
+from replication.intake.intake import Intake
+from replication.listing.jobs import Listing
+from replication.listing.store import ListingStore
+from replication.notices.rules import NoticeRules
+from replication.notices.service import NoticeChannel, NoticeService
+from replication.notices.sources import NoticeSources
+from replication.operations.cancel import Canceller
+from replication.operations.dead_letters import DeadLetterService
+from replication.operations.journal import Journal
+from replication.operations.operations import Operations
+from replication.operations.release import Releaser
+from replication.ports import (
+    Catalogs,
+    ControlStore,
+    DeadLetters,
+    Gallery,
+    History,
+    JobQueues,
+    JobStore,
+    OutcomeTopic,
+)
+from replication.reconcile.executor import Actor
+from replication.reconcile.reconciler import Reconciler
+from replication.reconcile.recovery import Recovery
+from replication.records.repository import JobRecords, contention_retries
+from replication.shared_state.state import Controls
+from replication.sweep import Sweep
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything outside that the services use.
+
+    Without `pricing` plans cost their estimate; `blobs` is None where no address of them is set.
+    """
+
+    gallery: Gallery
+    catalogs: Catalogs
+    store: JobStore
+    history: History
+    letters: DeadLetters
+    controls: ControlStore
+    listing: ListingStore
+    queues: JobQueues
+    topic: OutcomeTopic
+    clock: Callable[[], datetime]
+    chance: Callable[[], float]
+    new_owner: Callable[[], str]
+    retries: Callable[[], Retrying] = contention_retries
+    meter: RateMeter = field(default_factory=RateMeter)
+    pricing: Pricing | None = None
+    estimates: Estimates = field(default_factory=Estimates)
+    blobs: LedgerBlobs | None = None
+    machines: Machines = field(default_factory=NoMachines)
+    telemetry: Telemetry = NO_TELEMETRY
+    channels: tuple[NoticeChannel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The services, ready to be called by handlers and the CLI."""
+
+    settings: Settings
+    policy: ReplicationPolicy
+    ports: Ports
+    intake: Intake
+    reconciler: Reconciler
+    sweep: Sweep
+    desk: DeadLetterDesk
+    dead_letters: DeadLetterService
+    pauses: Pauses
+    operations: Operations
+    listing: Listing
+    queries: Queries
+    gauges: StateGauges
+    notices: NoticeService
+    reports: ReportMemory = field(default_factory=ReportMemory)
+
+
+def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> App:
+    """Wire the services to the ports."""
+    listing = Listing(store=ports.listing, retries=ports.retries)
+    records = JobRecords(store=ports.store, retries=ports.retries, written=listing.follow)
+    controls = Controls(store=ports.controls, retries=ports.retries, clock=ports.clock)
+    admissions = Admissions(
+        controls=controls,
+        meter=ports.meter,
+        limits=settings.limits,
+        clock=ports.clock,
+        telemetry=ports.telemetry,
+    )
+    health = RegionHealth(controls=controls, limits=settings.limits, clock=ports.clock)
+    desk = DeadLetterDesk(letters=ports.letters, clock=ports.clock, telemetry=ports.telemetry)
+    intake = Intake(
+        records=records,
+        history=ports.history,
+        gallery=ports.gallery,
+        catalogs=ports.catalogs,
+        queues=ports.queues,
+        desk=desk,
+        admissions=admissions,
+        health=health,
+        policy=policy,
+        limits=settings.limits,
+        clock=ports.clock,
+        telemetry=ports.telemetry,
+    )
+    estimates = replace(ports.estimates, clock=ports.clock, currency=policy.currency)
+    pauses = Pauses(controls=controls, clock=ports.clock)
+    guard = BudgetGuard(
+        controls=controls,
+        store=ports.store,
+        pricing=ports.pricing or EstimatePricing(estimates),
+        policy=policy,
+        clock=ports.clock,
+    )
+    recovery = Recovery(
+        admissions=admissions,
+        health=health,
+        limits=settings.limits,
+        clock=ports.clock,
+        chance=ports.chance,
+    )
+    actor = Actor(
+        records=records,
+        gallery=ports.gallery,
+        catalogs=ports.catalogs,
+        admissions=admissions,
+        health=health,
+        guard=guard,
+        pauses=pauses,
+        policy=policy,
+        limits=settings.limits,
+        clock=ports.clock,
+        chance=ports.chance,
+        recovery=recovery,
+        telemetry=ports.telemetry,
+    )
+    reconciler = Reconciler(
+        records=records,
+        history=ports.history,
+        queues=ports.queues,
+        desk=desk,
+        topic=ports.topic,
+        actor=actor,
+        health=health,
+        intake=intake,
+        limits=settings.limits,
+        clock=ports.clock,
+        new_owner=ports.new_owner,
+        chance=ports.chance,
+        telemetry=ports.telemetry,
+    )
+    sweep = Sweep(
+        records=records,
+        listing=listing,
+        letters=ports.letters,
+        gallery=ports.gallery,
+        catalogs=ports.catalogs,
+        admissions=admissions,
+        health=health,
+        intake=intake,
+        policy=policy,
+        limits=settings.limits,
+        clock=ports.clock,
+    )
+    queries = Queries(
+        store=ports.store,
+        jobs=records,
+        listing=listing,
+        history=ports.history,
+        queues=ports.queues,
+        gallery=ports.gallery,
+        catalogs=ports.catalogs,
+        guard=guard,
+        pauses=pauses,
+        policy=policy,
+        clock=ports.clock,
+        estimates=estimates,
+    )
+    dead_letters = DeadLetterService(
+        letters=ports.letters,
+        intake=intake,
+        records=records,
+        history=ports.history,
+        queues=ports.queues,
+        clock=ports.clock,
+    )
+    canceller = Canceller(
+        records=records,
+        history=ports.history,
+        queues=ports.queues,
+        desk=desk,
+        limits=settings.limits,
+        clock=ports.clock,
+        telemetry=ports.telemetry,
+    )
+    releaser = Releaser(
+        records=records,
+        history=ports.history,
+        queues=ports.queues,
+        desk=desk,
+        limits=settings.limits,
+        clock=ports.clock,
+    )
+    operations = Operations(
+        intake=intake,
+        canceller=canceller,
+        releaser=releaser,
+        pauses=pauses,
+        dead_letters=dead_letters,
+        jobs=records,
+        journal=Journal(history=ports.history, clock=ports.clock, new_id=ports.new_owner),
+        new_id=ports.new_owner,
+    )
+    return App(
+        settings=settings,
+        policy=policy,
+        ports=ports,
+        intake=intake,
+        reconciler=reconciler,
+        sweep=sweep,
+        desk=desk,
+        dead_letters=dead_letters,
+        pauses=pauses,
+        operations=operations,
+        listing=listing,
+        queries=queries,
+        gauges=StateGauges(
+            queues=ports.queues,
+            controls=controls,
+            counts=count_records(listing.totals, ports.letters),
+            costs=LastDay(blobs=ports.blobs, clock=ports.clock),
+            clock=ports.clock,
+        ),
+        notices=NoticeService(
+            channels=ports.channels,
+            sources=NoticeSources(
+                letters=ports.letters,
+                queues=ports.queues,
+                controls=controls,
+                listing=ports.listing,
+                retries=ports.retries,
+                clock=ports.clock,
+                behind_s=settings.notice_queue_behind_s,
+            ),
+            controls=controls,
+            rules=NoticeRules(repeat_s=settings.notice_repeat_s),
+            clock=ports.clock,
+            new_owner=ports.new_owner,
+        ),
+    )

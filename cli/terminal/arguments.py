@@ -1,0 +1,69 @@
+"""Read the arguments of the commands; what cannot be meant is refused with a sentence."""
+
+import re
+from typing import Annotated
+
+import typer
+
+from cli.terminal.errors import UsageProblem
+from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
+from replication.domain.job import Phase
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+VersionArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="ARM id of the image version, /subscriptions/…/galleries/…/images/…/versions/…",
+        show_default=False,
+    ),
+]
+
+_MAX_NAME = 256
+_KEY = re.compile(r"[0-9a-fA-F]{32}")
+_SUBSCRIPTION = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def read_version_id(text: str) -> ImageVersionId:
+    """Return the image version that an id of any letter case names."""
+    try:
+        return ImageVersionId.parse(text)
+    except MalformedImageVersionIdError as error:
+        raise UsageProblem(str(error)) from error
+
+
+def read_key(text: str) -> str:
+    """Return the key that is given as such or as an image version's id."""
+    if _KEY.fullmatch(text):
+        return text.lower()
+    try:
+        return ImageVersionId.parse(text).key
+    except MalformedImageVersionIdError as error:
+        raise UsageProblem(f"{error}, nor a key of 32 hex digits") from error
+
+
+def read_subscription(text: str | None) -> str | None:
+    """Return the subscription's id in small letters."""
+    if text is not None and not _SUBSCRIPTION.fullmatch(text):
+        raise UsageProblem(f"{text[:80]!r} is not the id of a subscription (a GUID)")
+    return text.lower() if text else None
+
+
+def read_name(option: str, text: str | None) -> str | None:
+    """Return a name to filter by; the option is named where no table could be asked for it."""
+    if text is not None and (len(text) > _MAX_NAME or not text.isprintable()):
+        raise UsageProblem(f"{option} is {text[:40]!r}; it is a name of at most {_MAX_NAME}")
+    return text
+
+
+def read_phases(words: list[str] | None) -> frozenset[Phase] | None:
+    """Return the phases named, several with commas or several times; None for no filter."""
+    if not words:
+        return None
+    known = {phase.value: phase for phase in Phase}
+    phases = set()
+    for word in ",".join(words).lower().split(","):
+        if word.strip() not in known:
+            raise UsageProblem(f"phase is {word.strip()[:40]!r}; it is one of {', '.join(known)}")
+        phases.add(known[word.strip()])
+    return frozenset(phases)

@@ -1,0 +1,100 @@
+"""Say times, figures and money as a reader of a language would."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dashboard.i18n.common import TEXTS
+from dashboard.i18n.language import Language
+
+_MINUTE_S = 60
+_HOUR_S = 3600
+_DAY_S = 86_400
+_ROUND = 100
+_ANY_MOMENT_S = 60
+# Up to here the smaller unit says more.
+_UNITS = ((2 * _MINUTE_S, 1, "s"), (2 * _HOUR_S, _MINUTE_S, "min"), (2 * _DAY_S, _HOUR_S, "h"))
+NOTHING = "–"  # noqa: RUF001 - a dash stands for what there is none of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The texts of one language, as of a moment."""
+
+    language: Language
+    now: datetime
+
+    def text(self, key: str, **values: object) -> str:
+        """Return a text with its values put in; raises KeyError for an unknown one."""
+        pair = TEXTS[key]
+        text = pair.ja if self.language is Language.JAPANESE else pair.en
+        return text.format(**values) if values else text
+
+    def has(self, key: str) -> bool:
+        """Tell whether there is a text of its own for something."""
+        return key in TEXTS
+
+    def known(self, prefix: str, word: str) -> str:
+        """Return what a word of the record is called; as it stands there if nobody knows it."""
+        key = f"{prefix}_{word}"
+        return self.text(key) if key in TEXTS else word
+
+    def duration(self, seconds: float | None) -> str:
+        """Return a length of time in one unit."""
+        if seconds is None:
+            return NOTHING
+        whole = max(0, round(seconds))
+        for below, unit_s, unit in _UNITS:
+            if whole < below:
+                return self.text(f"unit_{unit}", n=whole // unit_s)
+        return self.text("unit_d", n=f"{whole // _DAY_S:,}")
+
+    def age(self, moment: datetime | str | None) -> str:
+        """Return how long ago a moment was, or how far ahead it lies."""
+        at = _moment(moment)
+        if at is None:
+            return NOTHING
+        past_s = (self.now - at).total_seconds()
+        if past_s >= 0:
+            return self.text("ago", time=self.duration(past_s))
+        return self.text("ahead", time=self.duration(-past_s))
+
+    def due(self, moment: datetime | str | None) -> str:
+        """Return when something comes; what is over by less than a minute comes any moment."""
+        at = _moment(moment)
+        if at is None or at > self.now:
+            return self.age(at)
+        past_s = (self.now - at).total_seconds()
+        if past_s < _ANY_MOMENT_S:
+            return self.text("ready_soon")
+        return self.text("overdue", time=self.duration(past_s))
+
+    def utc(self, moment: datetime | str | None) -> str:
+        """Return a moment whole, in UTC."""
+        at = _moment(moment)
+        return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+    def iso(self, moment: datetime | str) -> str:
+        """Return a moment for the attribute `datetime`."""
+        at = _moment(moment)
+        return "" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+    def for_script(self) -> Mapping[str, str]:
+        """Return the texts that the script says."""
+        return {key.removeprefix("js_"): self.text(key) for key in TEXTS if key.startswith("js_")}
+
+
+def number(value: float | None) -> str:
+    """Return a figure with its thousands apart."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def speed(percent_per_min: float) -> str:
+    """Return how fast a copy goes, in as many digits as anyone needs."""
+    return f"{percent_per_min:.3g}" if percent_per_min < _ROUND else f"{percent_per_min:,.0f}"
+
+
+def _moment(moment: datetime | str | None) -> datetime | None:
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return None if moment is None else moment.astimezone(UTC)

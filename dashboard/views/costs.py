@@ -1,0 +1,152 @@
+"""The figures of the cost audit; what reads the ledger is loaded when they are asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from api.parameters import asking, read_choice, read_name, read_yes, refuse_unknown
+from bootstrap.app import App
+from dashboard.views.bars import Chart, Place, chart
+from replication.domain.job import Phase
+
+if TYPE_CHECKING:
+    from costs.report.query import ReportQuery
+
+_PARAMETERS = ("group_by", "from", "to", "currency", "today")
+GROUPS = (
+    *("gallery", "region", "geography", "lab", "cost_center", "definition"),
+    *("subscription", "storage_type", "version"),
+)
+_SHOWN_GROUPS = 50
+# Before the first audit the running day is computed unasked from so many records at most.
+MOST_RECORDS = 500
+
+
+class Books(StrEnum):
+    """Whether there is something to report."""
+
+    THERE = "there"
+    RUNNING_DAY = "running_day"
+    NO_ADDRESS = "no_address"
+    NONE_YET = "none_yet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthChart:
+    """The months of one currency, as bars; `series` is the currency."""
+
+    currency: str
+    chart: Chart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostsPage:
+    """The report in the shape of the API, without what only Azure can tell."""
+
+    at: datetime
+    books: Books
+    asked: Mapping[str, str]
+    report: Mapping[str, Any]
+    charts: tuple[MonthChart, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report, or why there is none."""
+        return {"at": self.at, "books": self.books, **self.report}
+
+
+def read_asked(params: Mapping[str, str]) -> dict[str, str]:
+    """Read the parameters of the page; raises MalformedError that names the wrong one."""
+    refuse_unknown(params, _PARAMETERS)
+    asked = {
+        "group_by": read_choice(params, "group_by", GROUPS, default=GROUPS[0]),
+        "from": read_name(params, "from"),
+        "to": read_name(params, "to"),
+        "currency": read_name(params, "currency"),
+        "today": "yes" if read_yes(params, "today") else "",
+    }
+    return {name: value for name, value in asked.items() if value}
+
+
+def costs_page(app: App, asked: Mapping[str, str], now: datetime) -> CostsPage:
+    """Make the report of the days on the books; raises AskedError for days that are none.
+
+    The running day is computed from every record, so it is left out unless asked for, or while
+    nothing is on the books and there are few records.
+    """
+    from bootstrap.costs import open_costs  # noqa: PLC0415 - likewise
+    from costs.ledger.files import written_days  # noqa: PLC0415 - only the audit needs DuckDB
+    from costs.report.service import make_report  # noqa: PLC0415 - likewise
+    from costs.report.view import report_view  # noqa: PLC0415 - likewise
+
+    if app.ports.blobs is None:
+        return CostsPage(at=now, books=Books.NO_ADDRESS, asked=asked, report={})
+    last = now.astimezone(UTC).date()
+    with asking():
+        query = _query(asked, last)
+    books, files = Books.THERE, None
+    if asked.get("today") != "yes":
+        written = written_days(app.ports.blobs)
+        if not written:
+            books = Books.RUNNING_DAY if _few_records(app) else Books.NONE_YET
+        else:
+            last = min(last, max(written))
+            books = Books.NONE_YET if query.from_day > last else Books.THERE
+        if books is Books.NONE_YET:
+            return CostsPage(at=now, books=books, asked=asked, report={})
+        with asking():
+            query = _query(asked, last)
+        if books is Books.THERE:
+            files = tuple(
+                (day, written[day].etag)
+                for day in sorted(written)
+                if query.from_day <= day <= query.to_day
+            )
+
+    def make() -> Mapping[str, Any]:
+        return report_view(make_report(open_costs(app), query, ask_azure=False))
+
+    # The running day changes with every record; the days on the books never do.
+    report = make() if files is None else app.reports.get((query, files), now, make)
+    return CostsPage(at=now, books=books, asked=asked, report=report, charts=month_charts(report))
+
+
+def month_charts(report: Mapping[str, Any]) -> tuple[MonthChart, ...]:
+    """Return the months of each currency as bars; one without a price has none."""
+    found: dict[str, list[Place]] = {}
+    for one in report["months"]:
+        if one["total"] is not None:
+            told = f"{one['month']}: {one['total']} {one['currency']}"
+            place = Place(label=one["month"], value=float(Decimal(one["total"])), told=told)
+            found.setdefault(one["currency"], []).append(place)
+    return tuple(
+        MonthChart(
+            currency=currency,
+            chart=chart(
+                places,
+                every=max(1, len(places) // 12),
+                top_told=f"{max(one.value for one in places):,.2f} {currency}",
+            ),
+        )
+        for currency, places in found.items()
+    )
+
+
+def _few_records(app: App) -> bool:
+    counts = app.listing.counts()
+    return sum(counts[phase.value] for phase in Phase) <= MOST_RECORDS
+
+
+def _query(asked: Mapping[str, str], last: date) -> "ReportQuery":
+    from costs.report.query import read_report_query  # noqa: PLC0415 - only the audit needs it
+
+    return read_report_query(
+        today=last,
+        from_text=asked.get("from"),
+        to_text=asked.get("to"),
+        group_by=[asked["group_by"]],
+        currency=asked.get("currency"),
+        limit=_SHOWN_GROUPS,
+    )

@@ -1,0 +1,131 @@
+"""The dead letters: their causes in groups, a list with a filter, and one whole."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from api.parameters import refuse_unknown
+from api.views import advice_view, letter_detail_view, letter_view
+from bootstrap.app import App
+from dashboard.views.common import clipped
+from dashboard.views.timeline import Timeline, timeline
+from replication.dead_letters.filter import FILTERS, read_letter_query
+from replication.domain.errors import FailureCode
+from replication.ports import LetterQuery, LetterState
+
+LIMIT = 50
+_MOST_RAW = 16_000
+# In an address `code` is the host's, for its key.
+CODE_PARAMETER = "failure_code"
+_CODES = frozenset(code.value for code in FailureCode)
+_PARAMETERS = (CODE_PARAMETER, *(name for name in FILTERS if name != "code"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseGroup:
+    """The open letters of one failure code.
+
+    `oldest` is None where the last of them went while the page was read.
+    """
+
+    code: str
+    count: int
+    oldest: datetime | None
+    regions: tuple[str, ...]
+    advice: str | None
+    transient: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterList:
+    """All open letters in groups, and one page of those that the filter means.
+
+    `filters` are the fields that the API takes for an act on all of them.
+    """
+
+    at: datetime
+    groups: tuple[CauseGroup, ...]
+    filters: Mapping[str, str]
+    items: tuple[dict[str, Any], ...]
+    first_page: bool
+    next: str | None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of an address that asks for the same."""
+        return {
+            CODE_PARAMETER if name == "code" else name: value
+            for name, value in self.filters.items()
+        }
+
+
+def read_filters(params: Mapping[str, str]) -> tuple[dict[str, str], LetterQuery]:
+    """Read the parameters of the list; raises MalformedError that names the wrong one."""
+    refuse_unknown(params, (*_PARAMETERS, "cursor"))
+    fields = {name: params.get(name, "").strip() for name in _PARAMETERS}
+    fields["code"] = fields.pop(CODE_PARAMETER)
+    if params.get("code") in _CODES:
+        fields["code"] = fields["code"] or params["code"]
+    asked = {name: fields[name] for name in FILTERS if fields[name]}
+    query = read_letter_query(asked)
+    return asked, replace(query, cursor=params.get("cursor") or None, limit=LIMIT)
+
+
+def dead_letters(
+    app: App, asked: Mapping[str, str], query: LetterQuery, now: datetime
+) -> DeadLetterList:
+    """Read the list; raises MalformedError for a cursor of another's making."""
+    page = app.dead_letters.find(query)
+    views = [letter_view(one) for one in page.letters]
+    return DeadLetterList(
+        at=now,
+        groups=tuple(_groups(app)),
+        filters=asked,
+        items=tuple({**one, "cause": clipped(one["cause"])} for one in views),
+        first_page=query.cursor is None,
+        next=page.next_cursor,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterPage:
+    """One letter in the shape of the API; `left_off` characters of its message are not shown."""
+
+    at: datetime
+    shown: dict[str, Any]
+    timeline: Timeline
+    raw: str
+    left_off: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still needs someone."""
+        return bool(self.shown["state"] == LetterState.OPEN.value)
+
+
+def dead_letter(app: App, letter_id: str, now: datetime) -> DeadLetterPage:
+    """Read one letter; raises UnknownLetterError."""
+    shown = letter_detail_view(app.dead_letters.get(letter_id))
+    raw = shown["raw"]
+    return DeadLetterPage(
+        at=now,
+        shown=shown,
+        timeline=timeline(shown["timeline"]),
+        raw=raw[:_MOST_RAW],
+        left_off=max(0, len(raw) - _MOST_RAW),
+    )
+
+
+def _groups(app: App) -> Iterator[CauseGroup]:
+    causes = app.dead_letters.causes()
+    for one in sorted(causes, key=lambda cause: (-cause.letters, cause.code)):
+        advice = advice_view(one.code)
+        yield CauseGroup(
+            code=one.code,
+            count=one.letters,
+            oldest=app.dead_letters.oldest(one.code),
+            regions=tuple(one.regions),
+            advice=advice["advice"],
+            transient=advice["transient"],
+        )

@@ -1,0 +1,65 @@
+"""The policy in force, with what its budgets have spent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from bootstrap.app import App
+from replication.domain.policy import ReplicationPolicy
+from replication.guards.budgets import Spending, month_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What the replicas of a budget's scope cost this month, as counted at a moment."""
+
+    budget: str
+    gallery_id: str | None
+    amount: Decimal
+    currency: str
+    counted_at: datetime
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyPage:
+    """The policy and its fingerprint."""
+
+    at: datetime
+    fingerprint: str
+    policy: ReplicationPolicy
+    extra_regions: tuple[str, ...]
+    denied_regions: tuple[str, ...]
+    spent: tuple[Spent, ...]
+
+
+def policy_page(app: App, now: datetime) -> PolicyPage:
+    """Read the policy in force."""
+    month = month_of(now)
+    spending = (
+        one
+        for one in app.pauses.controls.snapshot().values()
+        if isinstance(one, Spending) and one.month == month
+    )
+    policy = app.policy
+    return PolicyPage(
+        at=now,
+        fingerprint=policy.fingerprint,
+        policy=policy,
+        extra_regions=tuple(sorted(one.name for one in policy.extra_regions)),
+        denied_regions=tuple(sorted(one.name for one in policy.denied_regions)),
+        spent=tuple(
+            sorted(map(_spent, spending), key=lambda one: (one.budget, one.gallery_id or ""))
+        ),
+    )
+
+
+def _spent(one: Spending) -> Spent:
+    return Spent(
+        budget=one.budget,
+        gallery_id=one.gallery_id,
+        amount=one.total(without=""),
+        currency=one.currency,
+        counted_at=one.counted_at,
+        unpriced=one.unpriced,
+    )

@@ -1,0 +1,77 @@
+"""The HTTP API of the cost audit; what reads the ledger is loaded when it is asked for."""
+
+from collections.abc import Mapping
+from datetime import UTC
+from http import HTTPStatus
+from typing import Any
+
+import azure.functions as func
+
+from bootstrap.adapters import get_app
+from handlers.http.access import Role
+from handlers.http.problems import ProblemError
+from handlers.http.request import read_limit, refuse_unknown
+from handlers.http.responses import Text, answer
+from replication.domain.errors import MalformedError
+
+blueprint = func.Blueprint()
+_FORMATS = ("json", "csv", "focus")
+_YES_NO = {"": True, "yes": True, "no": False}
+_KNOWN = ("group_by", "from", "to", "format", "currency", "limit", "azure")
+# A call is answered within 230 seconds or not at all.
+_AZURE_TIME_S = 60.0
+_SHOWN = 20
+
+
+@blueprint.function_name("api_costs")
+@blueprint.route(route="api/v1/costs", methods=["GET"])
+def costs(req: func.HttpRequest) -> func.HttpResponse:
+    """Report what replicas cost."""
+    return answer(req, Role.READER, lambda _: _costs(req.params))
+
+
+def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text]:
+    from bootstrap.costs import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
+    from costs.formats import (  # noqa: PLC0415 - likewise
+        MEDIA_TYPES,
+        TooLongError,
+        report_text,
+    )
+    from costs.report.query import MAX_GROUPS, read_report_query  # noqa: PLC0415 - likewise
+    from costs.report.service import make_report  # noqa: PLC0415 - likewise
+    from costs.report.view import report_view  # noqa: PLC0415 - likewise
+
+    app = get_app()
+    try:
+        form, ask_azure = _check(params)
+        query = read_report_query(
+            today=app.ports.clock().astimezone(UTC).date(),
+            from_text=params.get("from"),
+            to_text=params.get("to"),
+            group_by=[params.get("group_by", "")],
+            currency=params.get("currency"),
+            limit=read_limit(params, default=MAX_GROUPS, most=MAX_GROUPS),
+        )
+    except MalformedError as error:  # a parameter
+        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+    opened = open_costs(app)
+    if form == "json":
+        report = make_report(opened, query, ask_azure=ask_azure, azure_time_s=_AZURE_TIME_S)
+        return HTTPStatus.OK, report_view(report)
+    try:
+        content = report_text(opened, query, form)
+    except TooLongError as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+    return HTTPStatus.OK, Text(content=content, media_type=MEDIA_TYPES[form])
+
+
+def _check(params: Mapping[str, str]) -> tuple[str, bool]:
+    """Return the format, and whether Azure is asked; raises MalformedError."""
+    refuse_unknown(params, _KNOWN)
+    form = params.get("format") or "json"
+    if form not in _FORMATS:
+        raise MalformedError(f"format is {form[:_SHOWN]!r}; it is one of {', '.join(_FORMATS)}")
+    azure = params.get("azure", "")
+    if azure not in _YES_NO:
+        raise MalformedError(f"azure is {azure[:_SHOWN]!r}; it is yes or no")
+    return form, _YES_NO[azure]

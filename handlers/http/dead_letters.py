@@ -1,0 +1,177 @@
+"""The dead-letter desk over HTTP: look, send again, discard; one, or exactly those counted."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+import azure.functions as func
+
+from api.views import letter_detail_view, letter_view
+from bootstrap.adapters import get_app
+from handlers.http.access import Caller, Role
+from handlers.http.problems import ProblemError
+from handlers.http.request import read_body, read_flag, read_letter_id, read_limit, refuse_unknown
+from handlers.http.responses import Answered, answer
+from replication.dead_letters.filter import FILTERS, read_letter_query
+from replication.domain.errors import FailureCode, MalformedError, NewerFormatError
+from replication.operations.dead_letters import (
+    LetterAction,
+    SelectionChangedError,
+    UnknownLetterError,
+)
+from replication.ports import LetterQuery
+
+blueprint = func.Blueprint()
+MAX_LIMIT = 200
+_DEFAULT_LIMIT = 50
+# In an address `code` is the host's, for its key; a failure code is taken for what it is there too.
+_CODES = frozenset(code.value for code in FailureCode)
+_PARAMETERS = {"failure_code": "code"} | {name: name for name in FILTERS if name != "code"}
+
+
+@blueprint.function_name("api_dead_letters")
+@blueprint.route(route="api/v1/dead-letters", methods=["GET"])
+def list_letters(req: func.HttpRequest) -> func.HttpResponse:
+    """List dead letters, those that still need someone unless told otherwise."""
+    return answer(req, Role.READER, lambda caller: _list(req.params, caller))
+
+
+@blueprint.function_name("api_dead_letter")
+@blueprint.route(route="api/v1/dead-letters/{id}", methods=["GET"])
+def show(req: func.HttpRequest) -> func.HttpResponse:
+    """Show one dead letter whole."""
+    return answer(req, Role.READER, lambda _: _show(req))
+
+
+@blueprint.function_name("api_dead_letter_replay")
+@blueprint.route(route="api/v1/dead-letters/{id}/replay", methods=["POST"])
+def replay(req: func.HttpRequest) -> func.HttpResponse:
+    """Send one dead letter again."""
+    return answer(req, Role.OPERATOR, lambda caller: _act(req, LetterAction.REPLAY, caller))
+
+
+@blueprint.function_name("api_dead_letter_discard")
+@blueprint.route(route="api/v1/dead-letters/{id}/discard", methods=["POST"])
+def discard(req: func.HttpRequest) -> func.HttpResponse:
+    """Delete one dead letter for good."""
+    return answer(req, Role.OPERATOR, lambda caller: _act(req, LetterAction.DISCARD, caller))
+
+
+@blueprint.function_name("api_dead_letters_replay")
+@blueprint.route(route="api/v1/dead-letters/replay", methods=["POST"])
+def replay_many(req: func.HttpRequest) -> func.HttpResponse:
+    """Count the letters of a filter, or send exactly those again that were counted."""
+    return answer(req, Role.OPERATOR, lambda caller: _act_on(req, LetterAction.REPLAY, caller))
+
+
+@blueprint.function_name("api_dead_letters_discard")
+@blueprint.route(route="api/v1/dead-letters/discard", methods=["POST"])
+def discard_many(req: func.HttpRequest) -> func.HttpResponse:
+    """Count the letters of a filter, or delete exactly those that were counted."""
+    return answer(req, Role.OPERATOR, lambda caller: _act_on(req, LetterAction.DISCARD, caller))
+
+
+def _list(params: Mapping[str, str], caller: Caller) -> Answered:
+    try:
+        refuse_unknown(params, (*_PARAMETERS, "cursor", "limit"))
+        query = replace(
+            read_letter_query(_fields(params, caller)),
+            cursor=params.get("cursor") or None,
+            limit=read_limit(params, default=_DEFAULT_LIMIT, most=MAX_LIMIT),
+        )
+        page = get_app().dead_letters.find(query)
+    except NewerFormatError:
+        raise
+    except MalformedError as error:  # a parameter, the cursor among them
+        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+    items = [letter_view(one) for one in page.letters]
+    return HTTPStatus.OK, {"items": items, "next": page.next_cursor}
+
+
+def _fields(params: Mapping[str, str], caller: Caller) -> dict[str, str | None]:
+    fields = {field: params.get(name) or None for name, field in _PARAMETERS.items()}
+    if params.get("code") in _CODES:
+        fields["code"] = fields["code"] or params["code"]
+    elif "code" in params and not caller.has_key:
+        # Never repeated: it may be a key all the same.
+        raise MalformedError("code is no failure code; the parameter for one is failure_code")
+    return fields
+
+
+def _show(req: func.HttpRequest) -> Answered:
+    try:
+        return HTTPStatus.OK, letter_detail_view(get_app().dead_letters.get(_id(req)))
+    except UnknownLetterError as error:
+        raise ProblemError(HTTPStatus.NOT_FOUND, str(error)) from error
+
+
+def _act(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answered:
+    letter_id = _id(req)
+    read_body(req, ())
+    try:
+        outcome = get_app().operations.act(letter_id, action, by=caller.by)
+    except UnknownLetterError as error:
+        raise ProblemError(HTTPStatus.NOT_FOUND, str(error)) from error
+    if not outcome.done:
+        raise ProblemError(HTTPStatus.CONFLICT, outcome.reason)
+    return HTTPStatus.OK, {"id": letter_id, "done": True, "reason": outcome.reason}
+
+
+def _act_on(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answered:
+    body = read_body(req, ("filter", "dry_run", "token"))
+    query, dry_run, token = _filter(body), read_flag(body, "dry_run"), body.get("token")
+    app = get_app()
+    if dry_run:
+        if token is not None:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "a dry run gives out a token and takes none")
+        counted = app.dead_letters.select(query, action)
+        return HTTPStatus.OK, {
+            "action": action.value,
+            "dry_run": True,
+            "count": counted.count,
+            "by_code": counted.by_code,
+            "token": counted.token,
+        }
+    if not isinstance(token, str):
+        told = "to act on many, count them first with dry_run, and send the token of the count"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, told)
+    try:
+        outcomes = app.operations.act_on_selection(query, action, token, by=caller.by)
+    except SelectionChangedError as error:
+        raise ProblemError(HTTPStatus.CONFLICT, str(error)) from error
+    except NewerFormatError:
+        raise
+    except MalformedError as error:  # the token
+        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+    done = sum(1 for one in outcomes if one.done)
+    return HTTPStatus.OK, {
+        "action": action.value,
+        "dry_run": False,
+        "count": len(outcomes),
+        "done": done,
+        "not_done": len(outcomes) - done,
+        "items": [{"id": o.letter_id, "done": o.done, "reason": o.reason} for o in outcomes],
+    }
+
+
+def _filter(body: Mapping[str, Any]) -> LetterQuery:
+    """Return what a body's filter means; an empty one means every open letter."""
+    fields = body.get("filter")
+    if not isinstance(fields, dict):
+        told = f"filter is an object with any of {', '.join(FILTERS)}; {{}} means all that are open"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, told)
+    for name, value in fields.items():
+        if name not in FILTERS:
+            told = f"the filter has an unknown field {name[:40]!r}; known: {', '.join(FILTERS)}"
+            raise ProblemError(HTTPStatus.BAD_REQUEST, told)
+        if not isinstance(value, str):
+            raise ProblemError(HTTPStatus.BAD_REQUEST, f"the filter's {name} is a text")
+    try:
+        return read_letter_query(fields)
+    except MalformedError as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"filter: {error}") from error
+
+
+def _id(req: func.HttpRequest) -> str:
+    return read_letter_id(req.route_params.get("id", ""))

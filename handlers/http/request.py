@@ -1,0 +1,89 @@
+"""Read what a call names: parameters, keys and a small JSON body."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import azure.functions as func
+
+from handlers.http.problems import ProblemError
+from replication.domain.errors import MalformedError
+
+MAX_BODY_BYTES = 64 * 1024
+_MAX_NAME = 256
+_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+def refuse_unknown(params: Mapping[str, str], known: Iterable[str]) -> None:
+    """Raise MalformedError for a parameter that no call of ours has; `code` is the host's."""
+    names = tuple(known)
+    unknown = sorted(set(params) - {*names, "code"})
+    if unknown:
+        raise MalformedError(f"unknown parameter {unknown[0][:40]!r}; known: {', '.join(names)}")
+
+
+def read_limit(params: Mapping[str, str], *, default: int, most: int) -> int:
+    """Return how many are asked for; raises MalformedError."""
+    text = params.get("limit") or str(default)
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    if not digits or not 1 <= int(text) <= most:
+        raise MalformedError(f"limit is {text[:20]!r}; it is a number from 1 to {most}")
+    return int(text)
+
+
+def read_name(params: Mapping[str, str], parameter: str) -> str | None:
+    """Return a name to filter by, None for none; raises MalformedError."""
+    text = params.get(parameter) or None
+    if text is not None and (len(text) > _MAX_NAME or not text.isprintable()):
+        raise MalformedError(f"{parameter} is {text[:20]!r}; it is a name of at most {_MAX_NAME}")
+    return text
+
+
+def read_key(text: str) -> str:
+    """Return the key of a replication; raises ProblemError."""
+    return _read_hex(text, "the key of a replication")
+
+
+def read_letter_id(text: str) -> str:
+    """Return the id of a dead letter; raises ProblemError."""
+    return _read_hex(text, "the id of a dead letter")
+
+
+def read_body(request: func.HttpRequest, known: Iterable[str]) -> dict[str, Any]:
+    """Return the JSON object of a call, empty for no body; raises ProblemError."""
+    raw = request.get_body()
+    if not raw:
+        return {}
+    if len(raw) > MAX_BODY_BYTES:
+        raise ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is longer than {MAX_BODY_BYTES} bytes"
+        )
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from error
+    if not isinstance(document, dict):
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not a JSON object")
+    names = tuple(known)
+    unknown = sorted(set(document) - set(names))
+    if unknown:
+        fields = f"known: {', '.join(names)}" if names else "this call takes none"
+        told = f"the body has an unknown field {unknown[0][:40]!r}; {fields}"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, told)
+    return document
+
+
+def read_flag(body: Mapping[str, Any], name: str) -> bool:
+    """Return a yes or no of a body, no where it is missing; raises ProblemError."""
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{name} is true or false")
+    return value
+
+
+def _read_hex(text: str, what: str) -> str:
+    if not _KEY.fullmatch(text.lower()):
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is none such: {what} is 32 hex digits")
+    return text.lower()

@@ -1,0 +1,247 @@
+"""The settings of the app, read once from the environment and checked whole."""
+
+import math
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from replication.domain.limits import Limits
+
+CLOUDS = ("AzurePublicCloud", "AzureUSGovernment", "AzureChinaCloud")
+STORAGE_SETTING = "AzureWebJobsStorage"
+DEFAULT_PRICES_URL = "https://prices.azure.com/api/retail/prices"
+_STORAGE_SUFFIX = {
+    "AzurePublicCloud": "core.windows.net",
+    "AzureUSGovernment": "core.usgovcloudapi.net",
+    "AzureChinaCloud": "core.chinacloudapi.cn",
+}
+_WEEK_S = 7 * 24 * 3600
+_MAX_TRIES = 10_000
+_MAX_DIGITS = 9
+_MAX_TEXT = 1024
+_MAX_SHOWN = 80
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; the text names each and says what it should be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    """The app's storage account: a connection string, or its endpoints for an identity."""
+
+    connection_string: str | None = None
+    queue_url: str | None = None
+    table_url: str | None = None
+    blob_url: str | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set; docs/settings.md explains each.
+
+    The addresses for notices are secrets.
+    """
+
+    storage: StorageSettings
+    cloud: str
+    resource_manager_url: str | None
+    policy_path: Path
+    outcome_topic_endpoint: str | None
+    limits: Limits
+    catalog_ttl_s: float
+    retail_prices_url: str = DEFAULT_PRICES_URL
+    notice_webhook_url: str | None = field(default=None, repr=False)
+    notice_teams_url: str | None = field(default=None, repr=False)
+    notice_repeat_s: float = 24 * 3600.0
+    notice_queue_behind_s: float = 900.0
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], *, app_root: Path) -> Self:
+        """Read the settings; raises SettingsError that names every mistake.
+
+        A relative policy path is taken from the app's folder, whatever the working folder is.
+        """
+        reader = _Reader(env)
+        cloud = reader.one_of("AZURE_CLOUD", CLOUDS, default=CLOUDS[0])
+        settings = cls(
+            storage=reader.storage(cloud),
+            cloud=cloud,
+            resource_manager_url=reader.url("AZURE_RESOURCE_MANAGER_URL"),
+            policy_path=app_root / reader.path("REPLICATION_POLICY", "replication-policy.yaml"),
+            outcome_topic_endpoint=reader.url("OUTCOME_TOPIC_ENDPOINT"),
+            limits=_limits(reader),
+            catalog_ttl_s=reader.number("REGION_CATALOG_TTL_S", 6 * 3600, at_least=1),
+            retail_prices_url=reader.url("RETAIL_PRICES_URL", DEFAULT_PRICES_URL)
+            or DEFAULT_PRICES_URL,
+            notice_webhook_url=reader.secret_url("NOTICE_WEBHOOK_URL"),
+            notice_teams_url=reader.secret_url("NOTICE_TEAMS_URL"),
+            notice_repeat_s=3600 * reader.number("NOTICE_REPEAT_H", 24, at_least=1),
+            notice_queue_behind_s=reader.number("NOTICE_QUEUE_BEHIND_S", 900, at_least=1),
+        )
+        if reader.problems:
+            raise SettingsError("\n".join(reader.problems))
+        return settings
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL's host is this machine."""
+    with suppress(ValueError):  # of an address that is none
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    return False
+
+
+def _is_safe_url(text: str) -> bool:
+    # A client would drop line ends, and stumble over the rest only when it is used.
+    if not text.isprintable() or " " in text or len(text) > _MAX_TEXT:
+        return False
+    with suppress(ValueError):  # of a port or of an address in brackets that is none
+        parts = urlsplit(text)
+        if parts.port == 0 or not parts.hostname:
+            return False
+        return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(text))
+    return False
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…")
+
+
+def _limits(reader: "_Reader") -> Limits:
+    base = Limits()
+    limits = Limits(
+        tracking_min_s=reader.number("TRACKING_MIN_DELAY_S", base.tracking_min_s),
+        tracking_max_s=reader.number("TRACKING_MAX_DELAY_S", base.tracking_max_s),
+        retry_base_s=reader.number("RETRY_BASE_DELAY_S", base.retry_base_s),
+        retry_max_s=reader.number("RETRY_MAX_DELAY_S", base.retry_max_s),
+        lease_s=reader.number("LEASE_DURATION_S", base.lease_s, at_least=1),
+        deadline_s=3600
+        * reader.number("REPLICATION_DEADLINE_H", base.deadline_s / 3600, at_least=0.001),
+        overdue_after_s=reader.number("OVERDUE_AFTER_S", base.overdue_after_s),
+        refusal_memory_s=3600
+        * reader.number("REGION_REFUSAL_MEMORY_H", base.refusal_memory_s / 3600),
+        stuck_min_s=reader.number("STUCK_MIN_S", base.stuck_min_s),
+        circuit_hold_s=reader.number("CIRCUIT_HOLD_S", base.circuit_hold_s),
+        circuit_memory_s=3600 * reader.number("CIRCUIT_MEMORY_H", base.circuit_memory_s / 3600),
+        circuit_probe_s=3600 * reader.number("CIRCUIT_PROBE_H", base.circuit_probe_s / 3600),
+        retry_max_attempts=reader.count("RETRY_MAX_ATTEMPTS", base.retry_max_attempts),
+        region_max_attempts=reader.count("REGION_MAX_ATTEMPTS", base.region_max_attempts),
+        write_max_attempts=reader.count("WRITE_MAX_ATTEMPTS", base.write_max_attempts),
+        unknown_max_attempts=reader.count("UNKNOWN_MAX_ATTEMPTS", base.unknown_max_attempts),
+        circuit_failures=reader.count("CIRCUIT_FAILURES", base.circuit_failures),
+    )
+    for low, high, names in (
+        (limits.tracking_min_s, limits.tracking_max_s, "TRACKING_MIN_DELAY_S"),
+        (limits.retry_base_s, limits.retry_max_s, "RETRY_BASE_DELAY_S"),
+    ):
+        if low > high:
+            partner = names.replace("MIN", "MAX").replace("BASE", "MAX")
+            reader.problems.append(f"{names} ({low:g}) is more than {partner} ({high:g})")
+    return limits
+
+
+class _Reader:
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str) -> str:
+        return self._env.get(name, "").strip() or default
+
+    def one_of(self, name: str, words: tuple[str, ...], *, default: str) -> str:
+        word = self.text(name, default)
+        if word not in words:
+            self.problems.append(f"{name} is {_shown(word)}; it is one of {', '.join(words)}")
+        return word
+
+    def path(self, name: str, default: str) -> str:
+        text = self.text(name, default)
+        if not text.isprintable() or len(text) > _MAX_TEXT:
+            self.problems.append(f"{name} is {_shown(text)}; it is the path of a file")
+        return text
+
+    def number(self, name: str, default: float, *, at_least: float = 0.0) -> float:
+        text = self.text(name, str(default))
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not at_least <= value <= _WEEK_S:
+            self.problems.append(
+                f"{name} is {_shown(text)}; it is a number from {at_least:g} to {_WEEK_S}"
+            )
+            return default
+        return value
+
+    def count(self, name: str, default: int) -> int:
+        text = self.text(name, str(default))
+        digits = text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
+        if not digits or not 1 <= int(text) <= _MAX_TRIES:
+            self.problems.append(
+                f"{name} is {_shown(text)}; it is a whole number from 1 to {_MAX_TRIES}"
+            )
+            return default
+        return int(text)
+
+    def url(self, name: str, default: str = "") -> str | None:
+        text = self.text(name, default).rstrip("/")
+        if not text:
+            return None
+        if _is_safe_url(text):
+            return text
+        self.problems.append(
+            f"{name} is {_shown(text)}; it is an https URL, or plain http to this machine only"
+        )
+        return None
+
+    def secret_url(self, name: str) -> str | None:
+        """Read a URL that no message may show."""
+        text = self.text(name, "")
+        if not text or _is_safe_url(text):
+            return text or None
+        self.problems.append(
+            f"{name} is not an https URL, nor plain http to this machine; it is not shown here"
+        )
+        return None
+
+    def storage(self, cloud: str) -> StorageSettings:
+        connection_string = self.text(STORAGE_SETTING, "")
+        if connection_string:
+            return StorageSettings(connection_string=connection_string)
+        account = self.text(f"{STORAGE_SETTING}__accountName", "")
+        if account and not _ACCOUNT.fullmatch(account):
+            self.problems.append(
+                f"{STORAGE_SETTING}__accountName is {_shown(account)}; it has 3 to 24 small "
+                "letters and digits"
+            )
+            account = "unusable"
+        suffix = _STORAGE_SUFFIX.get(cloud, _STORAGE_SUFFIX[CLOUDS[0]])
+        queue_default = f"https://{account}.queue.{suffix}" if account else ""
+        table_default = f"https://{account}.table.{suffix}" if account else ""
+        found = len(self.problems)
+        queue_url = self.url(f"{STORAGE_SETTING}__queueServiceUri", queue_default)
+        table_url = self.url(f"{STORAGE_SETTING}__tableServiceUri", table_default)
+        if not (queue_url and table_url) and len(self.problems) == found:
+            self.problems.append(
+                f"{STORAGE_SETTING} is missing: set a connection string, or "
+                f"{STORAGE_SETTING}__accountName, or both {STORAGE_SETTING}__queueServiceUri and "
+                f"{STORAGE_SETTING}__tableServiceUri"
+            )
+        # Only the cost audit needs blobs; who names both others has the third beside them.
+        blob_default = (queue_url or "").replace(".queue.", ".blob.")
+        has_blobs = blob_default != (queue_url or "")
+        blob_url = self.url(f"{STORAGE_SETTING}__blobServiceUri", blob_default if has_blobs else "")
+        return StorageSettings(
+            queue_url=queue_url,
+            table_url=table_url,
+            blob_url=blob_url,
+            client_id=self.text(f"{STORAGE_SETTING}__clientId", "") or None,
+        )

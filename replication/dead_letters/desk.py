@@ -1,0 +1,264 @@
+"""Put on the desk what needs a person: events, messages and jobs, with their cause."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from replication.domain.errors import (
+    FailureCode,
+    MalformedError,
+    NewerFormatError,
+    RecordChangedError,
+    ReplicationError,
+)
+from replication.domain.job import Failure, HistoryEntry, ReplicaState, ReplicationJob
+from replication.domain.message import JobMessage
+from replication.ports import DeadLetter, DeadLetters, LetterState, StoredLetter
+from replication.telemetry.log import log_outcome
+from replication.telemetry.metrics import CODE, LETTERS_LAID, SOURCE
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
+
+# A table row holds 1 MiB, which is half as many characters.
+MAX_RAW = 300_000
+_MAX_TEXT = 256
+_MAX_DEPTH = 50
+_ID_HEX_DIGITS = 32
+# A job has a timeline of its own; that of an event or a message is how often it came here.
+_JOB = "job"
+_MAX_ROUNDS = 20
+_PERSONAL = ("claims", "authorization", "httprequest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterDesk:
+    """Where dead letters are laid; laying the same one twice leaves one, a job has one at most."""
+
+    letters: DeadLetters
+    clock: Callable[[], datetime]
+    max_dequeue_count: int = 5
+    telemetry: Telemetry = NO_TELEMETRY
+
+    def event(self, raw: Any, *, event_id: str, cause: str) -> DeadLetter:
+        """Keep an event that cannot be used, without the claims of whoever caused it."""
+        text = json.dumps(_without_claims(raw, _MAX_DEPTH), default=str)
+        return self._put(
+            source="event",
+            identity=f"event\n{event_id}\n{text}",
+            code=FailureCode.MALFORMED_EVENT,
+            cause=cause,
+            attempts=1,
+            correlation_id=event_id[:_MAX_TEXT].encode("ascii", "backslashreplace").decode(),
+            image_version_id=None,
+            raw=text,
+        )
+
+    def message(
+        self, raw: str, *, queue: str, attempts: int, code: FailureCode, cause: str
+    ) -> DeadLetter:
+        """Keep a queue message that could not be handled."""
+        image_version_id, correlation_id = None, ""
+        try:
+            message = JobMessage.decode(raw)
+        except MalformedError:
+            pass  # the raw text below is all there is
+        else:
+            image_version_id = str(message.image_version_id)
+            correlation_id = message.correlation_id
+        return self._put(
+            source=queue,
+            identity=f"{queue}\n{raw}",
+            code=code,
+            cause=cause,
+            attempts=attempts,
+            correlation_id=correlation_id,
+            image_version_id=image_version_id,
+            raw=raw,
+        )
+
+    def poison(self, body: bytes, *, queue: str) -> None:
+        """Keep a message from a poison queue, readable or not; never raises.
+
+        What cannot be kept in the table stands in the log, whole: an exception here would send
+        the message back to the poison queue of a poison queue, which is nowhere.
+        """
+        raw = body.decode("utf-8", "backslashreplace")
+        code = FailureCode.POISON_MESSAGE
+        cause = "the host gave the message up; the invocations' log lines say why"
+        try:
+            JobMessage.decode(raw)
+        except NewerFormatError as error:
+            code = FailureCode.NEWER_FORMAT
+            cause = f"a newer release wrote it ({error}); replay it once that release runs"
+        except MalformedError as error:
+            code, cause = FailureCode.MALFORMED_MESSAGE, str(error)
+        try:
+            letter = self.message(
+                raw, queue=queue, attempts=self.max_dequeue_count, code=code, cause=cause
+            )
+        except ReplicationError as error:
+            log_outcome(
+                "dead_letter.unkept",
+                level=logging.CRITICAL,
+                queue=queue,
+                raw=raw,
+                reason=str(error),
+            )
+            return
+        log_outcome(
+            "dead_letter.kept", level=logging.ERROR, queue=queue, id=letter.id, code=letter.code
+        )
+
+    def job(
+        self,
+        job: ReplicationJob,
+        failure: Failure,
+        *,
+        reason: str,
+        timeline: tuple[HistoryEntry, ...],
+    ) -> DeadLetter:
+        """Keep a job that only a person can bring further."""
+        behind = [
+            one.region.name for one in job.replicas if one.state is not ReplicaState.COMPLETED
+        ]
+        message = JobMessage.of(job)
+        known = failure.message in reason
+        return self._put(
+            source=_JOB,
+            identity=f"job\n{job.key}",
+            code=failure.code,
+            cause=reason if known else f"{reason} [{failure.message}]",
+            attempts=job.attempts,
+            correlation_id=job.correlation_id,
+            image_version_id=str(job.image_version_id),
+            raw=message.encode(),
+            regions=tuple(behind),
+            timeline=timeline,
+        )
+
+    def open_letter_of(self, key: str) -> str | None:
+        """Return the id of a job's letter if it lies open, None else."""
+        stored = self.letters.get(_letter_id(f"job\n{key}"))
+        if stored is None or stored.letter.state is not LetterState.OPEN:
+            return None
+        return stored.letter.id
+
+    def resolve(self, letter_id: str, *, reason: str) -> None:
+        """Mark a letter as no longer needing anyone; one laid anew meanwhile stays open."""
+        stored = self.letters.get(letter_id)
+        if stored is not None and stored.letter.state is not LetterState.RESOLVED:
+            self._resolve(stored, reason)
+
+    def withdraw(self, laid: DeadLetter, *, reason: str) -> None:
+        """Mark a letter of one's own as resolved, unless someone has laid it anew since."""
+        stored = self.letters.get(laid.id)
+        if stored is not None and stored.letter == laid:
+            self._resolve(stored, reason)
+
+    def _resolve(self, stored: StoredLetter, reason: str) -> None:
+        resolved = replace(
+            stored.letter,
+            state=LetterState.RESOLVED,
+            state_at=self.clock(),
+            state_reason=reason,
+        )
+        try:
+            self.letters.replace(stored, resolved)
+        except RecordChangedError:
+            log_outcome("dead_letter.changed", id=stored.letter.id, reason="laid anew meanwhile")
+            return
+        log_outcome(
+            "dead_letter.resolved", id=stored.letter.id, code=stored.letter.code, reason=reason
+        )
+
+    def _put(
+        self,
+        *,
+        source: str,
+        identity: str,
+        code: FailureCode,
+        cause: str,
+        attempts: int,
+        correlation_id: str,
+        image_version_id: str | None,
+        raw: str,
+        regions: tuple[str, ...] = (),
+        timeline: tuple[HistoryEntry, ...] = (),
+    ) -> DeadLetter:
+        letter = DeadLetter(
+            id=_letter_id(identity),
+            at=self.clock(),
+            source=source,
+            code=code.value,
+            cause=cause,
+            attempts=attempts,
+            correlation_id=correlation_id,
+            image_version_id=image_version_id,
+            raw=_clipped(raw),
+            regions=regions,
+            timeline=timeline,
+        )
+        if source != _JOB:
+            earlier = self.letters.get(letter.id)
+            letter = letter if earlier is None else _laid_again(letter, earlier.letter)
+        self.letters.put(letter)
+        self.telemetry.counted(LETTERS_LAID, {SOURCE: source, CODE: letter.code})
+        return letter
+
+
+def _laid_again(letter: DeadLetter, earlier: DeadLetter) -> DeadLetter:
+    """Return the letter with what became of it before, so that a replay in vain leaves a trace."""
+    rounds = [
+        HistoryEntry(
+            id=f"{earlier.at.isoformat()} laid", at=earlier.at, event="laid", reason=earlier.cause
+        )
+    ]
+    if earlier.state_at is not None:
+        rounds.append(
+            HistoryEntry(
+                id=f"{earlier.state_at.isoformat()} {earlier.state.value}",
+                at=earlier.state_at,
+                event=earlier.state.value,
+                reason=earlier.state_reason,
+            )
+        )
+    return replace(
+        letter,
+        attempts=earlier.attempts + letter.attempts,
+        timeline=(*earlier.timeline, *rounds)[-_MAX_ROUNDS:],
+    )
+
+
+def _letter_id(identity: str) -> str:
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest[:_ID_HEX_DIGITS]
+
+
+def _clipped(raw: str) -> str:
+    if len(raw) <= MAX_RAW:
+        return raw
+    return f"{raw[:MAX_RAW]}… [cut here; {len(raw)} characters in all]"
+
+
+def _without_claims(raw: Any, depth: int) -> Any:
+    """Return the event without the parts that describe a person, at most `depth` levels of it."""
+    if isinstance(raw, dict | list) and depth == 0:
+        return "… [nested deeper]"
+    if isinstance(raw, dict):
+        return {
+            key: _without_claims(value, depth - 1)
+            for key, value in raw.items()
+            if str(key).lower() not in _PERSONAL
+        }
+    if isinstance(raw, list):
+        return [_without_claims(value, depth - 1) for value in raw]
+    if isinstance(raw, str) and "{" in raw and any(word in raw.lower() for word in _PERSONAL):
+        try:
+            inner = json.loads(raw)  # JSON as a text within JSON
+        except (ValueError, RecursionError):
+            return "… [not kept: it names parts that describe a person]"
+        return _without_claims(inner, depth - 1) if depth else "… [nested deeper]"
+    return raw

@@ -1,0 +1,127 @@
+"""The errors that replication knows, and the codes under which people look them up.
+
+ReplicationError
+├── TransientError            try again; `retry_after_s` where the service named a time
+│   ├── ThrottledError        the service asks for a pause; no failure of ours
+│   ├── UnknownAnswerError    an answer that stands in no table of ours; capped sooner
+│   └── ConflictError         someone else is writing; observe again, never send the old body
+├── PermanentError            trying again cannot help; carries a FailureCode
+│   ├── RegionUnavailableError   the subscription may not use these regions
+│   └── GoneError                the image version no longer exists
+├── LeaseLostError            another worker took the job over; nothing may be recorded
+├── RecordChangedError        someone wrote the record since it was read; read it again
+└── MalformedError            input that cannot be read, and why
+    └── NewerFormatError      written by a newer release; to be left for it, never destroyed
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from replication.domain.regions import Region
+
+
+class FailureCode(StrEnum):
+    """Every way in which a job or a replica can end badly."""
+
+    BUDGET_EXCEEDED = "budget_exceeded"
+    COPY_FAILED = "copy_failed"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    ENCRYPTION_SET_MISSING = "encryption_set_missing"
+    INVALID_REQUEST = "invalid_request"
+    LOCKED = "locked"
+    MALFORMED_EVENT = "malformed_event"
+    MALFORMED_MESSAGE = "malformed_message"
+    NEWER_FORMAT = "newer_format"
+    NOT_AUTHORISED = "not_authorised"
+    POISON_MESSAGE = "poison_message"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    REGION_HELD_BACK = "region_held_back"
+    REGION_UNAVAILABLE = "region_unavailable"
+    REMOVED_BY_SOMEONE = "removed_by_someone"
+    RETRIES_EXHAUSTED = "retries_exhausted"
+    SOURCE_TOO_LARGE = "source_too_large"
+    UNKNOWN_ANSWER = "unknown_answer"
+    WRITES_EXHAUSTED = "writes_exhausted"
+    ZONE_REDUNDANCY_UNSUPPORTED = "zone_redundancy_unsupported"
+
+
+class ReplicationError(Exception):
+    """The base of all errors of this product."""
+
+
+class TransientError(ReplicationError):
+    """Something failed that may work later."""
+
+    def __init__(
+        self, message: str, *, code: str = "transient", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after_s = retry_after_s
+
+
+class ThrottleKind(StrEnum):
+    """What a pause is about: one kind of call in the subscription, all of them, or one gallery."""
+
+    OPERATION = "operation"
+    SUBSCRIPTION = "subscription"
+    GALLERY = "gallery"
+
+
+class ThrottledError(TransientError):
+    """The service asks for a pause."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "429",
+        retry_after_s: float | None = None,
+        kind: ThrottleKind = ThrottleKind.OPERATION,
+    ) -> None:
+        super().__init__(message, code=code, retry_after_s=retry_after_s)
+        self.kind = kind
+
+
+class UnknownAnswerError(TransientError):
+    """The service refused in words that stand in no table of ours."""
+
+
+class ConflictError(TransientError):
+    """Another writer is at work on the image version."""
+
+
+class PermanentError(ReplicationError):
+    """Something failed and will fail again until a person changes something."""
+
+    def __init__(self, message: str, *, code: FailureCode) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class RegionUnavailableError(PermanentError):
+    """The subscription may not use the regions named."""
+
+    def __init__(self, message: str, *, regions: Iterable[Region]) -> None:
+        super().__init__(message, code=FailureCode.REGION_UNAVAILABLE)
+        self.regions = frozenset(regions)
+
+
+class GoneError(ReplicationError):
+    """The image version was deleted, or is being deleted."""
+
+
+class LeaseLostError(ReplicationError):
+    """The claim on the job lapsed and someone else holds it."""
+
+
+class RecordChangedError(ReplicationError):
+    """A compare-and-swap lost: the record is not the one that was read."""
+
+
+class MalformedError(ReplicationError):
+    """Input that cannot be read; the message names the part and what was expected."""
+
+
+class NewerFormatError(MalformedError):
+    """Input written by a newer release of this app."""

@@ -1,0 +1,168 @@
+"""What each failure code means to an operator; docs/runbook.md says what to do about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from replication.domain.errors import FailureCode
+
+
+class Budget(StrEnum):
+    """What bounds the tries before a failure of the kind reaches a person."""
+
+    NONE = "none: trying again cannot help"
+    RELEASE = "none: it waits until it fits, or is released"
+    RETRIES = "RETRY_MAX_ATTEMPTS failures in a row"
+    UNKNOWN_RETRIES = "UNKNOWN_MAX_ATTEMPTS refusals in a row"
+    REGION_COPIES = "REGION_MAX_ATTEMPTS copies in the region"
+    WRITES = "WRITE_MAX_ATTEMPTS writes to the version"
+    DEADLINE = "REPLICATION_DEADLINE_H hours from the start"
+    DELIVERIES = "the host's maxDequeueCount deliveries, or ten claims without a record"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureKind:
+    """One way to end badly: `transient` when the same thing may work later without a person."""
+
+    code: FailureCode
+    transient: bool
+    budget: Budget
+    sentence: str
+
+    @property
+    def runbook(self) -> str:
+        """Where the runbook speaks of it."""
+        return f"docs/runbook.md#{self.code.value}"
+
+
+def _kind(code: FailureCode, budget: Budget, sentence: str, *, transient: bool) -> FailureKind:
+    return FailureKind(code=code, transient=transient, budget=budget, sentence=sentence)
+
+
+FAILURES: Mapping[FailureCode, FailureKind] = {
+    kind.code: kind
+    for kind in (
+        _kind(
+            FailureCode.BUDGET_EXCEEDED,
+            Budget.RELEASE,
+            "The plan costs more than its budget allows; nothing was added.",
+            transient=True,
+        ),
+        _kind(
+            FailureCode.COPY_FAILED,
+            Budget.REGION_COPIES,
+            "Azure could not copy the image into a region, not even after it was applied again "
+            "and the region was removed and added back.",
+            transient=True,
+        ),
+        _kind(
+            FailureCode.DEADLINE_EXCEEDED,
+            Budget.DEADLINE,
+            "Not every region was Completed in time; the sweep goes on looking.",
+            transient=True,
+        ),
+        _kind(
+            FailureCode.ENCRYPTION_SET_MISSING,
+            Budget.NONE,
+            "The version is encrypted with your key, and Azure misses a disk encryption set for a "
+            "region.",
+            transient=False,
+        ),
+        _kind(
+            FailureCode.INVALID_REQUEST,
+            Budget.NONE,
+            "Azure says that the request itself is wrong.",
+            transient=False,
+        ),
+        _kind(
+            FailureCode.LOCKED,
+            Budget.NONE,
+            "A lock on the gallery, or a subscription that is disabled, forbids the write.",
+            transient=False,
+        ),
+        _kind(
+            FailureCode.MALFORMED_EVENT,
+            Budget.NONE,
+            "An event arrived that cannot be read.",
+            transient=False,
+        ),
+        _kind(
+            FailureCode.MALFORMED_MESSAGE,
+            Budget.NONE,
+            "A queue message arrived that cannot be read.",
+            transient=False,
+        ),
+        _kind(
+            FailureCode.NEWER_FORMAT,
+            Budget.DELIVERIES,
+            "A newer release of this app wrote a message that this one cannot read.",
+            transient=True,
+        ),
+        _kind(
+            FailureCode.NOT_AUTHORISED,
+            Budget.NONE,
+            "The app's identity lacks a right, or a policy of Azure forbids the write.",
+            transient=False,
+        ),
+        _kind(
+            FailureCode.POISON_MESSAGE,
+            Budget.DELIVERIES,
+            "Every worker that took the message failed or died.",
+            transient=True,
+        ),
+        _kind(
+            FailureCode.QUOTA_EXCEEDED,
+            Budget.NONE,
+            "A quota of the subscription is used up.",
+            transient=False,
+        ),
+        _kind(
+            FailureCode.REGION_HELD_BACK,
+            Budget.DEADLINE,
+            "A region keeps failing for many versions and is held back.",
+            transient=True,
+        ),
+        _kind(
+            FailureCode.REGION_UNAVAILABLE,
+            Budget.NONE,
+            "The subscription may not use a region; the others go on without it.",
+            transient=False,
+        ),
+        _kind(
+            FailureCode.REMOVED_BY_SOMEONE,
+            Budget.NONE,
+            "Someone removed a region after its replica was Completed; that is respected.",
+            transient=False,
+        ),
+        _kind(
+            FailureCode.RETRIES_EXHAUSTED,
+            Budget.RETRIES,
+            "Azure or the storage failed again and again.",
+            transient=True,
+        ),
+        _kind(
+            FailureCode.SOURCE_TOO_LARGE,
+            Budget.NONE,
+            "The image is larger than a gallery can replicate.",
+            transient=False,
+        ),
+        _kind(
+            FailureCode.UNKNOWN_ANSWER,
+            Budget.UNKNOWN_RETRIES,
+            "Azure refused in words that this release does not know; they are shown as they came.",
+            transient=True,
+        ),
+        _kind(
+            FailureCode.WRITES_EXHAUSTED,
+            Budget.WRITES,
+            "Regions that were added kept vanishing from the list: another writer removes them.",
+            transient=True,
+        ),
+        _kind(
+            FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
+            Budget.NONE,
+            "A region offers no zone-redundant storage for images.",
+            transient=False,
+        ),
+    )
+}

@@ -1,0 +1,384 @@
+"""Image versions of an Azure Compute Gallery: their ids, target regions and replication status."""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self, TypeIs
+
+from replication.domain.regions import Region, RegionCatalog
+
+MAX_ID_LENGTH = 1024
+_MAX_VERSION_PART = 2**31 - 1
+_VERSION_PARTS = 3
+_KEY_HEX_DIGITS = 32
+# The words for sixty regions must fit into one record.
+_MAX_DETAILS = 1000
+# Sixteen times the largest disk of today.
+# A tag's value may have 256 characters; no storage type has half of that.
+_MAX_WORD = 256
+_MAX_SIZE_GB = 2**20
+_SEGMENTS = (
+    "subscriptions",
+    "resourcegroups",
+    "providers",
+    "microsoft.compute",
+    "galleries",
+    "images",
+    "versions",
+)
+# Dots alone would climb up in the path of a URL.
+_NAME = re.compile(r"(?!\.+$)[\w.()-]{1,128}")
+
+
+class MalformedImageVersionIdError(ValueError):
+    """A resource id that claims to be an image version and is not a usable one."""
+
+
+class MalformedImageVersionError(ValueError):
+    """An answer about an image version that cannot be understood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageVersionId:
+    """The ARM id of a gallery image version, in the letters in which it was first seen."""
+
+    subscription_id: str
+    resource_group: str
+    gallery: str
+    image: str
+    version: str
+
+    @classmethod
+    def parse(cls, resource_id: object) -> Self:
+        """Read an ARM resource id of any letter case.
+
+        Raises MalformedImageVersionIdError that names the part which is wrong.
+        """
+        if not isinstance(resource_id, str) or not resource_id.strip():
+            raise MalformedImageVersionIdError("there is no resource id")
+        if len(resource_id) > MAX_ID_LENGTH:
+            raise MalformedImageVersionIdError(
+                f"the resource id has {len(resource_id)} characters, more than {MAX_ID_LENGTH}"
+            )
+        if not is_image_version_id(resource_id):
+            raise MalformedImageVersionIdError(
+                f"{resource_id[:200]!r} is not of the form /subscriptions/…/resourceGroups/…"
+                "/providers/Microsoft.Compute/galleries/…/images/…/versions/…"
+            )
+        parts = resource_id.strip().strip("/").split("/")
+        subscription_id, resource_group, gallery, image, version = (
+            parts[1],
+            parts[3],
+            parts[7],
+            parts[9],
+            parts[11],
+        )
+        for label, value in (
+            ("subscription", subscription_id),
+            ("resource group", resource_group),
+            ("gallery", gallery),
+            ("image definition", image),
+        ):
+            if not _NAME.fullmatch(value):
+                raise MalformedImageVersionIdError(f"{value[:80]!r} is not a name of a {label}")
+        return cls(
+            subscription_id=subscription_id,
+            resource_group=resource_group,
+            gallery=gallery,
+            image=image,
+            version=_parse_version(version),
+        )
+
+    @property
+    def key(self) -> str:
+        """The key under which the version is on record: tables allow no slash in a key."""
+        digest = hashlib.sha256(str(self).lower().encode()).hexdigest()
+        return digest[:_KEY_HEX_DIGITS]
+
+    @property
+    def gallery_id(self) -> str:
+        """The ARM id of the gallery."""
+        return (
+            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.Compute/galleries/{self.gallery}"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.gallery_id}/images/{self.image}/versions/{self.version}"
+
+
+def is_image_version_id(resource_id: str) -> bool:
+    """Tell whether a resource id has the shape of an image version's, wrong names included."""
+    parts = resource_id.strip().strip("/").lower().split("/")
+    if len(parts) != 2 * len(_SEGMENTS) - 2:
+        return False
+    fixed = (parts[0], parts[2], parts[4], parts[5], parts[6], parts[8], parts[10])
+    return fixed == _SEGMENTS
+
+
+def _parse_version(version: str) -> str:
+    parts = version.split(".")
+    well_formed = len(parts) == _VERSION_PARTS and all(
+        part.isascii() and part.isdigit() and len(part) <= len(str(_MAX_VERSION_PART))
+        for part in parts
+    )
+    if not well_formed or any(int(part) > _MAX_VERSION_PART for part in parts):
+        raise MalformedImageVersionIdError(
+            f"{version[:80]!r} is not a version number Major.Minor.Patch of 32-bit integers"
+        )
+    return version
+
+
+class ProvisioningState(StrEnum):
+    """What ARM is doing with the resource; OTHER stands for words of the future."""
+
+    CREATING = "Creating"
+    UPDATING = "Updating"
+    MIGRATING = "Migrating"
+    FAILED = "Failed"
+    SUCCEEDED = "Succeeded"
+    DELETING = "Deleting"
+    OTHER = "Other"
+
+
+class CopyState(StrEnum):
+    """The state of one regional copy as Azure reports it."""
+
+    UNKNOWN = "Unknown"
+    REPLICATING = "Replicating"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+
+
+class ReplicationMode(StrEnum):
+    """Full copies the image; Shallow refers to its source and stays in one region."""
+
+    FULL = "Full"
+    SHALLOW = "Shallow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionalReplicationStatus:
+    """How far the copy in one region is; `progress` in percent, None where not reported."""
+
+    state: CopyState
+    progress: int | None = None
+    details: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRegion:
+    """One entry of `publishingProfile.targetRegions`: its region, and the entry as it came."""
+
+    region: Region
+    entry: Mapping[str, Any]
+
+    @property
+    def replica_count(self) -> int:
+        """How many replicas the region holds: the entry's own count, else the service's default."""
+        count = self.entry.get("regionalReplicaCount")
+        return count if _is_size(count) and count > 0 else 1
+
+    @property
+    def storage_account_type(self) -> str:
+        """On which storage they are kept: the entry's own word, else the service's default."""
+        return _word(self.entry.get("storageAccountType"))[:_MAX_WORD] or "Standard_LRS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageVersion:
+    """What ARM says about an image version at one moment.
+
+    `size_gb` is the provisioned size of all disks, known when the version is done.
+    """
+
+    id: ImageVersionId
+    home_region: Region
+    provisioning_state: ProvisioningState
+    target_regions: tuple[TargetRegion, ...] = ()
+    replication: Mapping[Region, RegionalReplicationStatus] = field(default_factory=dict)
+    replication_mode: ReplicationMode = ReplicationMode.FULL
+    size_gb: int | None = None
+    may_remove_regions: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def listed(self) -> frozenset[Region]:
+        """The regions in the list, whether their copies are ready or not."""
+        return frozenset(target.region for target in self.target_regions)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether any region's entry carries encryption, which then every region needs."""
+        return any(target.entry.get("encryption") for target in self.target_regions)
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether an update, by whomever, is under way."""
+        return self.provisioning_state in (
+            ProvisioningState.CREATING,
+            ProvisioningState.UPDATING,
+            ProvisioningState.MIGRATING,
+        )
+
+    @property
+    def is_going(self) -> bool:
+        """Whether it is being deleted."""
+        return self.provisioning_state is ProvisioningState.DELETING
+
+    @classmethod
+    def from_arm(
+        cls, version_id: ImageVersionId, body: Mapping[str, Any], catalog: RegionCatalog
+    ) -> Self:
+        """Read ARM's JSON of a version; words and fields of the future pass.
+
+        Raises MalformedImageVersionError naming the field that cannot be read, and
+        InvalidRegionNameError for a region that has no usable name.
+        """
+        properties = _mapping(body, "properties")
+        publishing = _mapping(properties, "publishingProfile")
+        storage = _mapping(properties, "storageProfile")
+        safety = _mapping(properties, "safetyProfile")
+        if not body.get("location"):
+            raise MalformedImageVersionError(f"the answer about {version_id} has no location")
+        targets = tuple(
+            TargetRegion(region=catalog.resolve(entry.get("name")), entry=entry)
+            for entry in _mappings(publishing, "targetRegions")
+        )
+        return cls(
+            id=version_id,
+            home_region=catalog.resolve(body["location"]),
+            provisioning_state=_provisioning_state(properties.get("provisioningState")),
+            target_regions=targets,
+            replication=_regional_status(_mapping(properties, "replicationStatus"), catalog),
+            replication_mode=(
+                ReplicationMode.SHALLOW
+                if _word(publishing.get("replicationMode")).lower() == "shallow"
+                else ReplicationMode.FULL
+            ),
+            size_gb=_provisioned_size_gb(storage),
+            may_remove_regions=safety.get("allowDeletionOfReplicatedLocations") is True,
+            tags=_tags(_mapping(body, "tags")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRegion:
+    """A region to add, and how its replicas are to be kept."""
+
+    region: Region
+    replica_count: int = 1
+    storage_account_type: str = "Standard_LRS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedTargetRegions:
+    """The complete list to write, and what in it is new."""
+
+    entries: tuple[Mapping[str, Any], ...]
+    added: tuple[Region, ...]
+
+
+def merge_target_regions(
+    existing: Sequence[TargetRegion], wanted: Iterable[NewRegion], *, home: Region
+) -> MergedTargetRegions:
+    """Add the wanted regions to the list: union only, existing entries verbatim and in order.
+
+    `targetRegions` is the full desired state and has no ETag, so an entry left out would be
+    deleted, and a field left out would be reset. The home region must be in the list: ARM
+    refuses a list without it.
+    """
+    listed = {target.region for target in existing}
+    added: dict[Region, NewRegion] = {}
+    if home not in listed:
+        added[home] = NewRegion(region=home)
+    for new in sorted(wanted, key=lambda one: one.region):
+        if new.region not in listed:
+            added[new.region] = new
+    entries = [target.entry for target in existing]
+    entries += [
+        {
+            "name": new.region.name,
+            "regionalReplicaCount": new.replica_count,
+            "storageAccountType": new.storage_account_type,
+        }
+        for new in added.values()
+    ]
+    return MergedTargetRegions(entries=tuple(entries), added=tuple(added))
+
+
+def _mapping(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = parent.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise MalformedImageVersionError(f"{name} is {type(value).__name__}, not an object")
+    return value
+
+
+def _mappings(parent: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+    value = parent.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+        raise MalformedImageVersionError(f"{name} is not a list of objects")
+    return value
+
+
+def _provisioning_state(word: object) -> ProvisioningState:
+    try:
+        return ProvisioningState(_word(word))
+    except ValueError:
+        return ProvisioningState.OTHER
+
+
+def _regional_status(
+    status: Mapping[str, Any], catalog: RegionCatalog
+) -> dict[Region, RegionalReplicationStatus]:
+    summary: dict[Region, RegionalReplicationStatus] = {}
+    for entry in _mappings(status, "summary"):
+        try:
+            state = CopyState(_word(entry.get("state")))
+        except ValueError:
+            state = CopyState.UNKNOWN
+        summary[catalog.resolve(entry.get("region"))] = RegionalReplicationStatus(
+            state=state,
+            progress=_percent(entry.get("progress")),
+            details=_word(entry.get("details"))[:_MAX_DETAILS],
+        )
+    return summary
+
+
+def _tags(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tags as texts that every storage holds: no half characters."""
+    return {
+        str(name): value.encode(errors="replace").decode()[:_MAX_WORD]
+        for name, value in tags.items()
+        if isinstance(value, str)
+    }
+
+
+def _percent(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return min(100, max(0, int(value)))
+
+
+def _provisioned_size_gb(storage: Mapping[str, Any]) -> int | None:
+    disks = [_mapping(storage, "osDiskImage"), *_mappings(storage, "dataDiskImages")]
+    sizes = [size for disk in disks if _is_size(size := disk.get("sizeInGB"))]
+    return sum(sizes) if sizes else None
+
+
+def _is_size(value: object) -> TypeIs[int]:
+    """Tell whether a disk can have this size; no price is computed from any other number."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_SIZE_GB
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,378 @@
+"""Take in what happened to an image version: record a job and queue a look at it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from replication.dead_letters.desk import DeadLetterDesk
+from replication.domain import formatting
+from replication.domain.errors import MalformedError, NewerFormatError, ThrottledError
+from replication.domain.image_version import ImageVersion, ImageVersionId
+from replication.domain.job import (
+    HistoryEntry,
+    Phase,
+    Replica,
+    ReplicaState,
+    ReplicationJob,
+    entry_id,
+)
+from replication.domain.limits import Limits
+from replication.domain.message import JobMessage
+from replication.domain.plan import PlanSubject, plan
+from replication.domain.policy import ReplicationPolicy
+from replication.domain.regions import InvalidRegionNameError, Region, RegionCatalog
+from replication.domain.trace_context import TraceParent
+from replication.guards.admission import Admissions
+from replication.guards.region_health import RegionHealth
+from replication.guards.throttling import Operation
+from replication.intake.events import (
+    NotForUs,
+    ReceivedEvent,
+    VersionDeleted,
+    VersionWritten,
+    check_size,
+    read_event,
+)
+from replication.ports import Catalogs, Gallery, History, JobQueues, QueueName
+from replication.reconcile.transitions import with_entry
+from replication.records.repository import JobRecords
+from replication.telemetry.log import log_outcome
+from replication.telemetry.metrics import ACTION, EVENTS
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.spans import event_span, traced
+from replication.telemetry.telling import tell_first
+
+# A message that is due is taken within a second or two, unless it is lost or the app is busy.
+_PROBABLY_LOST = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of it: queued, due, skipped, ignored, not_found or rejected."""
+
+    action: str
+    reason: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Turns events and requests into jobs; every call may be repeated without harm."""
+
+    records: JobRecords
+    history: History
+    gallery: Gallery
+    catalogs: Catalogs
+    queues: JobQueues
+    desk: DeadLetterDesk
+    admissions: Admissions
+    health: RegionHealth
+    policy: ReplicationPolicy
+    limits: Limits
+    clock: Callable[[], datetime]
+    telemetry: Telemetry = NO_TELEMETRY
+
+    def receive(
+        self, event: ReceivedEvent, raw: Any, *, traceparent: TraceParent | None = None
+    ) -> Taken:
+        """Handle an event of any type; `traceparent` is the invocation's.
+
+        Raises TransientError when Azure or the storage fails, and NewerFormatError for a record
+        that a newer release wrote, so that the sender tries again.
+        """
+        with event_span(self.telemetry, event, traceparent) as span:
+            taken = self._receive(event, raw)
+            span.set(ACTION, taken.action)
+        self.telemetry.counted(EVENTS, {ACTION: taken.action})
+        return taken
+
+    def _receive(self, event: ReceivedEvent, raw: Any) -> Taken:
+        try:
+            check_size(raw)
+            taken = self._take(read_event(event))
+        except NewerFormatError:
+            raise  # the newer release is to take it; the sender tries again until then
+        except MalformedError as error:
+            letter = self.desk.event(raw, event_id=event.id, cause=str(error))
+            log_outcome(
+                "event.rejected",
+                level=logging.ERROR,
+                event_id=event.id,
+                event_type=event.type,
+                reason=str(error),
+                dead_letter=letter.id,
+            )
+            return Taken(action="rejected", reason=str(error))
+        log_outcome(
+            f"event.{taken.action}",
+            event_id=event.id,
+            event_type=event.type,
+            key=taken.key,
+            reason=taken.reason,
+        )
+        return taken
+
+    def request(self, version_id: ImageVersionId, *, trigger: str, correlation_id: str) -> Taken:
+        """Run the replication now because somebody asked, whatever the record says."""
+        with self.telemetry.span("request") as span:
+            taken = self._request(version_id, trigger=trigger, correlation_id=correlation_id)
+            span.set(ACTION, taken.action)
+            log_outcome(
+                "replication.requested",
+                key=version_id.key,
+                image_version=str(version_id),
+                correlation_id=correlation_id,
+                action=taken.action,
+                trigger=trigger,
+                reason=taken.reason,
+            )
+            return taken
+
+    def _request(self, version_id: ImageVersionId, *, trigger: str, correlation_id: str) -> Taken:
+        out_of_scope = self.policy.why_out_of_scope(version_id)
+        if out_of_scope:
+            return Taken(action="ignored", reason=out_of_scope, key=version_id.key)
+        # What Azure refused before may be allowed by now: that is why somebody asks.
+        self.health.forget_refusals(version_id.subscription_id)
+        if self.records.load(version_id.key) is None:
+            return self._enrol(version_id, None, trigger=trigger, correlation_id=correlation_id)
+        trace = self.telemetry.trace()
+        return self._look(version_id, at=None, forced=True, why=trigger, trace=trace)
+
+    def revisit(self, version_id: ImageVersionId, *, why: str) -> Taken:
+        """Queue a look at a version on record, because the sweep saw a reason."""
+        return self._look(version_id, at=None, forced=False, why=why)
+
+    def discover(self, version: ImageVersion, *, trigger: str) -> Taken:
+        """Enrol a version that the sweep found and no event told of."""
+        with self.telemetry.span("discover", root=True):
+            return self._enrol(
+                version.id, None, trigger=trigger, correlation_id=version.id.key, seen=version
+            )
+
+    def _take(self, read: VersionWritten | VersionDeleted | NotForUs) -> Taken:
+        if isinstance(read, NotForUs):
+            return Taken(action="ignored", reason=read.reason)
+        version_id = read.image_version_id
+        out_of_scope = self.policy.why_out_of_scope(version_id)
+        if out_of_scope:
+            return Taken(action="ignored", reason=out_of_scope, key=version_id.key)
+        if self.records.load(version_id.key) is not None:
+            trace = self.telemetry.trace()
+            return self._look(version_id, at=read.at, forced=False, why=read.trigger, trace=trace)
+        if isinstance(read, VersionDeleted):
+            reason = "deleted, and never was on record"
+            return Taken(action="ignored", reason=reason, key=version_id.key)
+        return self._enrol(
+            version_id,
+            read.home_region,
+            trigger=read.trigger,
+            correlation_id=read.correlation_id,
+        )
+
+    def _enrol(
+        self,
+        version_id: ImageVersionId,
+        home_region: str | None,
+        *,
+        trigger: str,
+        correlation_id: str,
+        seen: ImageVersion | None = None,
+    ) -> Taken:
+        catalog = self.catalogs.of(version_id.subscription_id)
+        arm_calls = 0
+        home = _known_region(home_region, catalog)
+        if seen is None and home is None:
+            arm_calls = 1
+            seen = self._read(version_id, catalog)
+        if seen is not None:
+            subject = PlanSubject.of(seen)
+        elif home is not None:
+            subject = PlanSubject(id=version_id, home_region=home)
+        else:
+            reason = "the image version does not exist (any more)"
+            return Taken(action="not_found", reason=reason, key=version_id.key)
+        job = self._new_job(subject, catalog, trigger=trigger, correlation_id=correlation_id)
+        job = replace(job, arm_calls=arm_calls, traceparent=self.telemetry.trace())
+        if seen is not None and seen.is_changing and job.next_attempt_at is not None:
+            # Nothing can be written yet; the next look finds how fast that goes.
+            first_look = self.clock() + timedelta(seconds=self.limits.tracking_min_s)
+            job = replace(job, next_attempt_at=first_look)
+        if self.records.insert(job) is None:
+            return self._look(version_id, at=None, forced=False, why=trigger)
+        self.history.append(job.key, job.entries)
+        tell_first(self.telemetry, job)
+        if job.phase is Phase.SKIPPED:
+            return Taken(action="skipped", reason=job.reason, key=job.key)
+        self._send(job)
+        return Taken(action="queued", reason=job.reason, key=job.key)
+
+    def _read(self, version_id: ImageVersionId, catalog: RegionCatalog) -> ImageVersion | None:
+        """Read a version unless Azure asked for a pause; raises TransientError."""
+        until = self.admissions.closed_until(version_id.subscription_id, Operation.READ)
+        if until is not None:
+            pause_s = (until - self.clock()).total_seconds()
+            raise ThrottledError(
+                f"Azure asked for a pause until {formatting.moment(until)}", retry_after_s=pause_s
+            )
+        try:
+            return self.gallery.read(version_id, catalog)
+        except ThrottledError as error:
+            self.admissions.refused(version_id, Operation.READ, error)
+            raise
+
+    def _new_job(
+        self, subject: PlanSubject, catalog: RegionCatalog, *, trigger: str, correlation_id: str
+    ) -> ReplicationJob:
+        now = self.clock()
+        planned = plan(subject, self.policy, catalog)
+        replicas = tuple(
+            Replica(region=one.region, reason=one.reason, planned_at=now) for one in planned.wanted
+        )
+        job = ReplicationJob(
+            image_version_id=subject.id,
+            reason=planned.reason,
+            trigger=trigger,
+            correlation_id=correlation_id,
+            home_region=subject.home_region,
+            geography=planned.geography,
+            replicas=replicas,
+            left_out=planned.left_out,
+            policy_fingerprint=self.policy.fingerprint,
+            catalog_source=planned.catalog_source,
+            started_at=now,
+            updated_at=now,
+            deadline_at=now + timedelta(seconds=self.limits.deadline_s),
+            next_attempt_at=now,
+            sequence=1,
+        )
+        if not replicas:
+            job = replace(job.to(Phase.SKIPPED, planned.reason, at=now), next_attempt_at=None)
+        entry = HistoryEntry(
+            id=entry_id(now, 0),
+            at=now,
+            event="planned" if replicas else "skip",
+            reason=planned.reason,
+            details={"trigger": trigger, "catalog": planned.catalog_source},
+        )
+        return replace(job, entries=(entry,))
+
+    def _look(
+        self,
+        version_id: ImageVersionId,
+        *,
+        at: datetime | None,
+        forced: bool,
+        why: str,
+        trace: TraceParent | None = None,
+    ) -> Taken:
+        """Bring the next look forward; the chain of messages stays one."""
+        reasons: list[str] = []
+
+        def change(job: ReplicationJob) -> ReplicationJob | None:
+            changed, reason = bring_forward(
+                job, event_at=at, forced=forced, why=why, now=self.clock(), limits=self.limits
+            )
+            reasons.append(reason)
+            return changed and traced(job, changed, trace, anew=forced)
+
+        changed = self.records.change(version_id.key, change)
+        if changed is None:
+            return Taken(action="ignored", reason="the record is gone", key=version_id.key)
+        before, after = changed.before, changed.after.job
+        if forced:
+            self.history.append(after.key, after.entries)
+        moved = after.sequence != before.sequence
+        # A look that is late and not begun may have lost its message; a second one is harmless.
+        if moved or _is_overdue(after, self.clock()):
+            self._send(after)
+        action = "queued" if moved else "due" if after.next_attempt_at else "ignored"
+        return Taken(action=action, reason=reasons[-1], key=version_id.key)
+
+    def _send(self, job: ReplicationJob) -> None:
+        delay_s = job.due_in_s(self.clock())
+        self.queues.send(QueueName.JOBS, JobMessage.of(job), delay_s=delay_s)
+
+
+def bring_forward(
+    job: ReplicationJob,
+    *,
+    event_at: datetime | None,
+    forced: bool,
+    why: str,
+    now: datetime,
+    limits: Limits,
+) -> tuple[ReplicationJob | None, str]:
+    """Return the job with its next look brought forward and why; None where nothing changes.
+
+    An event that is older than the last look tells nothing new. Looks that nobody forced keep
+    the distance of `tracking_min_s`, so that a burst of events costs one look.
+    """
+    if forced:
+        job = _fresh_run(job, now=now, limits=limits)
+        job = with_entry(job, "request", why, now=now, details={})
+    else:
+        if job.phase is Phase.CANCELLED:
+            return None, "the replication was cancelled; ask for it to go on"
+        if event_at is not None and job.observed_at is not None and event_at <= job.observed_at:
+            return None, f"already seen by the look at {formatting.moment(job.observed_at)}"
+    earliest = now
+    if forced and job.lease is not None:
+        # The record of that look, however late, would undo the fresh run: it loses its claim, and
+        # may still be in the middle of its act until the claim would have lapsed.
+        earliest = max(now, job.lease.expires_at)
+        job = replace(job, lease=None)
+    elif job.lease is not None and job.lease.expires_at > now:
+        reason = "a look is under way and will be followed by another"
+        return replace(job, look_again=True), reason
+    elif job.observed_at is not None and not forced:
+        earliest = max(now, job.observed_at + timedelta(seconds=limits.tracking_min_s))
+    due = job.next_attempt_at
+    if not forced and due is not None and due <= earliest:
+        return None, f"a look is due at {formatting.moment(due)}"
+    moved = replace(job, sequence=job.sequence + 1, next_attempt_at=earliest)
+    return moved, f"look at {formatting.moment(earliest)}: {why}"
+
+
+def _known_region(name: str | None, catalog: RegionCatalog) -> Region | None:
+    """Return the region that an event names, None where only Azure can tell."""
+    if name is None:
+        return None
+    try:
+        region = catalog.resolve(name)
+    except InvalidRegionNameError:
+        return None
+    return region if region in catalog.details else None
+
+
+def _fresh_run(job: ReplicationJob, *, now: datetime, limits: Limits) -> ReplicationJob:
+    """Give a job new budgets and a new deadline, and put removed regions back into it."""
+    replicas = tuple(
+        replace(
+            one,
+            attempts=0,
+            state=ReplicaState.PLANNED if one.state is ReplicaState.REMOVED else one.state,
+        )
+        for one in job.replicas
+    )
+    return replace(
+        job,
+        replicas=replicas,
+        withheld={},
+        one_by_one=False,
+        withdrawing=False,
+        failure=None,
+        writes=0,
+        failures_in_a_row=0,
+        unknown_in_a_row=0,
+        claims=0,
+        deadline_at=now + timedelta(seconds=limits.deadline_s),
+    )
+
+
+def _is_overdue(job: ReplicationJob, now: datetime) -> bool:
+    if job.next_attempt_at is None or (job.lease is not None and job.lease.expires_at > now):
+        return False
+    return now >= job.next_attempt_at + _PROBABLY_LOST

@@ -1,0 +1,250 @@
+"""Observe an image version, decide, and carry the decision out: at most one write a step."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from replication.domain.errors import (
+    FailureCode,
+    LeaseLostError,
+    ReplicationError,
+)
+from replication.domain.image_version import (
+    ImageVersion,
+    NewRegion,
+    merge_target_regions,
+)
+from replication.domain.job import Phase, ReplicaState, ReplicationJob
+from replication.domain.limits import Limits
+from replication.domain.plan import PlanSubject, ReplicationPlan, plan
+from replication.domain.policy import ReplicationPolicy
+from replication.domain.regions import Region, RegionCatalog
+from replication.guards.admission import Admissions
+from replication.guards.budget_guard import BudgetGuard
+from replication.guards.circuits import Hold
+from replication.guards.pauses import Pauses
+from replication.guards.region_health import RegionHealth
+from replication.guards.throttling import Operation
+from replication.ports import Catalogs, Gallery
+from replication.reconcile.decision import (
+    Apply,
+    Decision,
+    Observation,
+    Pause,
+    Repair,
+    Retry,
+    Wait,
+    Withdraw,
+    decide,
+)
+from replication.reconcile.observe import absorb, withheld_regions
+from replication.reconcile.recovery import Recovery, Step, StepFailedError
+from replication.reconcile.transitions import intend
+from replication.records.repository import JobRecords
+from replication.telemetry.log import log_outcome
+from replication.telemetry.metrics import CODE, RETRIES
+from replication.telemetry.port import NO_TELEMETRY, Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Does what the decision says."""
+
+    records: JobRecords
+    gallery: Gallery
+    catalogs: Catalogs
+    admissions: Admissions
+    health: RegionHealth
+    guard: BudgetGuard
+    pauses: Pauses
+    policy: ReplicationPolicy
+    limits: Limits
+    clock: Callable[[], datetime]
+    chance: Callable[[], float]
+    recovery: Recovery
+    telemetry: Telemetry = NO_TELEMETRY
+
+    def step(self, job: ReplicationJob, owner: str) -> Step:
+        """Take one step for a claimed job; raises LeaseLostError and nothing else of ours."""
+        try:
+            return self._step(job, owner)
+        except LeaseLostError:
+            raise
+        except StepFailedError as failed:
+            step = self.recovery.after(failed)
+            if isinstance(step.decision, Retry | Wait):
+                code = getattr(failed.error, "code", type(failed.error).__name__)
+                self.telemetry.counted(RETRIES, {CODE: code})
+            return step
+
+    def _step(self, job: ReplicationJob, owner: str) -> Step:
+        try:
+            paused = self.pauses.why()
+            if paused is not None and _waits_idle(job):
+                return Step(job=job, decision=Pause(after_s=_PAUSED_LOOK_S, reason=paused))
+            job, queueing = self.admissions.ask(job, _calls_ahead(job))
+            if queueing is not None:
+                return self.recovery.queue_up(
+                    job, queueing, code="held_back", message=queueing.reason
+                )
+            catalog = self.catalogs.of(job.image_version_id.subscription_id)
+            job = replace(job, arm_calls=job.arm_calls + 1)
+            version = self.gallery.read(job.image_version_id, catalog)
+            job, decision = self._decide(job, version, catalog)
+            if paused is not None and isinstance(decision, Apply | Repair | Withdraw):
+                reason = f"{paused}; to do then: {decision.reason}"
+                decision = Pause(after_s=_PAUSED_LOOK_S, reason=reason)
+            if version is not None and isinstance(decision, Apply):
+                job, over = self.guard.ask(job, version, decision.regions)
+                decision = over or decision
+        # An error nobody foresaw is counted and capped like any other; losing the job is worse.
+        except Exception as error:
+            raise StepFailedError(job, error, operation=Operation.READ) from error
+        if version is not None and isinstance(decision, Apply | Repair | Withdraw):
+            job = self._write(job, version, decision, owner)
+        if isinstance(decision, Retry):
+            self.telemetry.counted(RETRIES, {CODE: _cause(job)})
+        self._learn(job)
+        return Step(job=job, decision=decision)
+
+    def _decide(
+        self, job: ReplicationJob, version: ImageVersion | None, catalog: RegionCatalog
+    ) -> tuple[ReplicationJob, Decision]:
+        now, planned, held = self.clock(), None, {}
+        if version is not None:
+            refused = self.health.refused(job.image_version_id.subscription_id)
+            withheld = refused | withheld_regions(job, version, self.policy, now=now)
+            planned = plan(PlanSubject.of(version), self.policy, catalog, withheld)
+            job = absorb(
+                job,
+                version,
+                planned,
+                policy=self.policy,
+                now=now,
+                limits=self.limits,
+            )
+            held = self._held(job, version, planned, now)
+        seen = Observation(
+            job=job,
+            version=version,
+            plan=planned,
+            now=now,
+            limits=self.limits,
+            repair_allowed=self.policy.repair_failed_regions,
+            chance=self.chance(),
+            held=held,
+        )
+        return job, decide(seen)
+
+    def _held(
+        self, job: ReplicationJob, version: ImageVersion, planned: ReplicationPlan, now: datetime
+    ) -> dict[Region, Hold]:
+        """Return the regions to be left in peace; a probe is claimed only by who can write now."""
+        wanted = [one for one in job.replicas if one.region in planned.wanted_regions]
+        missing = [one.region for one in wanted if one.region not in version.listed]
+        failed = [
+            one
+            for one in wanted
+            if one.region in version.listed and one.state is ReplicaState.FAILED
+        ]
+        if now >= job.deadline_at:
+            return self.health.closed(job.key, [*missing, *(one.region for one in failed)])
+        if job.withdrawing or version.is_changing or job.writes >= self.limits.write_max_attempts:
+            return {}
+        hopeful = [one.region for one in failed if one.attempts < self.limits.region_max_attempts]
+        return self.health.holds(job.key, [*missing, *hopeful])
+
+    def _learn(self, job: ReplicationJob) -> None:
+        """Note what Azure says is left of its limits; that never fails a replication."""
+        try:
+            self.admissions.learn()
+        except ReplicationError as error:
+            log_outcome(
+                "throttle.unrecorded", level=logging.WARNING, key=job.key, reason=str(error)
+            )
+
+    def _write(
+        self,
+        job: ReplicationJob,
+        version: ImageVersion,
+        decision: Apply | Repair | Withdraw,
+        owner: str,
+    ) -> ReplicationJob:
+        asked_for: frozenset[Region] = frozenset()
+        if isinstance(decision, Apply):
+            asked_for = decision.regions
+            new = [
+                NewRegion(
+                    region=region,
+                    replica_count=self.policy.replica_count,
+                    storage_account_type=self.policy.storage_account_type,
+                )
+                for region in decision.regions - version.listed
+            ]
+            merged = merge_target_regions(version.target_regions, new, home=version.home_region)
+            entries = merged.entries
+            job = intend(job, new, decision.reason, now=self.clock())
+        else:
+            gone = decision.regions if isinstance(decision, Withdraw) else {decision.region}
+            entries = tuple(
+                target.entry for target in version.target_regions if target.region not in gone
+            )
+        try:
+            self._save_intent(job, owner)
+            job = replace(job, arm_calls=job.arm_calls + 1)
+            self.gallery.set_target_regions(job.image_version_id, entries)
+        except LeaseLostError:
+            raise
+        except Exception as error:
+            raise StepFailedError(
+                job,
+                error,
+                operation=Operation.WRITE,
+                asked_for=asked_for,
+                listed=version.listed,
+            ) from error
+        return job
+
+    def _save_intent(self, job: ReplicationJob, owner: str) -> None:
+        """Write the intent down before the act, and make sure that the claim still holds."""
+
+        def change(fresh: ReplicationJob) -> ReplicationJob:
+            if fresh.lease is None or fresh.lease.owner != owner:
+                raise LeaseLostError("another worker took the job over before the write")
+            if fresh.lease.expires_at <= self.clock():
+                raise LeaseLostError("the claim lapsed before the write")
+            return replace(
+                job,
+                lease=fresh.lease,
+                look_again=fresh.look_again,
+                sequence=fresh.sequence,
+                letter_id=fresh.letter_id,
+            )
+
+        if self.records.change(job.key, change) is None:
+            raise LeaseLostError("the record was removed before the write")
+
+
+# How soon a resumed queue is noticed by what waited for it.
+_PAUSED_LOOK_S = 60.0
+
+
+def _waits_idle(job: ReplicationJob) -> bool:
+    """Tell whether nothing of a waiting job is under way that would have to be followed."""
+    moving = (ReplicaState.REQUESTED, ReplicaState.REPLICATING)
+    return job.phase is Phase.WAITING and not any(one.state in moving for one in job.replicas)
+
+
+def _calls_ahead(job: ReplicationJob) -> tuple[Operation, ...]:
+    """Return what a look at the job will need: one that will write must not read in vain."""
+    unasked = (ReplicaState.PLANNED, ReplicaState.FAILED)
+    if job.withdrawing or any(one.state in unasked for one in job.replicas):
+        return (Operation.READ, Operation.WRITE)
+    return (Operation.READ,)
+
+
+def _cause(job: ReplicationJob) -> str:
+    """Return the code of the copy for which a look decided to try again."""
+    codes = (one.code for one in job.replicas if one.state is ReplicaState.FAILED and one.code)
+    return next(codes, FailureCode.COPY_FAILED).value

@@ -1,0 +1,211 @@
+"""What follows when a look at a version, or a write to it, fails."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from replication.domain.errors import (
+    ConflictError,
+    FailureCode,
+    GoneError,
+    PermanentError,
+    RecordChangedError,
+    RegionUnavailableError,
+    ReplicationError,
+    ThrottledError,
+    TransientError,
+    UnknownAnswerError,
+)
+from replication.domain.image_version import MalformedImageVersionError
+from replication.domain.job import Failure, ReplicationJob
+from replication.domain.limits import Limits
+from replication.domain.regions import InvalidRegionNameError, Region
+from replication.guards.admission import Admissions, Queueing
+from replication.guards.region_health import RegionHealth, refusal_end
+from replication.guards.throttling import Operation
+from replication.reconcile.decision import Decision, GiveUp, Retry, Supersede
+from replication.reconcile.error_decision import decide_on_error
+from replication.reconcile.transitions import withhold
+from replication.telemetry.log import log_outcome
+
+# Refusals that are about a region, whether the service names it or not.
+_ABOUT_ONE_REGION = (
+    FailureCode.ENCRYPTION_SET_MISSING,
+    FailureCode.REGION_UNAVAILABLE,
+    FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
+)
+# Of these, the ones that hold for every version; a disk encryption set is the version's own.
+_ABOUT_THE_SUBSCRIPTION = (
+    FailureCode.REGION_UNAVAILABLE,
+    FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
+)
+_EXPECTED = (
+    TransientError,
+    MalformedImageVersionError,
+    InvalidRegionNameError,
+    RecordChangedError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The job with all that was learned, and the decision that was carried out."""
+
+    job: ReplicationJob
+    decision: Decision
+
+
+class StepFailedError(ReplicationError):
+    """Carries what was learned before the error."""
+
+    def __init__(
+        self,
+        job: ReplicationJob,
+        error: Exception,
+        *,
+        operation: Operation,
+        asked_for: frozenset[Region] = frozenset(),
+        listed: frozenset[Region] = frozenset(),
+    ) -> None:
+        super().__init__(str(error))
+        self.job = job
+        self.error = error
+        self.operation = operation
+        self.asked_for = asked_for
+        self.listed = listed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """Turns every error into a decision of its own."""
+
+    admissions: Admissions
+    health: RegionHealth
+    limits: Limits
+    clock: Callable[[], datetime]
+    chance: Callable[[], float]
+
+    def after(self, failed: StepFailedError) -> Step:
+        job, error = failed.job, failed.error
+        if isinstance(error, GoneError):
+            return Step(job=job, decision=Supersede(reason=str(error)))
+        if isinstance(error, ThrottledError):
+            return self._after_throttle(job, error, failed.operation)
+        if isinstance(error, PermanentError) and error.code in _ABOUT_ONE_REGION:
+            return self._after_refusal(job, error, failed.asked_for, failed.listed)
+        if isinstance(error, PermanentError):
+            failure = Failure(code=error.code, message=str(error))
+            return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
+        return self._after_transient(job, error)
+
+    def _after_throttle(
+        self, job: ReplicationJob, error: ThrottledError, operation: Operation
+    ) -> Step:
+        """Close the gate for everybody, and take a place in the line behind it."""
+        try:
+            self.admissions.refused(job.image_version_id, operation, error)
+            job, queueing = self.admissions.ask(job, (operation,))
+        except ReplicationError as unrecorded:
+            log_outcome(
+                "throttle.unrecorded", level=logging.WARNING, key=job.key, reason=str(unrecorded)
+            )
+            queueing = None
+        if queueing is None:
+            return self._after_transient(job, error)
+        return self.queue_up(job, queueing, code=error.code, message=str(error))
+
+    def queue_up(self, job: ReplicationJob, queueing: Queueing, *, code: str, message: str) -> Step:
+        """Wait for a place in line; only the deadline ends that."""
+        now = self.clock()
+        after_s = max(0.0, (queueing.until - now).total_seconds())
+        decision = decide_on_error(
+            job,
+            now=now,
+            limits=self.limits,
+            # The places are spread already; jitter would only lose the turn.
+            chance=0.0,
+            code=code,
+            message=message,
+            retry_after_s=after_s,
+            kind="throttled",
+        )
+        return Step(job=job, decision=decision)
+
+    def _after_refusal(
+        self,
+        job: ReplicationJob,
+        error: PermanentError,
+        asked_for: frozenset[Region],
+        listed: frozenset[Region],
+    ) -> Step:
+        """Go on without the regions that were refused: one bad region never blocks the others."""
+        regions = error.regions if isinstance(error, RegionUnavailableError) else frozenset()
+        if not regions and len(asked_for) == 1:
+            regions = asked_for
+        if not (regions or asked_for) - listed:
+            # About what is in the list already: to leave it out changes nothing.
+            failure = Failure(code=error.code, message=str(error))
+            return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
+        if regions:
+            until = refusal_end(self.clock(), self.limits)
+            names = ", ".join(sorted(region.name for region in regions))
+            reason = f"Azure refused it to this subscription: {error}"
+            if error.code in _ABOUT_THE_SUBSCRIPTION:
+                self._remember(job, regions, reason, until)
+            return Step(
+                job=withhold(job, regions, reason, until=until),
+                decision=Retry(
+                    after_s=self.limits.retry_base_s,
+                    counts=False,
+                    reason=f"{names} may not be used; go on without: {error}",
+                ),
+            )
+        return Step(
+            job=replace(job, one_by_one=True),
+            decision=Retry(
+                after_s=self.limits.retry_base_s,
+                counts=False,
+                reason=f"Azure does not say which region it means, add them one by one: {error}",
+            ),
+        )
+
+    def _remember(
+        self, job: ReplicationJob, regions: frozenset[Region], reason: str, until: datetime
+    ) -> None:
+        """Tell every other version of the subscription; this one knows it in any case."""
+        subscription_id = job.image_version_id.subscription_id
+        try:
+            self.health.refuse(subscription_id, regions, reason, until=until)
+        except ReplicationError as error:
+            log_outcome("refusal.unrecorded", level=logging.WARNING, key=job.key, reason=str(error))
+
+    def _after_transient(self, job: ReplicationJob, error: Exception) -> Step:
+        if not isinstance(error, _EXPECTED):
+            log_outcome(
+                "replication.unexpected_error",
+                level=logging.ERROR,
+                error=error,
+                key=job.key,
+                image_version=str(job.image_version_id),
+            )
+        transient = error if isinstance(error, TransientError) else None
+        decision = decide_on_error(
+            job,
+            now=self.clock(),
+            limits=self.limits,
+            chance=self.chance(),
+            code=transient.code if transient else type(error).__name__,
+            message=str(error),
+            retry_after_s=transient.retry_after_s if transient else None,
+            kind=(
+                "conflict"
+                if isinstance(error, ConflictError)
+                else "throttled"
+                if isinstance(error, ThrottledError)
+                else "unknown"
+                if isinstance(error, UnknownAnswerError)
+                else "failed"
+            ),
+        )
+        return Step(job=job, decision=decision)

@@ -1,0 +1,104 @@
+"""Change a job's record safely while others change it too."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from replication.domain.errors import RecordChangedError, TransientError
+from replication.domain.job import ReplicationJob
+from replication.ports import JobPage, JobQuery, JobStore, StoredJob
+
+Change = Callable[[ReplicationJob], ReplicationJob | None]
+Written = Callable[[ReplicationJob | None, ReplicationJob], None]
+
+
+def contention_retries() -> Retrying:
+    """Retry a lost compare-and-swap or a storage blip: at most 8 tries within 10 s."""
+    return Retrying(
+        retry=retry_if_exception_type((RecordChangedError, TransientError)),
+        stop=stop_after_attempt(8) | stop_after_delay(10),
+        wait=wait_random_exponential(multiplier=0.02, max=1),
+        reraise=True,
+    )
+
+
+def _nobody(_before: ReplicationJob | None, _after: ReplicationJob) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """The record before and after a change; both the same where nothing was to be changed."""
+
+    before: ReplicationJob
+    after: StoredJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecords:
+    """The jobs on record, with read-change-write as one step.
+
+    `retries` gives a fresh tenacity controller for every step. `written` is told of each record
+    that was written, with the one before it, and never fails.
+    """
+
+    store: JobStore
+    retries: Callable[[], Retrying] = contention_retries
+    written: Written = _nobody
+
+    def load(self, key: str) -> StoredJob | None:
+        """Return the record, None when there is none."""
+        return self.retries()(self.store.load, key)
+
+    def change(self, key: str, change: Change) -> Changed | None:
+        """Read the record, change it, and write it unless someone else did meanwhile.
+
+        `change` may be called several times, each time with the newest record; None from it
+        means to leave the record alone. Returns None when there is no record. A write whose
+        answer was lost is known again by what it wrote, and not taken for someone else's.
+        """
+        sent: list[tuple[ReplicationJob, ReplicationJob]] = []
+        changed = self.retries()(self._change_once, key, change, sent)
+        if changed is not None and changed.after.job != changed.before:
+            self.written(changed.before, changed.after.job)
+        return changed
+
+    def find(self, query: JobQuery) -> JobPage:
+        """Return one page of the records."""
+        return self.retries()(self.store.find, query)
+
+    def insert(self, job: ReplicationJob) -> StoredJob | None:
+        """Write a first record; None when there is one already."""
+
+        def once() -> StoredJob | None:
+            try:
+                return self.store.insert(job)
+            except RecordChangedError:
+                return None
+
+        stored = self.retries()(once)
+        if stored is not None:
+            self.written(None, stored.job)
+        return stored
+
+    def _change_once(
+        self, key: str, change: Change, sent: list[tuple[ReplicationJob, ReplicationJob]]
+    ) -> Changed | None:
+        stored = self.store.load(key)
+        if stored is None:
+            return None
+        for before, written in sent:
+            if stored.job == written:
+                return Changed(before=before, after=stored)
+        changed = change(stored.job)
+        if changed is None:
+            return Changed(before=stored.job, after=stored)
+        sent.append((stored.job, changed))
+        return Changed(before=stored.job, after=self.store.replace(stored, changed))

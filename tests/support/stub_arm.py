@@ -1,0 +1,117 @@
+"""An ARM of canned answers: records what it was asked, knows nothing of galleries."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from replication.azure.arm.clients import ArmClients, ArmEndpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canned:
+    """One answer; a text goes as it is, anything else as JSON; `drop` hangs up instead."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    drop: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(slots=True)
+class StubArm:
+    """Answers by the end of the path, letter case ignored; the last answer of a list stays."""
+
+    url: str
+    answers: dict[tuple[str, str], list[Canned]] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+
+    def answer(self, method: str, path: str, *canned: Canned) -> None:
+        self.answers[method, path.lower()] = list(canned)
+
+    def take(self, method: str, path: str) -> Canned:
+        for (wanted, ending), canned in self.answers.items():
+            if method == wanted and path.lower().endswith(ending):
+                return canned.pop(0) if len(canned) > 1 else canned[0]
+        error = {"code": "NotFoundInStub", "message": f"no answer for {method} {path}"}
+        return Canned(status=501, body={"error": error})
+
+
+class _Server(ThreadingHTTPServer):
+    stub: StubArm
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def handle_any(self) -> None:
+        parts = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        asked = Asked(
+            method=self.command,
+            path=parts.path,
+            query=parse_qs(parts.query),
+            headers=dict(self.headers),
+            body=self.rfile.read(length),
+        )
+        self.server.stub.asked.append(asked)
+        canned = self.server.stub.take(self.command, parts.path)
+        if canned.drop:
+            self.close_connection = True
+            return
+        text = canned.body if isinstance(canned.body, str) else json.dumps(canned.body)
+        content = text.encode()
+        self.send_response(canned.status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        for name, value in canned.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = handle_any  # noqa: N815 - the base class looks for these names
+    do_PATCH = handle_any  # noqa: N815
+    do_POST = handle_any  # noqa: N815
+    do_PUT = handle_any  # noqa: N815
+
+    def log_message(self, *_arguments: object) -> None:
+        """Write nothing to standard error."""
+
+
+@contextmanager
+def running_stub() -> Iterator[StubArm]:
+    """Serve on a free port until the block ends."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    server.stub = StubArm(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.stub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def open_clients(url: str) -> ArmClients:
+    """Return the app's clients for an ARM that takes no credentials."""
+    return ArmClients(ArmEndpoint(url=url, scope="unused/.default", anonymous=True))

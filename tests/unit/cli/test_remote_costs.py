@@ -1,0 +1,89 @@
+"""`costs` of a deployed app: the same report as from the ledger, and answers of no use refused."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import RenderableType
+
+from bootstrap.costs import open_costs
+from cli.client.remote_shapes import COST_REPORT
+from cli.tables.costs import report_tables
+from costs.report.query import read_report_query
+from costs.report.service import make_report
+from costs.report.view import report_view
+from tests.support.fakes import World
+from tests.support.ledgers import world_with_books
+from tests.support.serving import Canned, Site
+from tests.unit.cli.conftest import Shell
+from tests.unit.cli.test_cost_tables import world as world_of_trouble
+from tests.unit.cli.test_costs import ROWS
+from tests.unit.cli.test_remote_answers import changes, shown
+
+__all__ = ["world_of_trouble"]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return world_with_books(tmp_path, ROWS)[0]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["--json"],
+        ["--group-by", "region,lab", "--from", "2026-11", "--limit", "1"],
+        ["--group-by", "tag", "--group-by", "month", "--no-azure", "--currency", "EUR"],
+        ["--format", "csv"],
+        ["--format", "focus"],
+        ["--group-by", "colour"],
+        ["--from", "yesterday"],
+        ["--from", "2026-11-24", "--to", "2026-11-20"],
+        ["--currency", "dollars"],
+    ],
+    ids=" ".join,
+)
+def test_a_report_is_the_same_either_way(shell: Shell, far: Shell, args: list[str]) -> None:
+    assert far("costs", *args) == shell("costs", *args)
+
+
+def test_a_report_is_written_into_a_file(shell: Shell, far: Shell, tmp_path: Path) -> None:
+    for form in ("csv", "json", "focus"):
+        near, deployed = tmp_path / f"near.{form}", tmp_path / f"far.{form}"
+        assert shell("costs", "--format", form, "--output", str(near)).code == 0
+        assert far("costs", "--format", form, "--output", str(deployed)).code == 0
+        assert near.read_bytes() == deployed.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Canned(body=b"<html>sign in</html>", media_type="text/html"), "a page to sign in at"),
+        (Canned(body=b"\xff\xfe", media_type="text/csv"), "something that is no text"),
+        (Canned(status=404, body=b"", media_type="text/plain"), "has no such call"),
+    ],
+)
+def test_what_is_no_table_is_refused(far: Shell, site: Site, answer: Canned, said: str) -> None:
+    site.canned = [answer]
+    told = far("costs", "--format", "csv")
+    assert (told.code, told.out) == (1, "")
+    assert said in told.err
+
+
+def test_whatever_one_value_of_a_report_is_it_is_refused_or_can_be_shown(
+    world_of_trouble: World,
+) -> None:
+    app = world_of_trouble.app
+    query = read_report_query(today=app.ports.clock().date(), limit=1)
+    view = report_view(make_report(open_costs(app), query, ask_azure=True))
+
+    def draw(value: Any) -> Sequence[RenderableType]:
+        return report_tables(value)
+
+    assert shown(view, COST_REPORT, draw)
+    assert {shown(one, COST_REPORT, draw) for one in changes(view)} == {True, False}

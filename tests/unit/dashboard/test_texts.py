@@ -1,0 +1,170 @@
+"""Both languages say everything, and nothing that no page asks for."""
+
+import ast
+import re
+from datetime import timedelta
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import dashboard
+from dashboard.i18n.common import TEXTS
+from dashboard.i18n.language import Language, preferred
+from dashboard.i18n.words import Words
+from dashboard.views.costs import GROUPS
+from dashboard.views.page import PAGES
+from dashboard.views.regions import Health
+from replication.dead_letters.filter import ANY_STATE
+from replication.domain.errors import FailureCode
+from replication.domain.job import Phase, ReplicaState
+from replication.guards.throttling import Operation
+from replication.operations.journal import ActionKind
+from replication.ports import LetterState
+from tests.support.builders import NOON
+
+FOLDER = Path(dashboard.__file__).parent
+# Keys that are put together of a word and one of these.
+FAMILIES = {
+    "phase_": [one.value for one in Phase],
+    "state_": [one.value for one in ReplicaState],
+    "letter_": [*(one.value for one in LetterState), ANY_STATE],
+    "operation_": [*(one.value for one in Operation), "any"],
+    "health_": [one.value for one in Health],
+    "nav_": list(PAGES),
+    "by_": list(GROUPS),
+    "act_": [one.value for one in ActionKind],
+    "unit_": ["s", "min", "h", "d"],
+    "sort_": ["newest", "oldest", "name"],
+    "problem_": ["400", "401", "403", "404", "500", "503"],
+    "told_": ["400", "401", "403", "404", "500", "503"],
+    "source_": ["event", "job"],
+    "means_": [one.value for one in FailureCode],
+}
+JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+NO_WORDS = {"product", "bar_median", "progress_of", "range"}
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_both_languages_put_in_the_same_values() -> None:
+    for key, text in TEXTS.items():
+        assert fields(text.en) == fields(text.ja), key
+        placeholders = [sorted(re.findall(r"\[\w+\]", one)) for one in text]
+        assert placeholders[0] == placeholders[1], key
+
+
+def test_every_text_is_translated() -> None:
+    for key, text in TEXTS.items():
+        assert text.en.strip() == text.en != "", key
+        assert text.ja.strip() == text.ja != "", key
+        assert key in NO_WORDS or JAPANESE.search(text.ja), key
+        assert not JAPANESE.search(text.en), key
+
+
+def keys_in_use() -> set[str]:
+    found = {f"{family}{word}" for family, words in FAMILIES.items() for word in words}
+    for path in (FOLDER / "templates").glob("*.html"):
+        found |= set(re.findall(r"\bt\(\"(\w+[a-z0-9])\"", path.read_text()))
+    for path in FOLDER.rglob("*.py"):
+        if path.parent.name == "i18n" and path.name != "words.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    script = (FOLDER / "static" / "script.js").read_text()
+    found |= {f"js_{name}" for name in re.findall(r"\bwords\.(\w+)", script)}
+    found |= {f"next_of_{code.value}" for code in FailureCode}
+    return found
+
+
+def test_every_text_is_shown_somewhere() -> None:
+    assert set(TEXTS) - keys_in_use() == set()
+
+
+def test_every_family_and_every_template_finds_its_text() -> None:
+    for family, words in FAMILIES.items():
+        assert {f"{family}{word}" for word in words} <= set(TEXTS), family
+    for path in (FOLDER / "templates").glob("*.html"):
+        named = set(re.findall(r"\bt\(\"(\w+[a-z0-9])\"", path.read_text()))
+        assert named <= set(TEXTS), path.name
+    script = (FOLDER / "static" / "script.js").read_text()
+    assert {f"js_{name}" for name in re.findall(r"\bwords\.(\w+)", script)} <= set(TEXTS)
+
+
+def test_no_template_says_anything_itself() -> None:
+    for path in (FOLDER / "templates").glob("*.html"):
+        text = re.sub(
+            r"\{%.*?%\}|\{\{.*?\}\}|<code>.*?</code>|<[^>]*>",
+            " ",
+            path.read_text(),
+            flags=re.DOTALL,
+        )
+        assert set(re.findall(r"[A-Za-z]{2,}", text)) <= {"GB"}, path.name
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("ja", "ja"),
+        ("ja-JP,ja;q=0.9,en;q=0.8", "ja"),
+        ("en-US,en;q=0.9,ja;q=0.8", "en"),
+        ("de, ja;q=0.5, en;q=0.4", "ja"),
+        ("de-DE,fr;q=0.9", "en"),
+        ("ja;q=0, en;q=0.1", "en"),
+        ("ja;q=0", "en"),
+        ("en;q=0.5, JA ; Q=0.6", "ja"),
+        ("*", "en"),
+        ("ja;q=2, en;q=0.1", "en"),
+        ("ja;q=abc", "en"),
+        ("japanese", "en"),
+        (";;;,,,=", "en"),
+        ("x," * 10_000 + "ja", "en"),
+    ],
+)
+def test_the_browser_chooses_the_language(header: str, language: str) -> None:
+    assert preferred(header) == language
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "japanese"),
+    [
+        (0, "0 s", "0 秒"),
+        (119, "119 s", "119 秒"),
+        (120, "2 min", "2 分"),
+        (7199, "119 min", "119 分"),
+        (7200, "2 h", "2 時間"),
+        (172_800, "2 d", "2 日"),
+        (None, "\N{EN DASH}", "\N{EN DASH}"),
+    ],
+)
+def test_times_are_said_in_one_unit(seconds: float | None, english: str, japanese: str) -> None:
+    assert Words(language=Language.ENGLISH, now=NOON).duration(seconds) == english
+    assert Words(language=Language.JAPANESE, now=NOON).duration(seconds) == japanese
+
+
+def test_what_lies_ahead_is_said_so() -> None:
+    words = Words(language=Language.ENGLISH, now=NOON)
+    assert words.age("2026-11-23T12:05:00Z") == "in 5 min"
+    assert words.age("2026-11-23T11:55:00Z") == "5 min ago"
+    assert words.utc("2026-11-23T11:55:00Z") == "2026-11-23 11:55:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "said"),
+    [
+        (90, "in 90 s"),
+        (0, "any moment"),
+        (-59, "any moment"),
+        (-60, "overdue for 60 s"),
+        (-3 * 3600, "overdue for 3 h"),
+        (None, "–"),  # noqa: RUF001 - the dash of the pages
+    ],
+)
+def test_what_is_to_come_is_never_said_to_be_over(ahead_s: int | None, said: str) -> None:
+    words = Words(language=Language.ENGLISH, now=NOON)
+    moment = None if ahead_s is None else NOON + timedelta(seconds=ahead_s)
+    assert words.due(moment) == said

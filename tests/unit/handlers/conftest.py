@@ -1,0 +1,21 @@
+"""The app of the handlers, on ports in memory, on a developer's machine."""
+
+import pytest
+
+from bootstrap import adapters
+from handlers.http.access import AUTH_ENABLED, ENVIRONMENT, INSTANCE
+from tests.support.fakes import World, build_world
+
+
+@pytest.fixture(autouse=True)
+def _development(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT, "Development")
+    for name in (AUTH_ENABLED, INSTANCE):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = build_world()
+    monkeypatch.setattr(adapters, "_app", world.app)
+    return world
