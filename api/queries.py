@@ -20,7 +20,7 @@ from replication.listing.jobs import Listing
 from replication.listing.query import ListQuery
 from replication.ports import Catalogs, Gallery, History, JobQuery, JobQueues, JobStore
 from replication.reconcile.observe import withheld_regions
-from replication.records.repository import JobRecords
+from replication.records.repository import JobRepository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Queries:
     """Read-only: nothing here changes a record, a queue or Azure."""
 
     store: JobStore
-    jobs: JobRecords
+    jobs: JobRepository
     listing: Listing
     history: History
     queues: JobQueues

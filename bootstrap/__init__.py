@@ -1,0 +1,1 @@
+"""The composition root: only here services, costs, adapters and the environment meet."""

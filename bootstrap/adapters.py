@@ -33,7 +33,7 @@ from replication.azure.webhook import open_teams, open_webhook
 from replication.config.policy_file import load_policy
 from replication.config.settings import Settings, is_loopback
 from replication.dead_letters.index import ListedLetters
-from replication.gauge_leader import GaugeDuty, hold_s
+from replication.gauge_leader import GaugeLeader, hold_s
 from replication.guards.rate_meter import RateMeter
 from replication.notices.service import NoticeChannel
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
@@ -136,7 +136,7 @@ def get_app() -> App:
             telemetry = open_telemetry(os.environ)
             ports = open_ports(settings, telemetry)
             _app = build_app(settings, load_policy(settings.policy_path), ports)
-            duty = GaugeDuty(
+            duty = GaugeLeader(
                 gauges=_app.gauges,
                 controls=_app.gauges.controls,
                 clock=ports.clock,

@@ -11,13 +11,13 @@ from costs.gauges import LastDay
 from costs.ports import LedgerBlobs
 from costs.pricing.budget_pricing import EstimatePricing
 from costs.pricing.estimator import Estimates
-from costs.report.cache import ReportMemory
-from costs.report.usage import Machines, NoMachines
+from costs.report.cache import ReportCache
+from costs.report.usage import ImageConsumers, NoImageConsumers
 from replication.config.settings import Settings
 from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain.policy import ReplicationPolicy
 from replication.gauges import StateGauges, count_records
-from replication.guards.admission import Admissions
+from replication.guards.admission import AdmissionControl
 from replication.guards.budget_guard import BudgetGuard, Pricing
 from replication.guards.pauses import Pauses
 from replication.guards.rate_meter import RateMeter
@@ -43,11 +43,11 @@ from replication.ports import (
     JobStore,
     OutcomeTopic,
 )
-from replication.reconcile.executor import Actor
+from replication.reconcile.executor import Executor
 from replication.reconcile.reconciler import Reconciler
 from replication.reconcile.recovery import Recovery
-from replication.records.repository import JobRecords, contention_retries
-from replication.shared_state.state import Controls
+from replication.records.repository import JobRepository, contention_retries
+from replication.shared_state.state import SharedState
 from replication.sweep import Sweep
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 
@@ -76,7 +76,7 @@ class Ports:
     pricing: Pricing | None = None
     estimates: Estimates = field(default_factory=Estimates)
     blobs: LedgerBlobs | None = None
-    machines: Machines = field(default_factory=NoMachines)
+    machines: ImageConsumers = field(default_factory=NoImageConsumers)
     telemetry: Telemetry = NO_TELEMETRY
     channels: tuple[NoticeChannel, ...] = ()
 
@@ -99,15 +99,15 @@ class App:
     queries: Queries
     gauges: StateGauges
     notices: NoticeService
-    reports: ReportMemory = field(default_factory=ReportMemory)
+    reports: ReportCache = field(default_factory=ReportCache)
 
 
 def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> App:
     """Wire the services to the ports."""
     listing = Listing(store=ports.listing, retries=ports.retries)
-    records = JobRecords(store=ports.store, retries=ports.retries, written=listing.follow)
-    controls = Controls(store=ports.controls, retries=ports.retries, clock=ports.clock)
-    admissions = Admissions(
+    records = JobRepository(store=ports.store, retries=ports.retries, written=listing.follow)
+    controls = SharedState(store=ports.controls, retries=ports.retries, clock=ports.clock)
+    admission = AdmissionControl(
         controls=controls,
         meter=ports.meter,
         limits=settings.limits,
@@ -123,7 +123,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         catalogs=ports.catalogs,
         queues=ports.queues,
         desk=desk,
-        admissions=admissions,
+        admission=admission,
         health=health,
         policy=policy,
         limits=settings.limits,
@@ -140,17 +140,17 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         clock=ports.clock,
     )
     recovery = Recovery(
-        admissions=admissions,
+        admission=admission,
         health=health,
         limits=settings.limits,
         clock=ports.clock,
         chance=ports.chance,
     )
-    actor = Actor(
+    executor = Executor(
         records=records,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
-        admissions=admissions,
+        admission=admission,
         health=health,
         guard=guard,
         pauses=pauses,
@@ -167,7 +167,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         queues=ports.queues,
         desk=desk,
         topic=ports.topic,
-        actor=actor,
+        executor=executor,
         health=health,
         intake=intake,
         limits=settings.limits,
@@ -182,7 +182,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         letters=ports.letters,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
-        admissions=admissions,
+        admission=admission,
         health=health,
         intake=intake,
         policy=policy,

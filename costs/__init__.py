@@ -1,1 +1,1 @@
-"""What replicas cost. For now a plain estimate; ledger, report and reconciliation follow."""
+"""What replicas cost: prices, the daily ledger, the audit report, bills and the FOCUS export."""

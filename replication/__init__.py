@@ -1,4 +1,4 @@
 """The product: plan, decide and record the replication of gallery image versions.
 
-Importable without Azure; only `replication.azure` and `bootstrap.adapters` know the vendor.
+Only `replication.azure` knows the vendor. Costs, wiring, pages and commands stand beside it.
 """

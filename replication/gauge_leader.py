@@ -9,7 +9,7 @@ from typing import Protocol
 
 from replication.domain.errors import ReplicationError
 from replication.shared_state.rows import Control, ControlKind, Duty
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import PART, SCRAPE_ERRORS
 from replication.telemetry.port import Sample
@@ -30,7 +30,7 @@ class Gauges(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class GaugeDuty:
+class GaugeLeader:
     """Reads the gauges where this instance is on duty, and nothing where another is.
 
     The duty is a row that all instances share; it lapses `hold_s` after the last renewal. Nobody
@@ -38,7 +38,7 @@ class GaugeDuty:
     """
 
     gauges: Gauges
-    controls: Controls
+    controls: SharedState
     clock: Callable[[], datetime]
     owner: str
     hold_s: float = _ROUNDS * _INTERVAL_MS / 1000

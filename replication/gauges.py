@@ -17,7 +17,7 @@ from replication.listing.job_rows import STUCK
 from replication.listing.jobs import ListingTotals
 from replication.ports import DeadLetters, JobQueues, QueueName
 from replication.shared_state.rows import QueuePause
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import (
     BUDGET,
@@ -87,7 +87,7 @@ class StateGauges:
     """Reads every gauge; a part that cannot be read is told of and leaves the others standing."""
 
     queues: JobQueues
-    controls: Controls
+    controls: SharedState
     counts: Counting
     costs: LastDay
     clock: Callable[[], datetime]

@@ -14,7 +14,7 @@ from replication.domain.limits import Limits
 from replication.domain.plan import PlanSubject, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region, RegionCatalog
-from replication.guards.admission import Admissions
+from replication.guards.admission import AdmissionControl
 from replication.guards.region_health import RegionHealth
 from replication.guards.throttling import Operation, ThrottleScope
 from replication.intake.intake import Intake
@@ -22,7 +22,7 @@ from replication.listing.jobs import Listing
 from replication.listing.repair import ListingMender
 from replication.ports import Catalogs, DeadLetters, Gallery, JobQuery, UnreadPart
 from replication.reconcile.observe import withheld_regions
-from replication.records.repository import JobRecords
+from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
 
 _PAGE = 200
@@ -88,12 +88,12 @@ class SweepReport:
 class Sweep:
     """The safety net: stateless, driven by a timer, harmless to run twice at once."""
 
-    records: JobRecords
+    records: JobRepository
     listing: Listing
     letters: DeadLetters
     gallery: Gallery
     catalogs: Catalogs
-    admissions: Admissions
+    admission: AdmissionControl
     health: RegionHealth
     intake: Intake
     policy: ReplicationPolicy
@@ -167,7 +167,7 @@ class Sweep:
     ) -> bool:
         """Sweep what Azure lists, and take it from the keys; tell whether that was all of it."""
         whole = True
-        until = self.admissions.closed_until(subscription_id, Operation.READ)
+        until = self.admission.closed_until(subscription_id, Operation.READ)
         if until is not None:
             report.errors.append(
                 f"subscription {subscription_id}: Azure asked for a pause until "
@@ -183,7 +183,7 @@ class Sweep:
                     scope = ThrottleScope(
                         subscription_id=subscription_id.lower(), operation=Operation.READ
                     )
-                    self.admissions.refused_scope(scope, version.error)
+                    self.admission.refused_scope(scope, version.error)
                     break
                 continue
             report.versions_seen += 1

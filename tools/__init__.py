@@ -1,0 +1,1 @@
+"""Programs for developers: the simulation and the crash test."""

@@ -40,7 +40,7 @@ _QUERY = (
 
 @dataclass(frozen=True, slots=True)
 class ResourceGraph:
-    """Implements the Machines port; waits where the service asks for a short pause."""
+    """Implements the ImageConsumers port; waits where the service asks for a short pause."""
 
     clients: ArmClients
     pause: Callable[[float], None] = time.sleep

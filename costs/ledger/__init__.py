@@ -1,0 +1,1 @@
+"""The books: one immutable Parquet file a day, written and read with DuckDB."""

@@ -1,0 +1,1 @@
+"""A bill held against the ledger: what agrees, what differs, and why."""

@@ -15,7 +15,7 @@ type View = Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class ReportMemory:
+class ReportCache:
     """Keeps the reports that were asked for last; safe to use from many threads."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -30,7 +30,7 @@ class Machine:
     exact_version: str = ""
 
 
-class Machines(Protocol):
+class ImageConsumers(Protocol):
     """Everything that may run on an image version, in all subscriptions in sight."""
 
     def all(self) -> Iterator[Machine]:
@@ -39,7 +39,7 @@ class Machines(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class NoMachines:
+class NoImageConsumers:
     """Stands where nobody can be asked."""
 
     def all(self) -> Iterator[Machine]:
@@ -110,7 +110,7 @@ def usage_of(machines: Iterable[Machine]) -> Usage:
     return Usage(versions=versions, definitions=definitions, looked_at=looked_at)
 
 
-def look_up_usage(machines: Machines) -> Usage:
+def look_up_usage(machines: ImageConsumers) -> Usage:
     """Ask for all machines; what cannot be asked makes a usage that is unknown, never none."""
     try:
         return usage_of(machines.all())

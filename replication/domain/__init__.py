@@ -1,0 +1,4 @@
+"""Nouns and pure rules: image versions, regions, plans, jobs, failures.
+
+No clock, no storage, no Azure.
+"""

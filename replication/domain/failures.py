@@ -7,7 +7,7 @@ from enum import StrEnum
 from replication.domain.errors import FailureCode
 
 
-class Budget(StrEnum):
+class TryLimit(StrEnum):
     """What bounds the tries before a failure of the kind reaches a person."""
 
     NONE = "none: trying again cannot help"
@@ -26,7 +26,7 @@ class FailureKind:
 
     code: FailureCode
     transient: bool
-    budget: Budget
+    budget: TryLimit
     sentence: str
 
     @property
@@ -35,7 +35,7 @@ class FailureKind:
         return f"docs/runbook.md#{self.code.value}"
 
 
-def _kind(code: FailureCode, budget: Budget, sentence: str, *, transient: bool) -> FailureKind:
+def _kind(code: FailureCode, budget: TryLimit, sentence: str, *, transient: bool) -> FailureKind:
     return FailureKind(code=code, transient=transient, budget=budget, sentence=sentence)
 
 
@@ -44,123 +44,123 @@ FAILURES: Mapping[FailureCode, FailureKind] = {
     for kind in (
         _kind(
             FailureCode.BUDGET_EXCEEDED,
-            Budget.RELEASE,
+            TryLimit.RELEASE,
             "The plan costs more than its budget allows; nothing was added.",
             transient=True,
         ),
         _kind(
             FailureCode.COPY_FAILED,
-            Budget.REGION_COPIES,
+            TryLimit.REGION_COPIES,
             "Azure could not copy the image into a region, not even after it was applied again "
             "and the region was removed and added back.",
             transient=True,
         ),
         _kind(
             FailureCode.DEADLINE_EXCEEDED,
-            Budget.DEADLINE,
+            TryLimit.DEADLINE,
             "Not every region was Completed in time; the sweep goes on looking.",
             transient=True,
         ),
         _kind(
             FailureCode.ENCRYPTION_SET_MISSING,
-            Budget.NONE,
+            TryLimit.NONE,
             "The version is encrypted with your key, and Azure misses a disk encryption set for a "
             "region.",
             transient=False,
         ),
         _kind(
             FailureCode.INVALID_REQUEST,
-            Budget.NONE,
+            TryLimit.NONE,
             "Azure says that the request itself is wrong.",
             transient=False,
         ),
         _kind(
             FailureCode.LOCKED,
-            Budget.NONE,
+            TryLimit.NONE,
             "A lock on the gallery, or a subscription that is disabled, forbids the write.",
             transient=False,
         ),
         _kind(
             FailureCode.MALFORMED_EVENT,
-            Budget.NONE,
+            TryLimit.NONE,
             "An event arrived that cannot be read.",
             transient=False,
         ),
         _kind(
             FailureCode.MALFORMED_MESSAGE,
-            Budget.NONE,
+            TryLimit.NONE,
             "A queue message arrived that cannot be read.",
             transient=False,
         ),
         _kind(
             FailureCode.NEWER_FORMAT,
-            Budget.DELIVERIES,
+            TryLimit.DELIVERIES,
             "A newer release of this app wrote a message that this one cannot read.",
             transient=True,
         ),
         _kind(
             FailureCode.NOT_AUTHORISED,
-            Budget.NONE,
+            TryLimit.NONE,
             "The app's identity lacks a right, or a policy of Azure forbids the write.",
             transient=False,
         ),
         _kind(
             FailureCode.POISON_MESSAGE,
-            Budget.DELIVERIES,
+            TryLimit.DELIVERIES,
             "Every worker that took the message failed or died.",
             transient=True,
         ),
         _kind(
             FailureCode.QUOTA_EXCEEDED,
-            Budget.NONE,
+            TryLimit.NONE,
             "A quota of the subscription is used up.",
             transient=False,
         ),
         _kind(
             FailureCode.REGION_HELD_BACK,
-            Budget.DEADLINE,
+            TryLimit.DEADLINE,
             "A region keeps failing for many versions and is held back.",
             transient=True,
         ),
         _kind(
             FailureCode.REGION_UNAVAILABLE,
-            Budget.NONE,
+            TryLimit.NONE,
             "The subscription may not use a region; the others go on without it.",
             transient=False,
         ),
         _kind(
             FailureCode.REMOVED_BY_SOMEONE,
-            Budget.NONE,
+            TryLimit.NONE,
             "Someone removed a region after its replica was Completed; that is respected.",
             transient=False,
         ),
         _kind(
             FailureCode.RETRIES_EXHAUSTED,
-            Budget.RETRIES,
+            TryLimit.RETRIES,
             "Azure or the storage failed again and again.",
             transient=True,
         ),
         _kind(
             FailureCode.SOURCE_TOO_LARGE,
-            Budget.NONE,
+            TryLimit.NONE,
             "The image is larger than a gallery can replicate.",
             transient=False,
         ),
         _kind(
             FailureCode.UNKNOWN_ANSWER,
-            Budget.UNKNOWN_RETRIES,
+            TryLimit.UNKNOWN_RETRIES,
             "Azure refused in words that this release does not know; they are shown as they came.",
             transient=True,
         ),
         _kind(
             FailureCode.WRITES_EXHAUSTED,
-            Budget.WRITES,
+            TryLimit.WRITES,
             "Regions that were added kept vanishing from the list: another writer removes them.",
             transient=True,
         ),
         _kind(
             FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
-            Budget.NONE,
+            TryLimit.NONE,
             "A region offers no zone-redundant storage for images.",
             transient=False,
         ),

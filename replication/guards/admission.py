@@ -24,14 +24,14 @@ from replication.guards.throttling import (
     shut,
 )
 from replication.shared_state.rows import Control, ControlKind
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import OPERATION, THROTTLES
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Queueing:
+class Deferral:
     """A job that must wait: until when, and why."""
 
     until: datetime
@@ -39,10 +39,10 @@ class Queueing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Admissions:
+class AdmissionControl:
     """Holds calls back while Azure asks for a pause, and spreads them near a limit."""
 
-    controls: Controls
+    controls: SharedState
     meter: RateMeter
     limits: Limits
     clock: Callable[[], datetime]
@@ -50,7 +50,7 @@ class Admissions:
 
     def ask(
         self, job: ReplicationJob, operations: Iterable[Operation]
-    ) -> tuple[ReplicationJob, Queueing | None]:
+    ) -> tuple[ReplicationJob, Deferral | None]:
         """Return the job with its place in line, and None when the calls may go now."""
         now, gates = self.clock(), self._gates(job.image_version_id, operations)
         here = [number for number, gate in enumerate(gates) if _number(job, gate) is not None]
@@ -157,10 +157,10 @@ def _number(job: ReplicationJob, gate: Gate) -> int | None:
     return job.place.number if job.place and job.place.scope == gate.scope.key else None
 
 
-def _queueing(gate: Gate, until: datetime, now: datetime) -> Queueing:
+def _queueing(gate: Gate, until: datetime, now: datetime) -> Deferral:
     why = gate.reason if gate.is_closed(now) else "near a limit, calls go one by one"
     text = f"held back until {formatting.moment(until)} for {gate.scope.key}: {why}"
-    return Queueing(until=until, reason=text)
+    return Deferral(until=until, reason=text)
 
 
 def _scope(version_id: ImageVersionId, operation: Operation, kind: ThrottleKind) -> ThrottleScope:

@@ -27,7 +27,7 @@ from replication.guards.budgets import (
 from replication.ports import JobQuery, JobStore
 from replication.reconcile.decision import OverBudget
 from replication.shared_state.rows import Control, ControlKind
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 
 _PAGE = 1000
 
@@ -56,7 +56,7 @@ class BudgetGuard:
     counted without effect until the next count.
     """
 
-    controls: Controls
+    controls: SharedState
     store: JobStore
     pricing: Pricing
     policy: ReplicationPolicy

@@ -7,7 +7,7 @@ from datetime import datetime
 from replication.domain import formatting
 from replication.ports import QueueName
 from replication.shared_state.rows import Control, ControlKind, QueuePause
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 
 MAX_REASON = 300
@@ -36,7 +36,7 @@ class Pauses:
     under way are followed, and a write that was decided waits without losing its deadline.
     """
 
-    controls: Controls
+    controls: SharedState
     clock: Callable[[], datetime]
 
     def all(self) -> dict[str, QueuePause]:

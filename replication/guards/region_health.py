@@ -19,7 +19,7 @@ from replication.guards.circuits import (
 from replication.ports import OutcomeEvent
 from replication.reconcile.outcome_events import region_held_back, region_released
 from replication.shared_state.rows import Control, ControlKind, Refusal
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 
 _AT_WORK = (ReplicaState.REQUESTED, ReplicaState.REPLICATING, ReplicaState.FAILED)
@@ -29,7 +29,7 @@ _AT_WORK = (ReplicaState.REQUESTED, ReplicaState.REPLICATING, ReplicaState.FAILE
 class RegionHealth:
     """Reads and keeps what is known about regions, for every instance and every version."""
 
-    controls: Controls
+    controls: SharedState
     limits: Limits
     clock: Callable[[], datetime]
 

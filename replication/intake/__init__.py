@@ -1,0 +1,1 @@
+"""From an event or a request to a job on record. What happens to the job is in reconcile."""

@@ -24,7 +24,7 @@ from replication.domain.plan import PlanSubject, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import InvalidRegionNameError, Region, RegionCatalog
 from replication.domain.trace_context import TraceParent
-from replication.guards.admission import Admissions
+from replication.guards.admission import AdmissionControl
 from replication.guards.region_health import RegionHealth
 from replication.guards.throttling import Operation
 from replication.intake.events import (
@@ -37,7 +37,7 @@ from replication.intake.events import (
 )
 from replication.ports import Catalogs, Gallery, History, JobQueues, QueueName
 from replication.reconcile.transitions import with_entry
-from replication.records.repository import JobRecords
+from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import ACTION, EVENTS
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
@@ -49,7 +49,7 @@ _PROBABLY_LOST = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class IntakeResult:
     """What became of it: queued, due, skipped, ignored, not_found or rejected."""
 
     action: str
@@ -61,13 +61,13 @@ class Taken:
 class Intake:
     """Turns events and requests into jobs; every call may be repeated without harm."""
 
-    records: JobRecords
+    records: JobRepository
     history: History
     gallery: Gallery
     catalogs: Catalogs
     queues: JobQueues
     desk: DeadLetterDesk
-    admissions: Admissions
+    admission: AdmissionControl
     health: RegionHealth
     policy: ReplicationPolicy
     limits: Limits
@@ -76,7 +76,7 @@ class Intake:
 
     def receive(
         self, event: ReceivedEvent, raw: Any, *, traceparent: TraceParent | None = None
-    ) -> Taken:
+    ) -> IntakeResult:
         """Handle an event of any type; `traceparent` is the invocation's.
 
         Raises TransientError when Azure or the storage fails, and NewerFormatError for a record
@@ -88,7 +88,7 @@ class Intake:
         self.telemetry.counted(EVENTS, {ACTION: taken.action})
         return taken
 
-    def _receive(self, event: ReceivedEvent, raw: Any) -> Taken:
+    def _receive(self, event: ReceivedEvent, raw: Any) -> IntakeResult:
         try:
             check_size(raw)
             taken = self._take(read_event(event))
@@ -104,7 +104,7 @@ class Intake:
                 reason=str(error),
                 dead_letter=letter.id,
             )
-            return Taken(action="rejected", reason=str(error))
+            return IntakeResult(action="rejected", reason=str(error))
         log_outcome(
             f"event.{taken.action}",
             event_id=event.id,
@@ -114,7 +114,9 @@ class Intake:
         )
         return taken
 
-    def request(self, version_id: ImageVersionId, *, trigger: str, correlation_id: str) -> Taken:
+    def request(
+        self, version_id: ImageVersionId, *, trigger: str, correlation_id: str
+    ) -> IntakeResult:
         """Run the replication now because somebody asked, whatever the record says."""
         with self.telemetry.span("request") as span:
             taken = self._request(version_id, trigger=trigger, correlation_id=correlation_id)
@@ -130,10 +132,12 @@ class Intake:
             )
             return taken
 
-    def _request(self, version_id: ImageVersionId, *, trigger: str, correlation_id: str) -> Taken:
+    def _request(
+        self, version_id: ImageVersionId, *, trigger: str, correlation_id: str
+    ) -> IntakeResult:
         out_of_scope = self.policy.why_out_of_scope(version_id)
         if out_of_scope:
-            return Taken(action="ignored", reason=out_of_scope, key=version_id.key)
+            return IntakeResult(action="ignored", reason=out_of_scope, key=version_id.key)
         # What Azure refused before may be allowed by now: that is why somebody asks.
         self.health.forget_refusals(version_id.subscription_id)
         if self.records.load(version_id.key) is None:
@@ -141,30 +145,30 @@ class Intake:
         trace = self.telemetry.trace()
         return self._look(version_id, at=None, forced=True, why=trigger, trace=trace)
 
-    def revisit(self, version_id: ImageVersionId, *, why: str) -> Taken:
+    def revisit(self, version_id: ImageVersionId, *, why: str) -> IntakeResult:
         """Queue a look at a version on record, because the sweep saw a reason."""
         return self._look(version_id, at=None, forced=False, why=why)
 
-    def discover(self, version: ImageVersion, *, trigger: str) -> Taken:
+    def discover(self, version: ImageVersion, *, trigger: str) -> IntakeResult:
         """Enrol a version that the sweep found and no event told of."""
         with self.telemetry.span("discover", root=True):
             return self._enrol(
                 version.id, None, trigger=trigger, correlation_id=version.id.key, seen=version
             )
 
-    def _take(self, read: VersionWritten | VersionDeleted | NotForUs) -> Taken:
+    def _take(self, read: VersionWritten | VersionDeleted | NotForUs) -> IntakeResult:
         if isinstance(read, NotForUs):
-            return Taken(action="ignored", reason=read.reason)
+            return IntakeResult(action="ignored", reason=read.reason)
         version_id = read.image_version_id
         out_of_scope = self.policy.why_out_of_scope(version_id)
         if out_of_scope:
-            return Taken(action="ignored", reason=out_of_scope, key=version_id.key)
+            return IntakeResult(action="ignored", reason=out_of_scope, key=version_id.key)
         if self.records.load(version_id.key) is not None:
             trace = self.telemetry.trace()
             return self._look(version_id, at=read.at, forced=False, why=read.trigger, trace=trace)
         if isinstance(read, VersionDeleted):
             reason = "deleted, and never was on record"
-            return Taken(action="ignored", reason=reason, key=version_id.key)
+            return IntakeResult(action="ignored", reason=reason, key=version_id.key)
         return self._enrol(
             version_id,
             read.home_region,
@@ -180,7 +184,7 @@ class Intake:
         trigger: str,
         correlation_id: str,
         seen: ImageVersion | None = None,
-    ) -> Taken:
+    ) -> IntakeResult:
         catalog = self.catalogs.of(version_id.subscription_id)
         arm_calls = 0
         home = _known_region(home_region, catalog)
@@ -193,7 +197,7 @@ class Intake:
             subject = PlanSubject(id=version_id, home_region=home)
         else:
             reason = "the image version does not exist (any more)"
-            return Taken(action="not_found", reason=reason, key=version_id.key)
+            return IntakeResult(action="not_found", reason=reason, key=version_id.key)
         job = self._new_job(subject, catalog, trigger=trigger, correlation_id=correlation_id)
         job = replace(job, arm_calls=arm_calls, traceparent=self.telemetry.trace())
         if seen is not None and seen.is_changing and job.next_attempt_at is not None:
@@ -205,13 +209,13 @@ class Intake:
         self.history.append(job.key, job.entries)
         tell_first(self.telemetry, job)
         if job.phase is Phase.SKIPPED:
-            return Taken(action="skipped", reason=job.reason, key=job.key)
+            return IntakeResult(action="skipped", reason=job.reason, key=job.key)
         self._send(job)
-        return Taken(action="queued", reason=job.reason, key=job.key)
+        return IntakeResult(action="queued", reason=job.reason, key=job.key)
 
     def _read(self, version_id: ImageVersionId, catalog: RegionCatalog) -> ImageVersion | None:
         """Read a version unless Azure asked for a pause; raises TransientError."""
-        until = self.admissions.closed_until(version_id.subscription_id, Operation.READ)
+        until = self.admission.closed_until(version_id.subscription_id, Operation.READ)
         if until is not None:
             pause_s = (until - self.clock()).total_seconds()
             raise ThrottledError(
@@ -220,7 +224,7 @@ class Intake:
         try:
             return self.gallery.read(version_id, catalog)
         except ThrottledError as error:
-            self.admissions.refused(version_id, Operation.READ, error)
+            self.admission.refused(version_id, Operation.READ, error)
             raise
 
     def _new_job(
@@ -267,7 +271,7 @@ class Intake:
         forced: bool,
         why: str,
         trace: TraceParent | None = None,
-    ) -> Taken:
+    ) -> IntakeResult:
         """Bring the next look forward; the chain of messages stays one."""
         reasons: list[str] = []
 
@@ -280,7 +284,7 @@ class Intake:
 
         changed = self.records.change(version_id.key, change)
         if changed is None:
-            return Taken(action="ignored", reason="the record is gone", key=version_id.key)
+            return IntakeResult(action="ignored", reason="the record is gone", key=version_id.key)
         before, after = changed.before, changed.after.job
         if forced:
             self.history.append(after.key, after.entries)
@@ -289,7 +293,7 @@ class Intake:
         if moved or _is_overdue(after, self.clock()):
             self._send(after)
         action = "queued" if moved else "due" if after.next_attempt_at else "ignored"
-        return Taken(action=action, reason=reasons[-1], key=version_id.key)
+        return IntakeResult(action=action, reason=reasons[-1], key=version_id.key)
 
     def _send(self, job: ReplicationJob) -> None:
         delay_s = job.due_in_s(self.clock())

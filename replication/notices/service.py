@@ -19,7 +19,7 @@ from replication.notices.rules import (
 )
 from replication.notices.sources import NoticeSources
 from replication.shared_state.rows import Control, ControlKind
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 
 # Longer than a channel tries.
@@ -58,7 +58,7 @@ class NoticeService:
 
     channels: tuple[NoticeChannel, ...]
     sources: NoticeSources
-    controls: Controls
+    controls: SharedState
     rules: NoticeRules
     clock: Callable[[], datetime]
     new_owner: Callable[[], str]

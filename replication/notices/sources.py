@@ -9,7 +9,7 @@ from tenacity import Retrying
 
 from replication.dead_letters.filter import gallery_of_letter
 from replication.domain.errors import FailureCode, ReplicationError
-from replication.domain.failures import FAILURES, Budget
+from replication.domain.failures import FAILURES, TryLimit
 from replication.guards.circuits import Circuit, closed_to
 from replication.listing.job_rows import STUCK
 from replication.listing.query import ListOrder, ListQuery, read_page
@@ -17,7 +17,7 @@ from replication.listing.store import ListingStore
 from replication.notices.rules import QUEUE_BEHIND, Cause, Seen
 from replication.ports import DeadLetters, JobQueues, LetterCause, LetterQuery, ListedLetter
 from replication.shared_state.rows import ControlKind
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 
 # Failed copies, a region that is held back for them, and its letters are one trouble.
@@ -45,7 +45,7 @@ class NoticeSources:
 
     letters: DeadLetters
     queues: JobQueues
-    controls: Controls
+    controls: SharedState
     listing: ListingStore
     retries: Callable[[], Retrying]
     clock: Callable[[], datetime]
@@ -225,7 +225,7 @@ def _next_step(code: str) -> str:
     kind = FAILURES[FailureCode(code)] if code in _CODES else None
     if kind is None or not kind.transient:
         return "Nothing is tried again until a person has acted."
-    if kind.budget is Budget.RELEASE:
+    if kind.budget is TryLimit.RELEASE:
         return "Each waits until it fits its budget, or is released."
     return "It may work later; what gave up is tried again when it is replayed."
 

@@ -1,0 +1,1 @@
+"""What an operator may do; each act is journaled before it is tried."""

@@ -10,7 +10,7 @@ from replication.domain.limits import Limits
 from replication.domain.message import JobMessage
 from replication.ports import History, JobQueues, QueueName
 from replication.reconcile.transitions import with_entry
-from replication.records.repository import JobRecords
+from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from replication.telemetry.telling import tell_step
@@ -35,7 +35,7 @@ class Canceller:
     anyone ask for one, sees what came of it.
     """
 
-    records: JobRecords
+    records: JobRepository
     history: History
     queues: JobQueues
     desk: DeadLetterDesk

@@ -35,7 +35,7 @@ from replication.ports import (
     StoredLetter,
 )
 from replication.reconcile.transitions import with_entry
-from replication.records.repository import JobRecords
+from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
 
 _PAGE = 200
@@ -87,7 +87,7 @@ class DeadLetterService:
 
     letters: DeadLetters
     intake: Intake
-    records: JobRecords
+    records: JobRepository
     history: History
     queues: JobQueues
     clock: Callable[[], datetime]

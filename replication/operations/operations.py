@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from replication.dead_letters.filter import filter_fields
 from replication.domain.image_version import ImageVersionId
 from replication.guards.pauses import PauseChange, Pauses
-from replication.intake.intake import Intake, Taken
+from replication.intake.intake import Intake, IntakeResult
 from replication.operations.cancel import Cancelled, Canceller
 from replication.operations.dead_letters import DeadLetterService, LetterAction, LetterOutcome
 from replication.operations.journal import Action, ActionKind, Journal
 from replication.operations.release import Released, Releaser
 from replication.ports import LetterQuery, QueueName
-from replication.records.repository import JobRecords
+from replication.records.repository import JobRepository
 
 _TAKEN = ("queued", "due", "skipped")
 _GONE = "it is no longer on record"
@@ -30,11 +30,11 @@ class Operations:
     releaser: Releaser
     pauses: Pauses
     dead_letters: DeadLetterService
-    jobs: JobRecords
+    jobs: JobRepository
     journal: Journal
     new_id: Callable[[], str]
 
-    def replicate(self, version_id: ImageVersionId, *, by: str) -> Taken:
+    def replicate(self, version_id: ImageVersionId, *, by: str) -> IntakeResult:
         """Run a replication now, whatever the record says."""
         return self.journal.carry_out(
             Action(kind=ActionKind.REPLICATE, by=by, about=_about(version_id)),

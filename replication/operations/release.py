@@ -10,7 +10,7 @@ from replication.domain.limits import Limits
 from replication.domain.message import JobMessage
 from replication.ports import History, JobQueues, QueueName
 from replication.reconcile.transitions import with_entry
-from replication.records.repository import JobRecords
+from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
 
 
@@ -26,7 +26,7 @@ class Released:
 class Releaser:
     """Releases plans; a plan is released once, what is planned later is held again."""
 
-    records: JobRecords
+    records: JobRepository
     history: History
     queues: JobQueues
     desk: DeadLetterDesk

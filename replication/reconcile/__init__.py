@@ -1,0 +1,1 @@
+"""One look at an image version: observe, decide, act, record, and say when to look again."""

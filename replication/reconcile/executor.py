@@ -20,7 +20,7 @@ from replication.domain.limits import Limits
 from replication.domain.plan import PlanSubject, ReplicationPlan, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region, RegionCatalog
-from replication.guards.admission import Admissions
+from replication.guards.admission import AdmissionControl
 from replication.guards.budget_guard import BudgetGuard
 from replication.guards.circuits import Hold
 from replication.guards.pauses import Pauses
@@ -41,20 +41,20 @@ from replication.reconcile.decision import (
 from replication.reconcile.observe import absorb, withheld_regions
 from replication.reconcile.recovery import Recovery, Step, StepFailedError
 from replication.reconcile.transitions import intend
-from replication.records.repository import JobRecords
+from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import CODE, RETRIES
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Executor:
     """Does what the decision says."""
 
-    records: JobRecords
+    records: JobRepository
     gallery: Gallery
     catalogs: Catalogs
-    admissions: Admissions
+    admission: AdmissionControl
     health: RegionHealth
     guard: BudgetGuard
     pauses: Pauses
@@ -83,10 +83,10 @@ class Actor:
             paused = self.pauses.why()
             if paused is not None and _waits_idle(job):
                 return Step(job=job, decision=Pause(after_s=_PAUSED_LOOK_S, reason=paused))
-            job, queueing = self.admissions.ask(job, _calls_ahead(job))
-            if queueing is not None:
+            job, deferral = self.admission.ask(job, _calls_ahead(job))
+            if deferral is not None:
                 return self.recovery.queue_up(
-                    job, queueing, code="held_back", message=queueing.reason
+                    job, deferral, code="held_back", message=deferral.reason
                 )
             catalog = self.catalogs.of(job.image_version_id.subscription_id)
             job = replace(job, arm_calls=job.arm_calls + 1)
@@ -158,7 +158,7 @@ class Actor:
     def _learn(self, job: ReplicationJob) -> None:
         """Note what Azure says is left of its limits; that never fails a replication."""
         try:
-            self.admissions.learn()
+            self.admission.learn()
         except ReplicationError as error:
             log_outcome(
                 "throttle.unrecorded", level=logging.WARNING, key=job.key, reason=str(error)

@@ -23,11 +23,11 @@ from replication.ports import (
     QueueName,
 )
 from replication.reconcile.decision import Apply, GiveUp, OverBudget, Partial, Track
-from replication.reconcile.executor import Actor
+from replication.reconcile.executor import Executor
 from replication.reconcile.outcome_events import outcome_events
 from replication.reconcile.recovery import Step
 from replication.reconcile.transitions import record
-from replication.records.repository import JobRecords
+from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import DECISION
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
@@ -42,7 +42,7 @@ _ENDED_WELL = (Phase.SUCCEEDED, Phase.SKIPPED, Phase.SUPERSEDED, Phase.CANCELLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciled:
+class ReconcileResult:
     """What an invocation came to: the decision's name, or `stale`, `busy`, `lease_lost`."""
 
     outcome: str
@@ -52,7 +52,7 @@ class Reconciled:
 @dataclass(slots=True, kw_only=True)
 class _Claim:
     job: ReplicationJob | None = None
-    refused: Reconciled | None = None
+    refused: ReconcileResult | None = None
     busy_for_s: float = 0.0
 
 
@@ -60,12 +60,12 @@ class _Claim:
 class Reconciler:
     """Level-triggered: the message says which version to look at, the look says what to do."""
 
-    records: JobRecords
+    records: JobRepository
     history: History
     queues: JobQueues
     desk: DeadLetterDesk
     topic: OutcomeTopic
-    actor: Actor
+    executor: Executor
     health: RegionHealth
     intake: Intake
     limits: Limits
@@ -81,7 +81,7 @@ class Reconciler:
         redelivered: bool = False,
         queue: QueueName = QueueName.JOBS,
         invocation: TraceParent | None = None,
-    ) -> Reconciled:
+    ) -> ReconcileResult:
         """Handle one message; raises what the storage raises, so that the host delivers again.
 
         `queue` is where it came from, `invocation` the host's trace of this call.
@@ -91,7 +91,7 @@ class Reconciler:
             span.set(DECISION, done.outcome)
         return done
 
-    def _reconcile(self, message: JobMessage, *, redelivered: bool) -> Reconciled:
+    def _reconcile(self, message: JobMessage, *, redelivered: bool) -> ReconcileResult:
         if message.trace_fault:
             log_outcome(
                 "message.trace_unreadable",
@@ -107,7 +107,7 @@ class Reconciler:
                 trigger="a message without a record",
                 correlation_id=message.correlation_id,
             )
-            done = Reconciled(outcome="recovered", reason=taken.reason)
+            done = ReconcileResult(outcome="recovered", reason=taken.reason)
         elif claim.job is None:
             done = self._refuse(message, claim, redelivered=redelivered)
         else:
@@ -131,12 +131,12 @@ class Reconciler:
             claim.job = None
             if message.sequence < job.sequence or job.next_attempt_at is None:
                 reason = f"message {message.sequence} is older than the record's {job.sequence}"
-                claim.refused = Reconciled(outcome="stale", reason=reason)
+                claim.refused = ReconcileResult(outcome="stale", reason=reason)
                 return None
             if job.lease is not None and job.leased_by_another(owner, now):
                 remaining_s = (job.lease.expires_at - now).total_seconds()
                 claim.busy_for_s = remaining_s
-                claim.refused = Reconciled(outcome="busy", reason="another worker is at it")
+                claim.refused = ReconcileResult(outcome="busy", reason="another worker is at it")
                 return None
             claim.job = replace(
                 job,
@@ -148,8 +148,8 @@ class Reconciler:
 
         return claim if self.records.change(message.key, change) is not None else None
 
-    def _refuse(self, message: JobMessage, claim: _Claim, *, redelivered: bool) -> Reconciled:
-        refused = claim.refused or Reconciled(outcome="stale", reason="")
+    def _refuse(self, message: JobMessage, claim: _Claim, *, redelivered: bool) -> ReconcileResult:
+        refused = claim.refused or ReconcileResult(outcome="stale", reason="")
         if refused.outcome == "busy":
             # Whoever is at it has a message of its own, so that this one is one too many; kept,
             # such messages would multiply. One that comes again may be that very message, of a
@@ -171,7 +171,7 @@ class Reconciler:
         if stored.job.next_attempt_at is not None:
             self._send(stored.job, QueueName.JOBS)
 
-    def _step(self, claimed: ReplicationJob, owner: str) -> Reconciled:
+    def _step(self, claimed: ReplicationJob, owner: str) -> ReconcileResult:
         if claimed.claims > MAX_CLAIMS:
             failure = Failure(
                 code=FailureCode.POISON_MESSAGE,
@@ -180,9 +180,9 @@ class Reconciler:
             step = Step(job=claimed, decision=GiveUp(reason=failure.message, failure=failure))
         else:
             try:
-                step = self.actor.step(claimed, owner)
+                step = self.executor.step(claimed, owner)
             except LeaseLostError as error:
-                return Reconciled(outcome="lease_lost", reason=str(error))
+                return ReconcileResult(outcome="lease_lost", reason=str(error))
         decision = step.decision
         step, laid = self._settle_letter(claimed, step)
         try:
@@ -190,7 +190,7 @@ class Reconciler:
         except LeaseLostError as error:
             if laid is not None:
                 self._hand_over(laid, claimed.key)
-            return Reconciled(outcome="lease_lost", reason=str(error))
+            return ReconcileResult(outcome="lease_lost", reason=str(error))
         self._resolve_letter(after)
         self.history.append(after.key, after.entries)
         if after.next_attempt_at is not None:
@@ -199,7 +199,7 @@ class Reconciler:
         self._publish(after, (*outcome_events(claimed, after), *self._learn(claimed, after)))
         self._tell_stuck(claimed, after)
         tell_step(self.telemetry, claimed, after)
-        return Reconciled(outcome=type(decision).__name__.lower(), reason=decision.reason)
+        return ReconcileResult(outcome=type(decision).__name__.lower(), reason=decision.reason)
 
     def _hand_over(self, laid: DeadLetter, key: str) -> None:
         """Leave the letter to whoever has the job now: it is that job's, whoever laid it."""

@@ -21,7 +21,7 @@ from replication.domain.image_version import MalformedImageVersionError
 from replication.domain.job import Failure, ReplicationJob
 from replication.domain.limits import Limits
 from replication.domain.regions import InvalidRegionNameError, Region
-from replication.guards.admission import Admissions, Queueing
+from replication.guards.admission import AdmissionControl, Deferral
 from replication.guards.region_health import RegionHealth, refusal_end
 from replication.guards.throttling import Operation
 from replication.reconcile.decision import Decision, GiveUp, Retry, Supersede
@@ -80,7 +80,7 @@ class StepFailedError(ReplicationError):
 class Recovery:
     """Turns every error into a decision of its own."""
 
-    admissions: Admissions
+    admission: AdmissionControl
     health: RegionHealth
     limits: Limits
     clock: Callable[[], datetime]
@@ -104,21 +104,21 @@ class Recovery:
     ) -> Step:
         """Close the gate for everybody, and take a place in the line behind it."""
         try:
-            self.admissions.refused(job.image_version_id, operation, error)
-            job, queueing = self.admissions.ask(job, (operation,))
+            self.admission.refused(job.image_version_id, operation, error)
+            job, deferral = self.admission.ask(job, (operation,))
         except ReplicationError as unrecorded:
             log_outcome(
                 "throttle.unrecorded", level=logging.WARNING, key=job.key, reason=str(unrecorded)
             )
-            queueing = None
-        if queueing is None:
+            deferral = None
+        if deferral is None:
             return self._after_transient(job, error)
-        return self.queue_up(job, queueing, code=error.code, message=str(error))
+        return self.queue_up(job, deferral, code=error.code, message=str(error))
 
-    def queue_up(self, job: ReplicationJob, queueing: Queueing, *, code: str, message: str) -> Step:
+    def queue_up(self, job: ReplicationJob, deferral: Deferral, *, code: str, message: str) -> Step:
         """Wait for a place in line; only the deadline ends that."""
         now = self.clock()
-        after_s = max(0.0, (queueing.until - now).total_seconds())
+        after_s = max(0.0, (deferral.until - now).total_seconds())
         decision = decide_on_error(
             job,
             now=now,

@@ -1,0 +1,1 @@
+"""Job records: their stored form, and changing them by compare-and-swap."""

@@ -42,7 +42,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobRecords:
+class JobRepository:
     """The jobs on record, with read-change-write as one step.
 
     `retries` gives a fresh tenacity controller for every step. `written` is told of each record

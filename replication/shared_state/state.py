@@ -28,7 +28,7 @@ type _Place = tuple[ControlKind, str]
 
 
 @dataclass(slots=True, kw_only=True)
-class Controls:
+class SharedState:
     """The shared state, with a short memory; safe to use from many threads."""
 
     store: ControlStore

@@ -15,7 +15,7 @@ from replication.guards.throttling import Gate, Operation, ThrottleScope, galler
 from replication.ports import ControlRow, ControlStore
 from replication.records.repository import contention_retries
 from replication.shared_state.rows import Control, ControlKind, Refusal, address, encode_control
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from tests.contracts.conftest import FreshTables
 from tests.support.builders import NOON, SUBSCRIPTION, version_id
 from tests.support.clock import FakeClock
@@ -33,8 +33,8 @@ def loaded(controls: ControlStore, key: str = KEY, kind: str = "gate") -> Contro
     return found
 
 
-def over(controls: ControlStore) -> Controls:
-    return Controls(store=controls, retries=contention_retries, clock=FakeClock())
+def over(controls: ControlStore) -> SharedState:
+    return SharedState(store=controls, retries=contention_retries, clock=FakeClock())
 
 
 def test_nothing_is_stored_at_first(controls: ControlStore) -> None:

@@ -76,8 +76,8 @@ def test_messages_that_come_while_a_worker_is_at_it_do_not_multiply() -> None:
         return read(world.gallery, *args)
 
     gallery = cast("Gallery", SimpleNamespace(read=read_in_company, set_target_regions=None))
-    busy = replace(world.app.reconciler.actor, gallery=gallery)
-    replace(world.app.reconciler, actor=busy).reconcile(message)
+    busy = replace(world.app.reconciler.executor, gallery=gallery)
+    replace(world.app.reconciler, executor=busy).reconcile(message)
     assert outcomes == ["busy"] * 4
     # One of the worker itself, and one that may be all that is left of a worker that failed.
     lease_s = world.app.settings.limits.lease_s
@@ -104,8 +104,8 @@ def test_a_slow_look_whose_claim_has_lapsed_does_not_undo_what_somebody_asks_for
         return seen
 
     gallery = cast("Gallery", SimpleNamespace(read=slow_read, set_target_regions=None))
-    slow = replace(world.app.reconciler.actor, gallery=gallery)
-    assert replace(world.app.reconciler, actor=slow).reconcile(again).outcome == "lease_lost"
+    slow = replace(world.app.reconciler.executor, gallery=gallery)
+    assert replace(world.app.reconciler, executor=slow).reconcile(again).outcome == "lease_lost"
     assert world.job(TARGET).deadline_at > failed.deadline_at
     world.run()
     assert world.job(TARGET).phase is Phase.SUCCEEDED

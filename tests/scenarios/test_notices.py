@@ -28,7 +28,7 @@ from replication.ports import (
     LetterState,
 )
 from replication.records.repository import contention_retries
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from tests.support.builders import NOON, SUBSCRIPTION, version_id
 from tests.support.fakes import World, build_world
 from tests.support.letters import MemoryDeadLetters
@@ -198,8 +198,8 @@ def test_an_open_circuit_and_the_letters_of_its_region_are_one_cause() -> None:
     assert f"tried again at {probe_at:%Y-%m-%d %H:%M:%S} UTC" in change["next"]
 
 
-def _controls(world: World) -> Controls:
-    return Controls(store=world.controls, retries=contention_retries, clock=world.clock)
+def _controls(world: World) -> SharedState:
+    return SharedState(store=world.controls, retries=contention_retries, clock=world.clock)
 
 
 def test_a_region_that_lacks_something_is_a_cause_of_its_own() -> None:

@@ -1,0 +1,1 @@
+"""The crash test: kills, faults and restarts on the real parts."""

@@ -1,0 +1,1 @@
+"""The audit report as one page that needs nothing else."""

@@ -1,0 +1,1 @@
+"""Adapters to Azure Resource Manager, and what its errors and headers mean."""

@@ -1,0 +1,1 @@
+"""Adapters to Azure Storage: tables and queues, and what their errors mean."""

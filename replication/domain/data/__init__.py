@@ -1,0 +1,1 @@
+"""The snapshot of Azure's regions that ships with the product."""

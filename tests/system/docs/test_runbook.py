@@ -95,7 +95,7 @@ def test_every_key_of_the_policy_that_is_named_exists() -> None:
 
 
 def test_every_log_line_that_is_named_exists() -> None:
-    source = (DOCS.parent / "replication" / "guards" / "region_health.py").read_text(encoding="utf-8")
+    source = (DOCS.parent / "replication/guards/region_health.py").read_text(encoding="utf-8")
     named = {one for one in spans(TEXT) if one.startswith("circuit.")}
     assert named == {"circuit.opened", "circuit.closed"}
     assert all(f'"{one}"' in source for one in named)

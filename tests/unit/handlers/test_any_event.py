@@ -21,7 +21,7 @@ from replication.intake.events import (
     RESOURCE_WRITTEN,
     TEMPLATE_EXPORTED,
 )
-from replication.intake.intake import Taken
+from replication.intake.intake import IntakeResult
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, ANY_VALUE, VALUES, every_mutation, mutations
@@ -77,7 +77,7 @@ def cloud(kind: str) -> dict[str, Any]:
 EVENTS = [schema(kind) for kind in DATA for schema in (grid, cloud)]
 
 
-def deliver(world: World, event: Any) -> Taken:
+def deliver(world: World, event: Any) -> IntakeResult:
     """Hand an event to the app as the worker library does."""
     converted = EventGridEventInConverter.decode(
         Datum(json.dumps(event), "json"), trigger_metadata=None
@@ -86,7 +86,7 @@ def deliver(world: World, event: Any) -> Taken:
     return world.app.intake.receive(received, raw)
 
 
-def assert_accounted_for(world: World, taken: Taken) -> None:
+def assert_accounted_for(world: World, taken: IntakeResult) -> None:
     """Check that the event came to an end, nothing is lost, and a healthy job completes."""
     assert taken.action in ACTIONS
     assert taken.reason

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from replication.domain.errors import TransientError
-from replication.gauge_leader import GAUGES, GaugeDuty, hold_s
+from replication.gauge_leader import GAUGES, GaugeLeader, hold_s
 from replication.shared_state.rows import ControlKind, Duty
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from replication.telemetry.metrics import (
     BUILD,
     JOBS,
@@ -46,19 +46,19 @@ def world() -> World:
     return build_world()
 
 
-def duty(world: World, owner: str) -> GaugeDuty:
-    controls = Controls(store=world.controls, retries=once, clock=world.clock)
-    return GaugeDuty(
+def duty(world: World, owner: str) -> GaugeLeader:
+    controls = SharedState(store=world.controls, retries=once, clock=world.clock)
+    return GaugeLeader(
         gauges=Reading(), controls=controls, clock=world.clock, owner=owner, hold_s=HOLD_S
     )
 
 
-def reads(one: GaugeDuty) -> int:
+def reads(one: GaugeLeader) -> int:
     assert isinstance(one.gauges, Reading)
     return one.gauges.reads
 
 
-def rounds(world: World, instances: Iterable[GaugeDuty], number: int) -> list[int]:
+def rounds(world: World, instances: Iterable[GaugeLeader], number: int) -> list[int]:
     """Let every instance export so often, a minute apart; return how many sent in each round."""
     sent = []
     for _ in range(number):

@@ -26,7 +26,7 @@ from replication.guards.circuits import Circuit
 from replication.listing.jobs import ListingTotals
 from replication.ports import QueueName
 from replication.records.repository import contention_retries
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from replication.telemetry.metrics import (
     BUDGET,
     CIRCUITS_OPEN,
@@ -107,7 +107,7 @@ def test_a_job_counts_as_stuck_while_one_of_its_replicas_is(world: World) -> Non
 
 
 def test_circuits_and_budgets_show_from_the_shared_rows(world: World) -> None:
-    controls = Controls(store=world.controls, retries=contention_retries, clock=world.clock)
+    controls = SharedState(store=world.controls, retries=contention_retries, clock=world.clock)
     controls.put(Circuit(region=Region("westus"), opened_at=NOON))
     controls.put(Circuit(region=Region("westus2")))
     month = f"{world.clock():%Y-%m}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from costs.report.usage import Machine, NoMachines, Usage, Use, look_up_usage, usage_of
+from costs.report.usage import Machine, NoImageConsumers, Usage, Use, look_up_usage, usage_of
 from replication.domain.errors import FailureCode, PermanentError, ReplicationError, TransientError
 from tests.support.builders import version_id
 
@@ -82,7 +82,7 @@ def test_an_answer_that_breaks_off_leaves_everything_unknown(
 
 
 def test_without_a_resource_graph_nothing_is_known() -> None:
-    assert look_up_usage(NoMachines()) == Usage(
+    assert look_up_usage(NoImageConsumers()) == Usage(
         unknown="whether anybody uses a version could not be asked: there is no Resource Graph "
         "to ask"
     )

@@ -16,12 +16,12 @@ from replication.domain.errors import (
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import ReplicationJob
 from replication.domain.limits import Limits
-from replication.guards.admission import Admissions, Queueing
+from replication.guards.admission import AdmissionControl, Deferral
 from replication.guards.rate_meter import RateMeter
 from replication.guards.throttling import Gate, Operation, RateReading, ThrottleScope
 from replication.ports import ControlRow
 from replication.shared_state.rows import decode_control
-from replication.shared_state.state import Controls
+from replication.shared_state.state import SharedState
 from tests.support.builders import SUBSCRIPTION, version_id
 from tests.support.clock import FakeClock
 from tests.support.fakes import MemoryControls
@@ -50,9 +50,11 @@ class Instances:
     def __post_init__(self) -> None:
         self.one, self.two = self.instance(), self.instance()
 
-    def instance(self) -> Admissions:
-        controls = Controls(store=self.store, retries=thrice, clock=self.clock)
-        return Admissions(controls=controls, meter=RateMeter(), limits=Limits(), clock=self.clock)
+    def instance(self) -> AdmissionControl:
+        controls = SharedState(store=self.store, retries=thrice, clock=self.clock)
+        return AdmissionControl(
+            controls=controls, meter=RateMeter(), limits=Limits(), clock=self.clock
+        )
 
     def gate(self, scope: ThrottleScope = WRITES) -> Gate:
         row = self.store.rows["gate", scope.key]
@@ -71,9 +73,9 @@ def job(version: ImageVersionId = ONE) -> ReplicationJob:
 
 
 def waits(
-    admissions: Admissions, operations: Iterable[Operation], version: ImageVersionId = ONE
-) -> Queueing | None:
-    return admissions.ask(job(version), operations)[1]
+    admission: AdmissionControl, operations: Iterable[Operation], version: ImageVersionId = ONE
+) -> Deferral | None:
+    return admission.ask(job(version), operations)[1]
 
 
 def refusal(
@@ -103,10 +105,10 @@ def test_what_one_instance_was_told_holds_for_the_other_within_two_seconds(
     instances.one.refused(ONE, Operation.WRITE, refusal(60))
     assert waits(instances.one, WRITE, TWO) is not None
     instances.clock.advance(2.1)
-    queueing = waits(instances.two, WRITE, TWO)
-    assert queueing is not None
-    assert queueing.until >= instances.clock() + timedelta(seconds=57.9)
-    assert queueing.reason == (
+    deferral = waits(instances.two, WRITE, TWO)
+    assert deferral is not None
+    assert deferral.until >= instances.clock() + timedelta(seconds=57.9)
+    assert deferral.reason == (
         f"held back until 2026-11-23 08:01:00 UTC for {SUBSCRIPTION}|write|*: slow down"
     )
 
@@ -120,16 +122,16 @@ def test_after_the_pause_calls_go_one_by_one_until_an_answer_shows_plenty(
     assert [one.place.number for one in (first, second) if one.place] == [1, 2]
     instances.clock.advance(60)
     assert instances.one.ask(first, WRITE)[1] is None
-    later, queueing = instances.two.ask(second, WRITE)
-    assert (later, queueing and queueing.until) == (
+    later, deferral = instances.two.ask(second, WRITE)
+    assert (later, deferral and deferral.until) == (
         second,
         instances.clock() + timedelta(seconds=0.1),
     )
     instances.one.meter.put(left("createupdategalleryimageversion3min", 374))
     instances.one.learn()
     instances.clock.advance(2.1)
-    passed, queueing = instances.two.ask(second, WRITE)
-    assert (passed.place, queueing) == (None, None)
+    passed, deferral = instances.two.ask(second, WRITE)
+    assert (passed.place, deferral) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -209,11 +211,11 @@ def test_a_job_that_needs_two_lines_stands_in_one_after_the_other_and_gets_throu
         waiting.sort()
         now, number = waiting.pop(0)
         instances.clock.now = max(now, instances.clock.now)
-        jobs[number], queueing = instances.one.ask(jobs[number], BOTH)
-        if queueing is None:
+        jobs[number], deferral = instances.one.ask(jobs[number], BOTH)
+        if deferral is None:
             done.append((instances.clock() - began).total_seconds())
         else:
-            waiting.append((queueing.until, number))
+            waiting.append((deferral.until, number))
         assert len(done) + len(waiting) == 5
     assert done == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=0.06)
 
@@ -222,13 +224,13 @@ def test_a_pause_of_the_line_that_was_passed_still_counts(instances: Instances) 
     instances.one.meter.put(left("subscription-writes", 1))
     instances.one.learn()
     waits(instances.one, BOTH, TWO)
-    queued, queueing = instances.one.ask(job(), BOTH)
-    assert queueing is not None
+    queued, deferral = instances.one.ask(job(), BOTH)
+    assert deferral is not None
     instances.one.refused(ONE, Operation.READ, refusal(60))
     instances.clock.advance(0.2)
-    _, queueing = instances.one.ask(queued, BOTH)
-    assert queueing is not None
-    assert f"{SUBSCRIPTION}|read|*: slow down" in queueing.reason
+    _, deferral = instances.one.ask(queued, BOTH)
+    assert deferral is not None
+    assert f"{SUBSCRIPTION}|read|*: slow down" in deferral.reason
 
 
 def test_many_that_come_together_on_two_instances_get_different_numbers(
@@ -237,8 +239,8 @@ def test_many_that_come_together_on_two_instances_get_different_numbers(
     instances.one.refused(ONE, Operation.WRITE, refusal(60))
     numbers = []
     for number in range(40):
-        admissions = (instances.one, instances.two)[number % 2]
-        queued, _ = admissions.ask(job(version_id(version=f"1.0.{number}")), WRITE)
+        admission = (instances.one, instances.two)[number % 2]
+        queued, _ = admission.ask(job(version_id(version=f"1.0.{number}")), WRITE)
         assert queued.place is not None
         numbers.append(queued.place.number)
     assert numbers == list(range(1, 41))
@@ -298,7 +300,7 @@ def test_a_change_that_comes_while_the_table_is_read_is_not_forgotten() -> None:
 
     @dataclass
     class SlowControls(MemoryControls):
-        late: list[Admissions] = field(default_factory=list)
+        late: list[AdmissionControl] = field(default_factory=list)
 
         def all(self) -> tuple[ControlRow, ...]:
             rows = super().all()
@@ -307,10 +309,10 @@ def test_a_change_that_comes_while_the_table_is_read_is_not_forgotten() -> None:
             return rows
 
     store = SlowControls()
-    admissions = Instances(store=store).one
-    store.late.append(admissions)
-    waits(admissions, WRITE)
-    assert waits(admissions, WRITE) is not None
+    admission = Instances(store=store).one
+    store.late.append(admission)
+    waits(admission, WRITE)
+    assert waits(admission, WRITE) is not None
 
 
 # Trouble with the shared table.
