@@ -18,7 +18,7 @@ from tests.support.otlp import Receiver, receiving
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PROGRAM = f"""
 import os
-from replication.telemetry.context import TraceParent
+from replication.domain.trace_context import TraceParent
 from replication.telemetry.metrics import EVENTS
 from replication.telemetry.process import open_telemetry
 
@@ -131,7 +131,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from replication.telemetry.context import TraceParent
+from replication.domain.trace_context import TraceParent
 from replication.telemetry.process import open_telemetry
 
 kept = InMemorySpanExporter()
