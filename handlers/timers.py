@@ -1,4 +1,6 @@
-"""The timers."""
+"""The timers: the sweep, the cost audit and the notices."""
+
+import os
 
 import azure.functions as func
 
@@ -32,3 +34,10 @@ def cost_audit(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host pas
     from bootstrap.costs import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
 
     open_costs(get_app()).ledger.audit()
+
+
+@blueprint.function_name("notices")
+@blueprint.timer_trigger(arg_name="timer", schedule="%NOTICE_SCHEDULE%", run_on_startup=False)
+def notices(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
+    """Tell the receivers what began to fail and what is over."""
+    get_app().notices.run(site=os.environ.get("WEBSITE_HOSTNAME") or None)

@@ -19,8 +19,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from handlers.http.headers import cookie_named
-from handlers.http.problems import ProblemError
+from handlers.http.request import ProblemError, cookie_named
 from replication.config.settings import is_loopback
 
 # Set by the platform, read-only: learn.microsoft.com, "Environment variables and app settings".

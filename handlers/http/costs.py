@@ -9,8 +9,7 @@ import azure.functions as func
 
 from bootstrap.adapters import get_app
 from handlers.http.access import Role
-from handlers.http.problems import ProblemError
-from handlers.http.request import read_limit, refuse_unknown
+from handlers.http.request import ProblemError, read_limit, refuse_unknown
 from handlers.http.responses import Text, answer
 from replication.domain.errors import MalformedError
 

@@ -20,10 +20,8 @@ from dashboard.i18n.words import Words
 from dashboard.pages import NoPageError, build_item, build_page, problem_page
 from dashboard.views.page import Page
 from handlers.http.access import TOKEN_COOKIE, Call, Role, authorise
-from handlers.http.headers import YEAR_S, cookie_named, is_local_http, secured
-from handlers.http.problems import ProblemError
-from handlers.http.request import read_key, read_letter_id
-from handlers.http.responses import answer
+from handlers.http.request import ProblemError, cookie_named, read_key, read_letter_id
+from handlers.http.responses import YEAR_S, answer, is_local_http, secured
 from replication.config.policy_file import PolicyFileError
 from replication.config.settings import SettingsError
 from replication.domain.errors import MalformedError, NewerFormatError, ReplicationError

@@ -10,8 +10,14 @@ import azure.functions as func
 from api.views import letter_detail_view, letter_view
 from bootstrap.adapters import get_app
 from handlers.http.access import Caller, Role
-from handlers.http.problems import ProblemError
-from handlers.http.request import read_body, read_flag, read_letter_id, read_limit, refuse_unknown
+from handlers.http.request import (
+    ProblemError,
+    read_body,
+    read_flag,
+    read_letter_id,
+    read_limit,
+    refuse_unknown,
+)
 from handlers.http.responses import Answered, answer
 from replication.dead_letters.filter import FILTERS, read_letter_query
 from replication.domain.errors import FailureCode, MalformedError, NewerFormatError

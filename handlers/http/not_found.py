@@ -5,7 +5,7 @@ from http import HTTPStatus
 import azure.functions as func
 
 from handlers.http.access import Role
-from handlers.http.problems import ProblemError
+from handlers.http.request import ProblemError
 from handlers.http.responses import Answered, answer
 
 blueprint = func.Blueprint()

@@ -1,4 +1,7 @@
-"""The HTTP API: read what is on record."""
+"""Replications over HTTP: the list, one, and what an operator may do about one.
+
+Each act is recorded with its caller, and may be repeated without harm.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -7,28 +10,30 @@ from typing import Any
 import azure.functions as func
 
 from api.parameters import read_choice, read_yes
-from api.views import action_page_view
 from bootstrap.adapters import get_app
-from handlers.http.access import Role
-from handlers.http.problems import ProblemError
-from handlers.http.request import read_key, read_limit, read_name, refuse_unknown
-from handlers.http.responses import answer
+from handlers.http.access import Caller, Role
+from handlers.http.request import (
+    ProblemError,
+    read_body,
+    read_flag,
+    read_key,
+    read_limit,
+    read_name,
+    refuse_unknown,
+)
+from handlers.http.responses import Answered, answer
 from replication.domain.errors import MalformedError
+from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.domain.job import Phase
 from replication.listing.query import ListOrder, ListQuery
+from replication.operations.cancel import Cancelled
+from replication.operations.release import Released
 from replication.ports import JobQuery
 
 blueprint = func.Blueprint()
 MAX_LIMIT = 200
 _DEFAULT_LIMIT = 50
 _PARAMETERS = ("phase", "gallery", "geography", "search", "stuck", "sort", "cursor", "limit")
-
-
-@blueprint.function_name("api_health")
-@blueprint.route(route="api/v1/health", methods=["GET"])
-def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Tell whether the app can do its work."""
-    return answer(req, Role.READER, lambda _: _health())
 
 
 @blueprint.function_name("api_replications")
@@ -45,20 +50,25 @@ def replication(req: func.HttpRequest) -> func.HttpResponse:
     return answer(req, Role.READER, lambda _: _replication(req.route_params.get("key", "")))
 
 
-@blueprint.function_name("api_queues")
-@blueprint.route(route="api/v1/queues", methods=["GET"])
-def queues(req: func.HttpRequest) -> func.HttpResponse:
-    """Show the queues."""
-    return answer(
-        req, Role.READER, lambda _: (HTTPStatus.OK, {"items": get_app().queries.queue_depths()})
-    )
+@blueprint.function_name("api_replicate")
+@blueprint.route(route="api/v1/replications", methods=["POST"])
+def replicate(req: func.HttpRequest) -> func.HttpResponse:
+    """Replicate an image version now."""
+    return answer(req, Role.OPERATOR, lambda caller: _replicate(req, caller))
 
 
-@blueprint.function_name("api_actions")
-@blueprint.route(route="api/v1/actions", methods=["GET"])
-def actions(req: func.HttpRequest) -> func.HttpResponse:
-    """List what operators did."""
-    return answer(req, Role.READER, lambda _: _actions(req.params))
+@blueprint.function_name("api_cancel")
+@blueprint.route(route="api/v1/replications/{key}/cancel", methods=["POST"])
+def cancel(req: func.HttpRequest) -> func.HttpResponse:
+    """Stop following and retrying a replication."""
+    return answer(req, Role.OPERATOR, lambda caller: _cancel(req, caller))
+
+
+@blueprint.function_name("api_release")
+@blueprint.route(route="api/v1/replications/{key}/release", methods=["POST"])
+def release(req: func.HttpRequest) -> func.HttpResponse:
+    """Let a plan go that a budget holds back."""
+    return answer(req, Role.OPERATOR, lambda caller: _release(req, caller))
 
 
 def read_query(params: Mapping[str, str]) -> ListQuery | JobQuery:
@@ -93,11 +103,6 @@ def read_query(params: Mapping[str, str]) -> ListQuery | JobQuery:
     )
 
 
-def _health() -> tuple[HTTPStatus, dict[str, Any]]:
-    well, body = get_app().queries.health()
-    return (HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE), body
-
-
 def _replications(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]]:
     queries = get_app().queries
     try:
@@ -109,20 +114,55 @@ def _replications(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]
         raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
 
-def _actions(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]]:
-    try:
-        refuse_unknown(params, ("cursor", "limit"))
-        page = get_app().operations.journal.page(
-            cursor=params.get("cursor") or None,
-            limit=read_limit(params, default=_DEFAULT_LIMIT, most=MAX_LIMIT),
-        )
-    except MalformedError as error:  # a parameter, the cursor among them
-        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
-    return HTTPStatus.OK, action_page_view(page)
-
-
 def _replication(key: str) -> tuple[HTTPStatus, dict[str, Any]]:
     found = get_app().queries.replication(read_key(key))
     if found is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"no replication has the key {key}")
     return HTTPStatus.OK, found
+
+
+def _replicate(req: func.HttpRequest, caller: Caller) -> Answered:
+    body = read_body(req, ("image_version_id",))
+    try:
+        version_id = ImageVersionId.parse(body.get("image_version_id"))
+    except MalformedImageVersionIdError as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"image_version_id: {error}") from error
+    app = get_app()
+    out_of_scope = app.policy.why_out_of_scope(version_id)
+    if out_of_scope:
+        raise ProblemError(HTTPStatus.CONFLICT, out_of_scope)
+    taken = app.operations.replicate(version_id, by=caller.by)
+    if taken.action == "not_found":
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"{version_id}: {taken.reason}")
+    return HTTPStatus.ACCEPTED, {
+        "action": taken.action,
+        "reason": taken.reason,
+        "image_version_id": str(version_id),
+        "key": version_id.key,
+    }
+
+
+def _cancel(req: func.HttpRequest, caller: Caller) -> Answered:
+    key, remove = _key(req), read_flag(read_body(req, ("remove",)), "remove")
+    cancelled = get_app().operations.cancel(key, remove=remove, by=caller.by)
+    return _acted(key, cancelled, stands=cancelled is not None and cancelled.stands)
+
+
+def _release(req: func.HttpRequest, caller: Caller) -> Answered:
+    key = _key(req)
+    read_body(req, ())
+    released = get_app().operations.release(key, by=caller.by)
+    return _acted(key, released)
+
+
+def _acted(key: str, outcome: Cancelled | Released | None, *, stands: bool = False) -> Answered:
+    """Answer an act; what was so before stands, and is no conflict."""
+    if outcome is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"no replication has the key {key}")
+    if not (outcome.done or stands):
+        raise ProblemError(HTTPStatus.CONFLICT, outcome.reason)
+    return HTTPStatus.ACCEPTED, {"key": key, "done": outcome.done, "reason": outcome.reason}
+
+
+def _key(req: func.HttpRequest) -> str:
+    return read_key(req.route_params.get("key", ""))

@@ -1,4 +1,4 @@
-"""Read what a call names: parameters, keys and a small JSON body."""
+"""Requests: the parameters, keys and the small JSON body of a call, and how one is refused."""
 
 import json
 import re
@@ -8,12 +8,19 @@ from typing import Any
 
 import azure.functions as func
 
-from handlers.http.problems import ProblemError
 from replication.domain.errors import MalformedError
 
 MAX_BODY_BYTES = 64 * 1024
 _MAX_NAME = 256
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+class ProblemError(Exception):
+    """The call cannot be answered as asked; the text says why, for the caller to read."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 def refuse_unknown(params: Mapping[str, str], known: Iterable[str]) -> None:
@@ -81,6 +88,18 @@ def read_flag(body: Mapping[str, Any], name: str) -> bool:
     if not isinstance(value, bool):
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"{name} is true or false")
     return value
+
+
+def cookie_named(name: str, header: str) -> str:
+    """Return the value of a cookie, empty where there is none.
+
+    Other programs of the same host have cookies too, of any form; they must not hide this one.
+    """
+    for part in header.split(";"):
+        found, is_pair, value = part.strip().partition("=")
+        if is_pair and found == name:
+            return value.strip()
+    return ""
 
 
 def _read_hex(text: str, what: str) -> str:

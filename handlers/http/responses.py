@@ -1,9 +1,9 @@
-"""What every call of the HTTP API answers: JSON or a text, and problem details for errors."""
+"""Responses: JSON or a text, problem details (RFC 9457) for errors, and the headers of all."""
 
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -11,13 +11,13 @@ from typing import Any
 import azure.functions as func
 
 from handlers.http.access import Call, Caller, Role, authorise
-from handlers.http.headers import secured
-from handlers.http.problems import ProblemError, problem
+from handlers.http.request import ProblemError
 from replication.config.policy_file import PolicyFileError
-from replication.config.settings import SettingsError
+from replication.config.settings import SettingsError, is_loopback
 from replication.domain.errors import MalformedError, NewerFormatError, ReplicationError
 from replication.telemetry.log import log_outcome
 
+YEAR_S = 365 * 24 * 3600
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -63,3 +63,25 @@ def answer(
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return func.HttpResponse(content, status_code=int(status), mimetype=media_type, headers=headers)
+
+
+def problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
+    """Return problem details."""
+    return {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+    }
+
+
+def is_local_http(url: str) -> bool:
+    """Tell whether a call came over plain http from this very machine."""
+    return url.lower().startswith("http://") and is_loopback(url)
+
+
+def secured(headers: Mapping[str, str], url: str) -> dict[str, str]:
+    """Return the headers of an answer, and that the app is to be asked over https alone."""
+    if is_local_http(url):
+        return dict(headers)
+    return {**headers, "Strict-Transport-Security": f"max-age={YEAR_S}"}

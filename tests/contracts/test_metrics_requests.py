@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bootstrap import adapters
-from handlers.http import metrics, replications
+from handlers.http import metrics, queues
 from handlers.http.access import ENVIRONMENT
 from replication.azure.storage.clients import StorageAccount
 from replication.azure.storage.listing import TableListing
@@ -130,7 +130,7 @@ def test_a_view_of_the_queues_costs_three_calls_for_each_and_one_for_their_pause
     storage: str,
 ) -> None:
     fill(storage, jobs=0, letters=0, messages=40)
-    found, _ = calls_of(Wire(storage), replications.queues)
+    found, _ = calls_of(Wire(storage), queues.queues)
     shared = found.pop("table controls")
     by_queue = Counter[str]()
     for about, count in found.items():

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import handlers.http.dead_letters as letters_api
-import handlers.http.replications as api
 from bootstrap import adapters
+from handlers.http import actions, health, queues, replications
 from replication.azure.storage.clients import StorageAccount
 from replication.azure.storage.dead_letters import TableDeadLetters
 from replication.azure.storage.listing import TableListing
@@ -49,14 +49,14 @@ PAGES = {
 }
 # The function, its route, its parameters and the call of docs/api.md.
 CALLS: tuple[tuple[Any, dict[str, str], dict[str, str], str], ...] = (
-    (api.health, {}, {}, "health"),
-    (api.replications, {}, {}, "replications"),
-    (api.replications, {}, {"phase": "failed"}, "replications?phase=failed"),
-    (api.replication, {"key": KEY}, {}, "replications/{key}"),
-    (api.queues, {}, {}, "queues"),
+    (health.health, {}, {}, "health"),
+    (replications.replications, {}, {}, "replications"),
+    (replications.replications, {}, {"phase": "failed"}, "replications?phase=failed"),
+    (replications.replication, {"key": KEY}, {}, "replications/{key}"),
+    (queues.queues, {}, {}, "queues"),
     (letters_api.list_letters, {}, {}, "dead-letters"),
     (letters_api.show, {"id": LETTER}, {}, "dead-letters/{id}"),
-    (api.actions, {}, {}, "actions"),
+    (actions.actions, {}, {}, "actions"),
 )
 LIMIT = 50
 # What stands beside the rows that a page shows: eight counts of each kind, hours, and so on.
@@ -188,7 +188,7 @@ def test_a_list_of_the_api_is_paged_through_to_its_end(filled: str) -> None:
         keys: list[str] = []
         cursor: dict[str, str] = {}
         while True:
-            page = call(api.replications, params={**params, **cursor, "limit": "100"}).json
+            page = call(replications.replications, params={**params, **cursor, "limit": "100"}).json
             keys += [one["key"] for one in page["items"]]
             if page["next"] is None:
                 break

@@ -11,25 +11,23 @@ from urllib.parse import parse_qsl, urlsplit
 
 from azure.core.pipeline.transport import RequestsTransport
 
-import handlers.http.acts as acting
 import handlers.http.dead_letters as letters
-import handlers.http.replications as reading
-from handlers.http import costs
+from handlers.http import actions, costs, health, queues, replications
 from tests.support.calling import call
 
 # An address like that of a deployed app, which the transport below leads to the server here.
 DEPLOYED = "https://app.example.net"
 _FUNCTIONS = (
-    reading.health,
-    reading.replications,
-    reading.replication,
-    reading.queues,
-    reading.actions,
-    acting.replicate,
-    acting.cancel,
-    acting.release,
-    acting.pause,
-    acting.resume,
+    health.health,
+    replications.replications,
+    replications.replication,
+    queues.queues,
+    actions.actions,
+    replications.replicate,
+    replications.cancel,
+    replications.release,
+    queues.pause,
+    queues.resume,
     letters.list_letters,
     letters.show,
     letters.replay_many,

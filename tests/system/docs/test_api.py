@@ -3,7 +3,7 @@
 import re
 
 import handlers.http.dead_letters as letters
-import handlers.http.replications as reading
+from handlers.http import replications
 from tests.support.documents import DOCS, table_rows
 from tests.support.served import functions
 
@@ -34,6 +34,6 @@ def test_every_parameter_of_the_lists_stands_in_the_document() -> None:
         for of in ("replications", "dead letters")
         if row[1] in (of, "every list")
     }
-    assert {word for word, of in named if of == "replications"} == set(reading._PARAMETERS)
+    assert {word for word, of in named if of == "replications"} == set(replications._PARAMETERS)
     known = {*letters._PARAMETERS, "cursor", "limit"}
     assert {word for word, of in named if of == "dead letters"} == known

@@ -11,7 +11,7 @@ from bootstrap import adapters
 from bootstrap.app import build_app
 from dashboard.views.dead_letters import read_filters as read_letter_filters
 from dashboard.views.replications import read_filters
-from handlers.notices import notices
+from handlers.timers import notices
 from replication.domain.errors import FailureCode
 from replication.listing.job_rows import STUCK
 from replication.notices.digest import Digest, cloud_event

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-import handlers.http.acts as api
-import handlers.http.replications as reading
+from handlers.http import queues, replications
 from handlers.http.access import AUTH_ENABLED
 from replication.domain.job import Phase
 from tests.support.builders import version_body, version_id, written_event
@@ -17,7 +16,7 @@ QUEUE = "replication-jobs"
 
 
 def replicate(**body: Any) -> Answer:
-    return call(api.replicate, body={"image_version_id": str(ID), **body})
+    return call(replications.replicate, body={"image_version_id": str(ID), **body})
 
 
 def exported(world: World) -> None:
@@ -59,7 +58,7 @@ def test_a_version_that_is_not_there_is_not_found(world: World) -> None:
 def test_a_body_that_cannot_be_meant_is_refused(
     world: World, body: object, status: int, told: str
 ) -> None:
-    answer = call(api.replicate, body=body)
+    answer = call(replications.replicate, body=body)
     assert answer.status == status
     assert answer.detail.startswith(told)
     assert world.store.rows == {}
@@ -67,24 +66,24 @@ def test_a_body_that_cannot_be_meant_is_refused(
 
 def test_a_replication_is_cancelled_and_twice_says_so(world: World) -> None:
     exported(world)
-    answer = call(api.cancel, body={"remove": True}, route={"key": ID.key})
+    answer = call(replications.cancel, body={"remove": True}, route={"key": ID.key})
     assert answer.status == 202
     assert answer.json["done"] is True
     assert world.job(ID).phase is Phase.CANCELLED
     assert world.job(ID).withdrawing
-    again = call(api.cancel, route={"key": ID.key})
+    again = call(replications.cancel, route={"key": ID.key})
     assert (again.status, again.json["done"]) == (202, False)
     assert again.json["reason"] == "it is cancelled already"
 
 
 def test_what_is_not_held_cannot_be_released(world: World) -> None:
     exported(world)
-    answer = call(api.release, route={"key": ID.key})
+    answer = call(replications.release, route={"key": ID.key})
     assert answer.status == 409
     assert answer.detail.startswith("it is not held by a budget")
 
 
-@pytest.mark.parametrize("function", [api.cancel, api.release])
+@pytest.mark.parametrize("function", [replications.cancel, replications.release])
 def test_what_is_not_there_or_could_never_be_is_not_found(world: World, function: Any) -> None:
     assert world.store.rows == {}
     assert call(function, route={"key": "0" * 32}).status == 404
@@ -93,27 +92,27 @@ def test_what_is_not_there_or_could_never_be_is_not_found(world: World, function
 
 
 def test_a_queue_is_paused_and_resumed_and_shows_it(world: World) -> None:
-    answer = call(api.pause, body={"reason": "an incident"}, route={"name": QUEUE})
+    answer = call(queues.pause, body={"reason": "an incident"}, route={"name": QUEUE})
     assert (answer.status, answer.json["paused"], answer.json["done"]) == (200, True, True)
-    shown = call(reading.queues).json["items"][0]
+    shown = call(queues.queues).json["items"][0]
     assert shown["paused"] is True
     assert shown["pause"]["by"] == "the local operator"
     assert shown["pause"]["reason"] == "an incident"
-    again = call(api.pause, body={"reason": "another"}, route={"name": QUEUE})
+    again = call(queues.pause, body={"reason": "another"}, route={"name": QUEUE})
     assert (again.status, again.json["done"]) == (200, False)
-    resumed = call(api.resume, route={"name": QUEUE})
+    resumed = call(queues.resume, route={"name": QUEUE})
     assert (resumed.status, resumed.json["paused"], resumed.json["done"]) == (200, False, True)
     assert world.app.pauses.why() is None
 
 
 @pytest.mark.parametrize("reason", ["", " ", 5, None, "x" * 301, "a\x00b", "two\nlines"])
 def test_a_reason_that_cannot_be_shown_is_refused(world: World, reason: object) -> None:
-    answer = call(api.pause, body={"reason": reason}, route={"name": QUEUE})
+    answer = call(queues.pause, body={"reason": reason}, route={"name": QUEUE})
     assert answer.detail == "reason is a text of 1 to 300 printable characters"
     assert world.app.pauses.why() is None
 
 
-@pytest.mark.parametrize("function", [api.pause, api.resume])
+@pytest.mark.parametrize("function", [queues.pause, queues.resume])
 def test_an_unknown_queue_is_not_found(world: World, function: Any) -> None:
     assert world.queues.waiting == []
     answer = call(function, route={"name": "no-such"})
@@ -122,11 +121,11 @@ def test_an_unknown_queue_is_not_found(world: World, function: Any) -> None:
 
 
 ACTS = [
-    (api.replicate, {}),
-    (api.cancel, {"key": ID.key}),
-    (api.release, {"key": ID.key}),
-    (api.pause, {"name": QUEUE}),
-    (api.resume, {"name": QUEUE}),
+    (replications.replicate, {}),
+    (replications.cancel, {"key": ID.key}),
+    (replications.release, {"key": ID.key}),
+    (queues.pause, {"name": QUEUE}),
+    (queues.resume, {"name": QUEUE}),
 ]
 
 
@@ -152,7 +151,7 @@ def test_an_act_is_recorded_with_its_operator(
     exported(world)
     monkeypatch.setenv(AUTH_ENABLED, "True")
     operator = {"x-ms-client-principal": principal("Replication.Operator")}
-    assert call(api.cancel, route={"key": ID.key}, headers=operator).status == 202
+    assert call(replications.cancel, route={"key": ID.key}, headers=operator).status == 202
     entry = world.history.read(ID.key)[-1]
     assert entry.details == {"by": f"operator {OBJECT_ID}"}
 
@@ -160,5 +159,5 @@ def test_an_act_is_recorded_with_its_operator(
 def test_a_page_of_another_site_cannot_act(world: World) -> None:
     exported(world)
     headers = {"origin": "https://evil.example", "host": "127.0.0.1:7071"}
-    assert call(api.cancel, route={"key": ID.key}, headers=headers).status == 403
+    assert call(replications.cancel, route={"key": ID.key}, headers=headers).status == 403
     assert world.job(ID).phase is Phase.PLANNED

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import handlers.http.acts as actions
 import handlers.http.dead_letters as desk
-import handlers.http.replications as api
 from bootstrap import adapters
+from handlers.http import health, queues, replications
 from handlers.http.access import ENVIRONMENT
 from replication.config.policy_file import PolicyFileError
 from replication.config.settings import SettingsError
@@ -68,7 +67,7 @@ def _refuse(word: str) -> None:
 def test_every_horror_in_every_parameter_is_answered(world: World, parameter: str) -> None:
     assert len(world.store.rows) == 2
     for text in TEXTS:
-        status, _ = ask(api.replications, params={parameter: text})
+        status, _ = ask(replications.replications, params={parameter: text})
         assert status in (200, 400)
 
 
@@ -76,20 +75,20 @@ def test_every_horror_in_every_parameter_is_answered(world: World, parameter: st
 @settings(max_examples=100)
 def test_any_query_is_answered(world: World, params: dict[str, str]) -> None:
     assert len(world.store.rows) == 2
-    assert ask(api.replications, params=params)[0] in (200, 400)
+    assert ask(replications.replications, params=params)[0] in (200, 400)
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_every_horror_as_a_key_is_not_found(world: World, text: str) -> None:
     assert len(world.store.rows) == 2
-    assert ask(api.replication, key=text)[0] == 404
+    assert ask(replications.replication, key=text)[0] == 404
 
 
 def test_a_body_that_nobody_asked_for_changes_nothing(world: World) -> None:
     assert len(world.store.rows) == 2
     for body in BODIES:
-        assert ask(api.replications, body=body)[0] == 200
-        assert ask(api.health, body=body)[0] == 200
+        assert ask(replications.replications, body=body)[0] == 200
+        assert ask(health.health, body=body)[0] == 200
 
 
 @pytest.mark.parametrize("parameter", ["gallery", "geography"])
@@ -98,7 +97,7 @@ def test_a_name_that_no_table_could_be_asked_for_is_named(
     world: World, parameter: str, text: str
 ) -> None:
     assert len(world.store.rows) == 2
-    status, answer = ask(api.replications, params={parameter: text})
+    status, answer = ask(replications.replications, params={parameter: text})
     assert status == 400
     assert answer["detail"].startswith(f"{parameter} is ")
 
@@ -109,13 +108,13 @@ def test_a_record_that_cannot_be_read_is_a_problem_of_the_service_and_hides_no_o
 ) -> None:
     whole = world.store.rows[BROKEN.key]
     world.store.rows[BROKEN.key] = (text, 77)
-    status, answer = ask(api.replication, key=BROKEN.key)
+    status, answer = ask(replications.replication, key=BROKEN.key)
     assert status == (503 if text == NEWER else 500)
     assert "the record" in answer["detail"]
-    status, answer = ask(api.replications)
+    status, answer = ask(replications.replications)
     assert (status, [one["key"] for one in answer["items"]]) == (200, [version_id().key])
-    assert ask(api.replication, key=version_id().key)[0] == 200
-    assert ask(api.health)[0] == 200
+    assert ask(replications.replication, key=version_id().key)[0] == 200
+    assert ask(health.health)[0] == 200
     assert world.store.rows[BROKEN.key] == (text, 77)
     world.store.rows[BROKEN.key] = whole
 
@@ -130,8 +129,8 @@ def test_an_app_that_is_not_set_up_says_so(
         raise error
 
     monkeypatch.setenv(ENVIRONMENT, "Development")
-    monkeypatch.setattr(api, "get_app", refuse)
-    status, answer = ask(api.replications)
+    monkeypatch.setattr(replications, "get_app", refuse)
+    status, answer = ask(replications.replications)
     assert (status, answer["detail"]) == (503, str(error))
 
 
@@ -140,17 +139,17 @@ def test_a_mistake_of_ours_is_not_told_as_an_outage(monkeypatch: pytest.MonkeyPa
         raise ValueError("a bug")
 
     monkeypatch.setenv(ENVIRONMENT, "Development")
-    monkeypatch.setattr(api, "get_app", stumble)
+    monkeypatch.setattr(replications, "get_app", stumble)
     with pytest.raises(ValueError, match="a bug"):
-        ask(api.replications)
+        ask(replications.replications)
 
 
 ACTS = (
-    actions.replicate,
-    actions.cancel,
-    actions.release,
-    actions.pause,
-    actions.resume,
+    replications.replicate,
+    replications.cancel,
+    replications.release,
+    queues.pause,
+    queues.resume,
     desk.replay,
     desk.discard,
     desk.replay_many,

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-import handlers.http.acts as acting
 import handlers.http.dead_letters as letters
-import handlers.http.replications as reading
+from handlers.http import actions, queues, replications
 from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import TransientError
 from tests.support.builders import version_body, version_id, written_event
@@ -31,19 +30,19 @@ def act(function: Any, **how: Any) -> Answer:
 
 def journal(**params: str) -> Answer:
     reader = {"x-ms-client-principal": principal("Replication.Reader")}
-    return call(reading.actions, headers=reader, params=params)
+    return call(actions.actions, headers=reader, params=params)
 
 
 def test_every_act_is_listed_with_who_did_it_about_what_and_what_came_of_it(world: World) -> None:
     world.gallery.add(ID, version_body())
     letter = lay_job(world, version_id(version="2.0.0"))
     lay_event(world)
-    act(acting.replicate, body={"image_version_id": str(ID)})
-    act(acting.pause, body={"reason": "an incident"}, route={"name": QUEUE})
-    act(acting.resume, route={"name": QUEUE})
-    act(acting.resume, route={"name": QUEUE})
-    act(acting.release, route={"key": ID.key})
-    act(acting.cancel, body={"remove": True}, route={"key": ID.key})
+    act(replications.replicate, body={"image_version_id": str(ID)})
+    act(queues.pause, body={"reason": "an incident"}, route={"name": QUEUE})
+    act(queues.resume, route={"name": QUEUE})
+    act(queues.resume, route={"name": QUEUE})
+    act(replications.release, route={"key": ID.key})
+    act(replications.cancel, body={"remove": True}, route={"key": ID.key})
     act(letters.replay, route={"id": letter.id})
     chosen = {"filter": {"code": "malformed_event"}}
     counted = act(letters.discard_many, body={**chosen, "dry_run": True}).json
@@ -73,13 +72,13 @@ def test_every_act_is_listed_with_who_did_it_about_what_and_what_came_of_it(worl
 def test_looking_and_counting_are_no_acts(world: World) -> None:
     lay_event(world)
     act(letters.discard_many, body={"filter": {}, "dry_run": True})
-    act(reading.queues)
+    act(queues.queues)
     assert journal().json == {"items": [], "next": None}
 
 
 def test_what_was_never_there_is_no_act(world: World) -> None:
     assert world.store.rows == {}
-    assert act(acting.cancel, route={"key": "0" * 32}).status == 404
+    assert act(replications.cancel, route={"key": "0" * 32}).status == 404
     assert act(letters.replay, route={"id": "0" * 32}).status == 404
     assert journal().json["items"] == []
 
@@ -89,8 +88,8 @@ def test_an_act_that_cannot_be_recorded_is_not_done(world: World) -> None:
     world.app.intake.receive(written_event(ID, at=world.clock()), {})
     before = dict(world.store.rows)
     for function, route in (
-        (acting.cancel, {"key": ID.key}),
-        (acting.pause, {"name": QUEUE}),
+        (replications.cancel, {"key": ID.key}),
+        (queues.pause, {"name": QUEUE}),
     ):
         world.history.failures = [TransientError("storage: away")]
         assert act(function, route=route).status == 503
@@ -108,7 +107,7 @@ def test_a_selection_that_changed_is_on_record_as_not_done(world: World) -> None
 
 def test_pages_follow_one_another(world: World) -> None:
     for number in range(3):
-        act(acting.pause, body={"reason": str(number)}, route={"name": QUEUE})
+        act(queues.pause, body={"reason": str(number)}, route={"name": QUEUE})
         world.clock.advance(1)
     first = journal(limit="2").json
     second = journal(limit="2", cursor=first["next"]).json

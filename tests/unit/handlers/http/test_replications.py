@@ -7,8 +7,8 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-import handlers.http.replications as api
 from bootstrap import adapters
+from handlers.http import actions, health, queues, replications
 from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import MalformedError, TransientError
 from replication.domain.job import Phase
@@ -19,10 +19,14 @@ from tests.support.fakes import World
 
 
 def test_a_list_without_parameters_is_the_first_fifty() -> None:
-    assert api.read_query({}) == JobQuery(limit=50)
-    assert api.read_query({"code": "a-function-key", "limit": "", "phase": ""}) == JobQuery()
-    assert api.read_query({"cursor": "abc", "limit": "7"}) == JobQuery(cursor="abc", limit=7)
-    assert api.read_query({"sort": "newest"}) == ListQuery()
+    assert replications.read_query({}) == JobQuery(limit=50)
+    assert (
+        replications.read_query({"code": "a-function-key", "limit": "", "phase": ""}) == JobQuery()
+    )
+    assert replications.read_query({"cursor": "abc", "limit": "7"}) == JobQuery(
+        cursor="abc", limit=7
+    )
+    assert replications.read_query({"sort": "newest"}) == ListQuery()
 
 
 def test_every_parameter_is_read() -> None:
@@ -36,7 +40,7 @@ def test_every_parameter_is_read() -> None:
         "cursor": "abc",
         "limit": "200",
     }
-    assert api.read_query(params) == ListQuery(
+    assert replications.read_query(params) == ListQuery(
         phases=frozenset({Phase.FAILED, Phase.WAITING}),
         gallery="Lab's",
         geography="United States",
@@ -67,7 +71,7 @@ def test_every_parameter_is_read() -> None:
 )
 def test_a_wrong_parameter_is_named(params: dict[str, str], said: str) -> None:
     with pytest.raises(MalformedError) as raised:
-        api.read_query(params)
+        replications.read_query(params)
     assert str(raised.value).startswith(said)
 
 
@@ -89,7 +93,7 @@ def call(function: Any, request: func.HttpRequest) -> tuple[int, str, dict[str, 
 
 def test_a_wrong_parameter_is_a_problem_of_the_caller(world: World) -> None:
     assert world.store.rows == {}
-    status, kind, body = call(api.replications, get("replications", limit="0"))
+    status, kind, body = call(replications.replications, get("replications", limit="0"))
     assert (status, kind) == (400, "application/problem+json")
     assert body == {
         "type": "about:blank",
@@ -101,7 +105,7 @@ def test_a_wrong_parameter_is_a_problem_of_the_caller(world: World) -> None:
 
 def test_a_storage_in_trouble_is_a_problem_of_the_service(world: World) -> None:
     world.store.failures.append(TransientError("storage: away"))
-    status, kind, body = call(api.replications, get("replications"))
+    status, kind, body = call(replications.replications, get("replications"))
     assert (status, kind) == (503, "application/problem+json")
     assert body["detail"] == "storage: away"
 
@@ -109,9 +113,9 @@ def test_a_storage_in_trouble_is_a_problem_of_the_service(world: World) -> None:
 def test_what_is_on_record_is_listed_and_shown(world: World) -> None:
     world.gallery.add(version_id(), version_body())
     world.app.intake.receive(written_event(version_id()), {})
-    status, kind, body = call(api.replications, get("replications", gallery="labgallery"))
+    status, kind, body = call(replications.replications, get("replications", gallery="labgallery"))
     assert (status, kind, body["next"]) == (200, "application/json", None)
-    status, _, shown = call(api.replication, get("replications/k", key=version_id().key))
+    status, _, shown = call(replications.replication, get("replications/k", key=version_id().key))
     assert (status, shown["image_version_id"]) == (200, str(version_id()))
 
 
@@ -119,16 +123,16 @@ def test_a_filter_shows_records_as_they_are_and_not_as_they_were_listed(world: W
     for image in ("a", "b"):
         world.gallery.add(version_id(image=image), version_body())
         world.app.intake.receive(written_event(version_id(image=image)), {})
-    _, _, planned = call(api.replications, get("replications", phase="planned"))
+    _, _, planned = call(replications.replications, get("replications", phase="planned"))
     assert [one["phase"] for one in planned["items"]] == ["planned", "planned"]
     first = world.job(version_id(image="a"))
     stored = world.store.load(first.key)
     assert stored is not None
     # The listing lags behind: a worker died between the two.
     world.store.replace(stored, replace(first, phase=Phase.FAILED))
-    _, _, planned = call(api.replications, get("replications", phase="planned"))
+    _, _, planned = call(replications.replications, get("replications", phase="planned"))
     assert [one["key"] for one in planned["items"]] == [version_id(image="b").key]
-    _, _, whole = call(api.replications, get("replications"))
+    _, _, whole = call(replications.replications, get("replications"))
     assert {one["phase"] for one in whole["items"]} == {"planned", "failed"}
 
 
@@ -137,8 +141,8 @@ def test_a_cursor_of_another_list_is_a_problem_of_the_caller(world: World) -> No
         version = version_id(version=f"1.0.{number}")
         world.gallery.add(version, version_body())
         world.app.intake.receive(written_event(version), {})
-    _, _, page = call(api.replications, get("replications", sort="newest", limit="1"))
-    status, _, body = call(api.replications, get("replications", cursor=page["next"]))
+    _, _, page = call(replications.replications, get("replications", sort="newest", limit="1"))
+    status, _, body = call(replications.replications, get("replications", cursor=page["next"]))
     assert (status, "the cursor is not one" in body["detail"]) == (400, True)
 
 
@@ -148,14 +152,14 @@ def test_a_cursor_of_another_list_is_a_problem_of_the_caller(world: World) -> No
 )
 def test_a_key_that_is_not_there_or_none_is_not_found(world: World, key: str) -> None:
     assert world.store.rows == {}
-    answered, kind, body = call(api.replication, get("replications/k", key=key))
+    answered, kind, body = call(replications.replication, get("replications/k", key=key))
     assert (answered, kind, body["title"]) == (404, "application/problem+json", "Not Found")
 
 
 def test_health_tells_what_is_wrong(world: World) -> None:
-    assert call(api.health, get("health"))[0] == 200
+    assert call(health.health, get("health"))[0] == 200
     world.store.failures.append(TransientError("storage: away"))
-    status, kind, body = call(api.health, get("health"))
+    status, kind, body = call(health.health, get("health"))
     assert (status, kind, body["status"]) == (503, "application/json", "unhealthy")
 
 
@@ -165,7 +169,13 @@ def test_whoever_may_not_ask_is_refused_before_anything_is_opened(
     monkeypatch.setenv(AUTH_ENABLED, "True")
     monkeypatch.setattr(adapters, "_app", None)
     monkeypatch.setenv("REPLICATION_POLICY", "/nowhere.yaml")
-    for function in (api.health, api.replications, api.replication, api.queues, api.actions):
+    for function in (
+        health.health,
+        replications.replications,
+        replications.replication,
+        queues.queues,
+        actions.actions,
+    ):
         assert call(function, get("x"))[0] == 401
 
 
@@ -175,7 +185,7 @@ def test_an_answer_over_https_asks_for_https_alone(world: World) -> None:
         get("queues"),
         func.HttpRequest(method="GET", url="https://app.azurewebsites.net/api/v1/queues", body=b""),
     )
-    answer = api.queues.build().get_user_function()
+    answer = queues.queues.build().get_user_function()
     assert "Strict-Transport-Security" not in answer(near).headers
     # Refused: the local operator is nobody there. The header is on every answer.
     assert answer(far).status_code == 401
@@ -184,7 +194,7 @@ def test_an_answer_over_https_asks_for_https_alone(world: World) -> None:
 
 def test_queues_are_listed(world: World) -> None:
     assert world.queues.waiting == []
-    status, _, body = call(api.queues, get("queues"))
+    status, _, body = call(queues.queues, get("queues"))
     assert status == 200
     items = body["items"]
     assert isinstance(items, list)

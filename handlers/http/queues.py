@@ -1,0 +1,74 @@
+"""The queues over HTTP: what waits in them, pause and resume."""
+
+from http import HTTPStatus
+from typing import Any
+
+import azure.functions as func
+
+from bootstrap.adapters import get_app
+from handlers.http.access import Caller, Role
+from handlers.http.request import ProblemError, read_body
+from handlers.http.responses import Answered, answer
+from replication.guards.pauses import MAX_REASON, PauseChange, is_reason
+from replication.ports import QueueName
+
+blueprint = func.Blueprint()
+
+
+@blueprint.function_name("api_queues")
+@blueprint.route(route="api/v1/queues", methods=["GET"])
+def queues(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the queues."""
+    return answer(
+        req, Role.READER, lambda _: (HTTPStatus.OK, {"items": get_app().queries.queue_depths()})
+    )
+
+
+@blueprint.function_name("api_pause")
+@blueprint.route(route="api/v1/queues/{name}/pause", methods=["POST"])
+def pause(req: func.HttpRequest) -> func.HttpResponse:
+    """Pause a queue."""
+    return answer(req, Role.OPERATOR, lambda caller: _pause(req, caller))
+
+
+@blueprint.function_name("api_resume")
+@blueprint.route(route="api/v1/queues/{name}/resume", methods=["POST"])
+def resume(req: func.HttpRequest) -> func.HttpResponse:
+    """Resume a queue."""
+    return answer(req, Role.OPERATOR, lambda caller: _resume(req, caller))
+
+
+def _pause(req: func.HttpRequest, caller: Caller) -> Answered:
+    queue = _queue(req)
+    reason = read_body(req, ("reason",)).get("reason", "no reason given")
+    if not isinstance(reason, str) or not is_reason(reason):
+        told = f"reason is a text of 1 to {MAX_REASON} printable characters"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, told)
+    return HTTPStatus.OK, _changed(
+        queue, get_app().operations.pause(queue, by=caller.by, reason=reason)
+    )
+
+
+def _resume(req: func.HttpRequest, caller: Caller) -> Answered:
+    queue = _queue(req)
+    read_body(req, ())
+    return HTTPStatus.OK, _changed(queue, get_app().operations.resume(queue, by=caller.by))
+
+
+def _changed(queue: QueueName, change: PauseChange) -> dict[str, Any]:
+    return {
+        "name": queue.value,
+        "paused": change.pause is not None,
+        "done": change.done,
+        "reason": change.reason,
+    }
+
+
+def _queue(req: func.HttpRequest) -> QueueName:
+    name = req.route_params.get("name", "")
+    try:
+        return QueueName(name)
+    except ValueError as error:
+        known = ", ".join(one.value for one in QueueName)
+        told = f"there is no queue {name[:60]!r}; there are {known}"
+        raise ProblemError(HTTPStatus.NOT_FOUND, told) from error
