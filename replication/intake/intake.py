@@ -273,19 +273,17 @@ class Intake:
         trace: TraceParent | None = None,
     ) -> IntakeResult:
         """Bring the next look forward; the chain of messages stays one."""
-        reasons: list[str] = []
 
-        def change(job: ReplicationJob) -> ReplicationJob | None:
+        def change(job: ReplicationJob) -> tuple[ReplicationJob | None, str]:
             changed, reason = bring_forward(
                 job, event_at=at, forced=forced, why=why, now=self.clock(), limits=self.limits
             )
-            reasons.append(reason)
-            return changed and traced(job, changed, trace, anew=forced)
+            return changed and traced(job, changed, trace, anew=forced), reason
 
         changed = self.records.change(version_id.key, change)
         if changed is None:
             return IntakeResult(action="ignored", reason="the record is gone", key=version_id.key)
-        before, after = changed.before, changed.after.job
+        before, after = changed.before, changed.after
         if forced:
             self.history.append(after.key, after.entries)
         moved = after.sequence != before.sequence
@@ -293,7 +291,7 @@ class Intake:
         if moved or _is_overdue(after, self.clock()):
             self._send(after)
         action = "queued" if moved else "due" if after.next_attempt_at else "ignored"
-        return IntakeResult(action=action, reason=reasons[-1], key=version_id.key)
+        return IntakeResult(action=action, reason=changed.result, key=version_id.key)
 
     def _send(self, job: ReplicationJob) -> None:
         delay_s = job.due_in_s(self.clock())

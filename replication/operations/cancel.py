@@ -49,19 +49,13 @@ class Canceller:
         Azure's list stays as it is; with `remove`, the regions that this app added and whose
         copies are not Completed are taken out again, by a worker.
         """
-        reasons: list[str] = []
-
-        def change(job: ReplicationJob) -> ReplicationJob | None:
-            changed, reason = cancelled(
-                job, remove=remove, by=by, now=self.clock(), limits=self.limits
-            )
-            reasons.append(reason)
-            return changed
-
-        changed = self.records.change(key, change)
+        changed = self.records.change(
+            key,
+            lambda job: cancelled(job, remove=remove, by=by, now=self.clock(), limits=self.limits),
+        )
         if changed is None:
             return None
-        job, done = changed.after.job, changed.after.job != changed.before
+        job, done, reason = changed.after, changed.is_written, changed.result
         if job.phase is Phase.CANCELLED:
             # Once more does no harm, and makes good what a crash in between left undone.
             self._follow_up(job)
@@ -71,13 +65,13 @@ class Canceller:
             image_version=str(job.image_version_id),
             by=by,
             remove=remove,
-            reason=reasons[-1],
+            reason=reason,
         )
         if done:
             with self.telemetry.span("cancel", parent=job.traceparent):
                 tell_step(self.telemetry, changed.before, job)
         stands = done or job.phase is Phase.CANCELLED
-        return Cancelled(done=done, reason=reasons[-1], stands=stands)
+        return Cancelled(done=done, reason=reason, stands=stands)
 
     def _follow_up(self, job: ReplicationJob) -> None:
         self.history.append(job.key, job.entries)

@@ -190,21 +190,22 @@ class DeadLetterService:
         except MalformedImageVersionIdError:
             return
 
-        def change(job: ReplicationJob) -> ReplicationJob | None:
+        def change(job: ReplicationJob) -> tuple[ReplicationJob | None, None]:
             if job.letter_id != letter.id:
-                return None
-            return with_entry(
+                return None, None
+            forgotten = with_entry(
                 replace(job, letter_id=None),
                 "discard",
                 f"its dead letter was discarded by {by}",
                 now=self.clock(),
                 details={"by": by, "dead_letter": letter.id},
             )
+            return forgotten, None
 
         try:
             changed = self.records.change(version_id.key, change)
-            if changed is not None and changed.after.job != changed.before:
-                self.history.append(version_id.key, changed.after.job.entries)
+            if changed is not None and changed.is_written:
+                self.history.append(version_id.key, changed.after.entries)
         except ReplicationError as error:
             log_outcome(
                 "dead_letter.still_named",

@@ -35,30 +35,25 @@ class Releaser:
 
     def release(self, key: str, *, by: str) -> Released | None:
         """Release the held plan of a job; None when there is no job of this key."""
-        reasons: list[str] = []
-
-        def change(job: ReplicationJob) -> ReplicationJob | None:
-            changed, reason = released(job, by=by, now=self.clock(), limits=self.limits)
-            reasons.append(reason)
-            return changed
-
-        changed = self.records.change(key, change)
+        changed = self.records.change(
+            key, lambda job: released(job, by=by, now=self.clock(), limits=self.limits)
+        )
         if changed is None:
             return None
-        before, job = changed.before, changed.after.job
-        done = job != before
+        before, job, reason = changed.before, changed.after, changed.result
+        done = changed.is_written
         if done:
             self.history.append(job.key, job.entries)
             if before.letter_id is not None:
-                self.desk.resolve(before.letter_id, reason=reasons[-1])
+                self.desk.resolve(before.letter_id, reason=reason)
             self.queues.send(QueueName.JOBS, JobMessage.of(job))
         log_outcome(
             "replication.released" if done else "replication.not_released",
             key=key,
             by=by,
-            reason=reasons[-1],
+            reason=reason,
         )
-        return Released(done=done, reason=reasons[-1])
+        return Released(done=done, reason=reason)
 
 
 def released(

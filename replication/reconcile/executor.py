@@ -209,18 +209,19 @@ class Executor:
     def _save_intent(self, job: ReplicationJob, owner: str) -> None:
         """Write the intent down before the act, and make sure that the claim still holds."""
 
-        def change(fresh: ReplicationJob) -> ReplicationJob:
+        def change(fresh: ReplicationJob) -> tuple[ReplicationJob, None]:
             if fresh.lease is None or fresh.lease.owner != owner:
                 raise LeaseLostError("another worker took the job over before the write")
             if fresh.lease.expires_at <= self.clock():
                 raise LeaseLostError("the claim lapsed before the write")
-            return replace(
+            intended = replace(
                 job,
                 lease=fresh.lease,
                 look_again=fresh.look_again,
                 sequence=fresh.sequence,
                 letter_id=fresh.letter_id,
             )
+            return intended, None
 
         if self.records.change(job.key, change) is None:
             raise LeaseLostError("the record was removed before the write")

@@ -49,11 +49,10 @@ class ReconcileResult:
     reason: str
 
 
-@dataclass(slots=True, kw_only=True)
-class _Claim:
-    job: ReplicationJob | None = None
-    refused: ReconcileResult | None = None
-    busy_for_s: float = 0.0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal:
+    result: ReconcileResult
+    busy_for_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +107,10 @@ class Reconciler:
                 correlation_id=message.correlation_id,
             )
             done = ReconcileResult(outcome="recovered", reason=taken.reason)
-        elif claim.job is None:
+        elif isinstance(claim, _Refusal):
             done = self._refuse(message, claim, redelivered=redelivered)
         else:
-            done = self._step(claim.job, owner)
+            done = self._step(claim, owner)
         log_outcome(
             "replication.reconciled",
             key=message.key,
@@ -123,43 +122,43 @@ class Reconciler:
         )
         return done
 
-    def _claim(self, message: JobMessage, owner: str) -> _Claim | None:
-        claim = _Claim()
+    def _claim(self, message: JobMessage, owner: str) -> ReplicationJob | _Refusal | None:
+        """Claim the job for this invocation; None where there is no record of it."""
 
-        def change(job: ReplicationJob) -> ReplicationJob | None:
+        def change(
+            job: ReplicationJob,
+        ) -> tuple[ReplicationJob | None, ReplicationJob | _Refusal]:
             now = self.clock()
-            claim.job = None
             if message.sequence < job.sequence or job.next_attempt_at is None:
                 reason = f"message {message.sequence} is older than the record's {job.sequence}"
-                claim.refused = ReconcileResult(outcome="stale", reason=reason)
-                return None
+                return None, _Refusal(result=ReconcileResult(outcome="stale", reason=reason))
             if job.lease is not None and job.leased_by_another(owner, now):
-                remaining_s = (job.lease.expires_at - now).total_seconds()
-                claim.busy_for_s = remaining_s
-                claim.refused = ReconcileResult(outcome="busy", reason="another worker is at it")
-                return None
-            claim.job = replace(
+                busy = ReconcileResult(outcome="busy", reason="another worker is at it")
+                busy_for_s = (job.lease.expires_at - now).total_seconds()
+                return None, _Refusal(result=busy, busy_for_s=busy_for_s)
+            claimed = replace(
                 job,
                 lease=Lease(owner=owner, expires_at=now + timedelta(seconds=self.limits.lease_s)),
                 claims=job.claims + 1,
                 traceparent=job.traceparent or self.telemetry.trace(),
             )
-            return claim.job
+            return claimed, claimed
 
-        return claim if self.records.change(message.key, change) is not None else None
+        changed = self.records.change(message.key, change)
+        return None if changed is None else changed.result
 
-    def _refuse(self, message: JobMessage, claim: _Claim, *, redelivered: bool) -> ReconcileResult:
-        refused = claim.refused or ReconcileResult(outcome="stale", reason="")
-        if refused.outcome == "busy":
+    def _refuse(
+        self, message: JobMessage, refusal: _Refusal, *, redelivered: bool
+    ) -> ReconcileResult:
+        if redelivered and refusal.busy_for_s is not None:
             # Whoever is at it has a message of its own, so that this one is one too many; kept,
             # such messages would multiply. One that comes again may be that very message, of a
             # worker that failed: it waits until the claim has lapsed.
-            if redelivered:
-                delay_s = claim.busy_for_s * (1 + self.chance() / 10)
-                self.queues.send(QueueName.JOBS, message, delay_s=delay_s)
+            delay_s = refusal.busy_for_s * (1 + self.chance() / 10)
+            self.queues.send(QueueName.JOBS, message, delay_s=delay_s)
         elif redelivered:
             self._resume(message)
-        return refused
+        return refusal.result
 
     def _resume(self, message: JobMessage) -> None:
         """Finish what a killed invocation had recorded and not yet sent."""
@@ -204,28 +203,28 @@ class Reconciler:
     def _hand_over(self, laid: DeadLetter, key: str) -> None:
         """Leave the letter to whoever has the job now: it is that job's, whoever laid it."""
 
-        def change(job: ReplicationJob) -> ReplicationJob | None:
+        def change(job: ReplicationJob) -> tuple[ReplicationJob | None, None]:
             if job.letter_id is not None or _is_over(job):
-                return None
-            return replace(job, letter_id=laid.id)
+                return None, None
+            return replace(job, letter_id=laid.id), None
 
         changed = self.records.change(key, change)
-        if changed is None or _is_over(changed.after.job):
+        if changed is None or _is_over(changed.after):
             self.desk.withdraw(laid, reason="the worker that laid it had lost its claim")
 
     def _record(self, claimed: ReplicationJob, step: Step, owner: str) -> ReplicationJob:
-        def change(fresh: ReplicationJob) -> ReplicationJob:
+        def change(fresh: ReplicationJob) -> tuple[ReplicationJob, None]:
             if fresh.lease is None or fresh.lease.owner != owner:
                 raise LeaseLostError("the claim lapsed and another worker took over")
             job = replace(step.job, look_again=fresh.look_again, sequence=fresh.sequence)
             if fresh.letter_id != claimed.letter_id:  # handed over meanwhile
                 job = replace(job, letter_id=fresh.letter_id)
-            return record(job, step.decision, now=self.clock(), limits=self.limits)
+            return record(job, step.decision, now=self.clock(), limits=self.limits), None
 
         changed = self.records.change(step.job.key, change)
         if changed is None:
             raise LeaseLostError("the record was removed meanwhile")
-        return changed.after.job
+        return changed.after
 
     def _send(self, job: ReplicationJob, queue: QueueName) -> None:
         self.queues.send(queue, JobMessage.of(job), delay_s=job.due_in_s(self.clock()))

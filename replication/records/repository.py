@@ -1,4 +1,4 @@
-"""Change a job's record safely while others change it too."""
+"""The jobs on record, changed safely while others change them too."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from replication.domain.errors import RecordChangedError, TransientError
 from replication.domain.job import ReplicationJob
 from replication.ports import JobPage, JobQuery, JobStore, StoredJob
 
-Change = Callable[[ReplicationJob], ReplicationJob | None]
+type Change[T] = Callable[[ReplicationJob], tuple[ReplicationJob | None, T]]
 Written = Callable[[ReplicationJob | None, ReplicationJob], None]
 
 
@@ -34,11 +34,20 @@ def _nobody(_before: ReplicationJob | None, _after: ReplicationJob) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """The record before and after a change; both the same where nothing was to be changed."""
+class Changed[T]:
+    """The record before and after a change, and what the change answered.
+
+    Both records are the same where nothing was to be changed.
+    """
 
     before: ReplicationJob
-    after: StoredJob
+    after: ReplicationJob
+    result: T
+
+    @property
+    def is_written(self) -> bool:
+        """Whether there is a new record."""
+        return self.after != self.before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +66,18 @@ class JobRepository:
         """Return the record, None when there is none."""
         return self.retries()(self.store.load, key)
 
-    def change(self, key: str, change: Change) -> Changed | None:
+    def change[T](self, key: str, change: Change[T]) -> Changed[T] | None:
         """Read the record, change it, and write it unless someone else did meanwhile.
 
-        `change` may be called several times, each time with the newest record; None from it
-        means to leave the record alone. Returns None when there is no record. A write whose
-        answer was lost is known again by what it wrote, and not taken for someone else's.
+        `change` may be called several times, each time with the newest record, and answers the
+        new one and what the caller wants to know; None instead of a record means to leave it
+        alone. Returns None when there is no record. A write whose answer was lost is known again
+        by what it wrote, and not taken for someone else's.
         """
-        sent: list[tuple[ReplicationJob, ReplicationJob]] = []
+        sent: list[Changed[T]] = []
         changed = self.retries()(self._change_once, key, change, sent)
-        if changed is not None and changed.after.job != changed.before:
-            self.written(changed.before, changed.after.job)
+        if changed is not None and changed.is_written:
+            self.written(changed.before, changed.after)
         return changed
 
     def find(self, query: JobQuery) -> JobPage:
@@ -88,17 +98,18 @@ class JobRepository:
             self.written(None, stored.job)
         return stored
 
-    def _change_once(
-        self, key: str, change: Change, sent: list[tuple[ReplicationJob, ReplicationJob]]
-    ) -> Changed | None:
+    def _change_once[T](
+        self, key: str, change: Change[T], sent: list[Changed[T]]
+    ) -> Changed[T] | None:
         stored = self.store.load(key)
         if stored is None:
             return None
-        for before, written in sent:
-            if stored.job == written:
-                return Changed(before=before, after=stored)
-        changed = change(stored.job)
-        if changed is None:
-            return Changed(before=stored.job, after=stored)
-        sent.append((stored.job, changed))
-        return Changed(before=stored.job, after=self.store.replace(stored, changed))
+        for earlier in sent:
+            if stored.job == earlier.after:
+                return earlier
+        job, result = change(stored.job)
+        changed = Changed(before=stored.job, after=job or stored.job, result=result)
+        if job is not None:
+            sent.append(changed)
+            self.store.replace(stored, job)
+        return changed
