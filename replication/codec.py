@@ -1,0 +1,274 @@
+"""Codec: a domain dataclass as a JSON document with a format version, and back.
+
+The domain knows nothing of it: the shape is read from the dataclass, and how a region or an id is
+written stands in the one table below. Strict: what is of another type is refused, not converted,
+for it would be written back so. A field that a document lacks takes the dataclass's default.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from replication.domain.errors import MalformedError, NewerFormatError
+from replication.domain.image_version import ImageVersionId
+from replication.domain.regions import Region
+from replication.domain.trace_context import TraceParent
+
+if TYPE_CHECKING:
+    from pydantic_core import SchemaSerializer, SchemaValidator
+
+MAX_COUNT = 2**53
+MAX_NAME = 256
+MAX_LEVELS = 50
+_MAX_SHOWN = 300
+_YEARS = range(2000, 9000)
+_MONEY = re.compile(r"\d{1,18}(\.\d{1,18})?", re.ASCII)
+
+type Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a value stands in a document.
+
+    `read` raises ValueError, or what comes of a value of another type. Without a `write` pydantic
+    writes it: a time as ISO 8601, a plain value as it is.
+    """
+
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Codec[T]:
+    """Writes and reads one kind of document.
+
+    `what` names it in errors: "the record". `version` is written, and any up to it is read.
+    `required` are fields that a document must have although the class gives them a default, and
+    `forms` those that stand there otherwise than their type does, both by class. The fields of the
+    values in `flat` stand among those of the whole.
+    """
+
+    shape: type[T]
+    what: str
+    version: int = 1
+    required: Mapping[type, Collection[str]] = field(default_factory=dict)
+    forms: Mapping[type, Mapping[str, Form]] = field(default_factory=dict)
+    flat: Mapping[str, type] = field(default_factory=dict)
+
+    def encode(self, value: T) -> Document:
+        """Return the value as a JSON object, with the version of its format."""
+        _, writer = self._schema
+        document: Document = {"v": self.version, **writer.to_python(value, mode="json")}
+        for name in self.flat:
+            document |= document.pop(name)
+        return document
+
+    def encode_text(self, value: T) -> str:
+        """Return the value as JSON text."""
+        return json.dumps(self.encode(value), separators=(",", ":"))
+
+    def decode(self, document: object) -> T:
+        """Read a JSON object; raises MalformedError, or NewerFormatError for a newer release's."""
+        known = check_version(document, what=self.what, reads=self.version)
+        for name, part in self.flat.items():
+            among = {one.name for one in fields(cast("Any", part))} & known.keys()
+            known = {**known, name: {one: known[one] for one in among}}
+        reader, _ = self._schema
+        try:
+            value: T = reader.validate_python(known)
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise MalformedError(f"{self.what} cannot be read: {_why(error)}") from error
+        return value
+
+    def decode_text(self, text: str | bytes) -> T:
+        """Read JSON text; raises what `decode` raises."""
+        return self.decode(parse_json(text, what=self.what))
+
+    @cached_property
+    def _schema(self) -> "tuple[SchemaValidator, SchemaSerializer]":
+        # Here alone, and not before it is needed: pydantic takes as long to load as a command runs.
+        from pydantic import TypeAdapter  # noqa: PLC0415 - see above
+        from pydantic_core import SchemaSerializer, SchemaValidator  # noqa: PLC0415 - likewise
+
+        schema = self._formed(TypeAdapter(self.shape).core_schema)
+        return SchemaValidator(schema), SchemaSerializer(schema)
+
+    def _formed(self, node: Any) -> Any:
+        """Put our forms and bounds in the place of pydantic's, throughout a schema."""
+        if isinstance(node, list):
+            return [self._formed(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        form = _FORMS.get(node.get("cls") or _BUILT_IN.get(node["type"], object))
+        if form is not None:
+            return _in_form(form) | ({"ref": node["ref"]} if "ref" in node else {})
+        formed = {
+            key: self._formed(value) if key in _INNER else value for key, value in node.items()
+        }
+        formed |= _RULES.get(node["type"], {})
+        if node["type"] == "dataclass":
+            self._adjust(node["cls"], formed["schema"]["fields"])
+        return formed
+
+    def _adjust(self, of: type, parts: list[Any]) -> None:
+        for part in parts:
+            form = self.forms.get(of, {}).get(part["name"])
+            optional = part["schema"]["type"] == "default"
+            if form is not None:
+                bare = _in_form(form)
+                part["schema"] = {**part["schema"], "schema": bare} if optional else bare
+            elif optional and part["name"] in self.required.get(of, ()):
+                part["schema"] = part["schema"]["schema"]
+
+
+def check_version(document: object, *, what: str, reads: int) -> Mapping[str, Any]:
+    """Return a document whose format version `v` is one that this release reads.
+
+    That comes before anything else in it is looked at. Raises MalformedError where there is none,
+    and NewerFormatError for one of a newer release.
+    """
+    if not isinstance(document, Mapping):
+        raise MalformedError(f"{what} is not a JSON object")
+    version = document.get("v")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise MalformedError(f"{what} has no format version 'v'")
+    if version > reads:
+        raise NewerFormatError(f"{what} has format {str(version)[:20]}, this release reads {reads}")
+    return document
+
+
+def parse_json(text: str | bytes, *, what: str) -> Any:
+    """Parse JSON; raises MalformedError also for what is nested too deep."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"{what} is not JSON: {_clip(str(error))}") from error
+
+
+def read_text(value: Any) -> str:
+    """Read a text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} is not a text")
+    return value
+
+
+def read_name(value: Any) -> str | None:
+    """Read a text that has to fit where a table keeps names, or nothing."""
+    if value is None:
+        return None
+    text = read_text(value)
+    if len(text) > MAX_NAME:
+        raise ValueError(f"has {len(text)} characters, more than {MAX_NAME}")
+    text.encode()  # raises for half characters, which no table holds
+    return text
+
+
+def read_details(value: Any) -> dict[str, Any]:
+    """Read an object that is free in form, as long as it can be written as JSON again."""
+    if not isinstance(value, dict):
+        raise TypeError(f"{type(value).__name__} is not an object")
+    _check_shallow(value, MAX_LEVELS)
+    return value
+
+
+NAME = Form(read_name)
+DETAILS = Form(read_details)
+# Whatever stands there: a trace that cannot be read costs the trace and never the job.
+TRACE = Form(TraceParent.read, lambda trace: None if trace is None else str(trace))
+
+
+def read_moment(value: Any) -> datetime:
+    """Read a time that has a zone; it is in UTC then."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except TypeError as error:
+        raise ValueError(f"{type(value).__name__} is not a time") from error
+    if moment.tzinfo is not UTC:
+        if moment.tzinfo is None:
+            raise ValueError("has no time zone")
+        moment = moment.astimezone(UTC)
+    if moment.year not in _YEARS:
+        raise ValueError("is no time of ours")
+    return moment
+
+
+def _amount(value: Any) -> Decimal:
+    if not isinstance(value, str) or not _MONEY.fullmatch(value):
+        raise ValueError(f"{str(value)[:20]!r} is no amount of money")
+    return Decimal(value)
+
+
+# How each type is written that is no plain value of JSON.
+_FORMS: dict[type, Form] = {
+    datetime: Form(read_moment),
+    Decimal: Form(_amount, str),
+    Region: Form(Region.parse, str),
+    ImageVersionId: Form(ImageVersionId.parse, str),
+    TraceParent: Form(TraceParent.parse, str),
+}
+# Of a core schema of pydantic: the nodes of those types that are no classes of ours, the places
+# where nodes hold others, and what holds for every node of a type.
+_BUILT_IN: dict[str, type] = {"datetime": datetime, "decimal": Decimal}
+_INNER = frozenset(
+    {"schema", "fields", "items_schema", "keys_schema", "values_schema", "definitions", "choices"}
+)
+_RULES: dict[str, dict[str, Any]] = {
+    # Not a text of pydantic's, which would refuse the half characters that JSON can hold.
+    "str": {
+        "type": "is-instance",
+        "cls": str,
+        "cls_repr": "a text",
+        "serialization": {"type": "str"},
+    },
+    "int": {"strict": True, "ge": 0, "le": MAX_COUNT},
+    "float": {"strict": True, "ge": 0, "le": MAX_COUNT, "allow_inf_nan": False},
+    "bool": {"strict": True},
+    # In an order that is the same in every process.
+    "frozenset": {
+        "serialization": {
+            "type": "function-plain",
+            "function": lambda values: sorted(str(one) for one in values),
+        }
+    },
+}
+
+
+def _in_form(form: Form) -> Document:
+    schema: Document = {
+        "type": "function-plain",
+        "function": {"type": "no-info", "function": form.read},
+    }
+    if form.write is not None:
+        schema["serialization"] = {"type": "function-plain", "function": form.write}
+    return schema
+
+
+def _check_shallow(value: Any, levels: int) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"holds {value}, which is no number of JSON")
+    if isinstance(value, dict | list):
+        if levels == 0:
+            raise ValueError(f"is nested deeper than {MAX_LEVELS} levels")
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_shallow(inner, levels - 1)
+
+
+def _why(error: Exception) -> str:
+    """Say which field is wrong and how, in few words, without what stands there."""
+    errors = getattr(error, "errors", None)
+    if errors is None:
+        return _clip(f"it has no {error}" if isinstance(error, KeyError) else str(error))
+    first = errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{_clip(where)}: {_clip(first['msg'])}" if where else _clip(first["msg"])
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
