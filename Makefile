@@ -45,7 +45,7 @@ chaos: setup
 
 # The pictures of docs/images, of a local cloud full of trouble.
 screenshots: setup
-	@$(PYTHON) -m tests.system.browser.shots
+	@$(PYTHON) -m tools.screenshots
 
 lint: setup
 	.venv/bin/ruff check .

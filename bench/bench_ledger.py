@@ -19,8 +19,8 @@ from replication.domain.image_version import ImageVersionId
 from replication.domain.job import HomeReplicas, Phase, Replica, ReplicaState, ReplicationJob
 from replication.domain.regions import Region
 from replication.ports import JobQuery
-from tests.support.hosts import ready_line, start_localcloud
-from tests.support.prices import full_book
+from tests.support.costs.prices import full_book
+from tests.support.localcloud.hosts import ready_line, start_localcloud
 
 _SIZES = (1_000, 10_000, 100_000)
 _NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)

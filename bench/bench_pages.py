@@ -19,9 +19,9 @@ from bench.filled_storage import fill
 from bootstrap import adapters
 from handlers.http import replications
 from handlers.http.access import ENVIRONMENT
-from tests.support.calling import Answer, call
-from tests.support.pages import ask
-from tests.support.storage_wire import rows_in, running_storage
+from tests.support.dashboard.pages import ask
+from tests.support.http.calling import Answer, call
+from tests.support.storage.wire import rows_in, running_storage
 
 _SIZES = (1_000, 10_000, 100_000)
 _PAGES = {

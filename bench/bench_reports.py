@@ -19,8 +19,8 @@ from costs.ports import BlobInfo
 from costs.report.query import Dimension, ReportQuery
 from costs.report.service import ask_what_if
 from costs.report.what_if import Change
+from tests.support.costs.prices import full_book
 from tests.support.fakes import build_world
-from tests.support.prices import full_book
 
 _SIZES = (1_000, 10_000, 100_000)
 _DAYS = 365

@@ -28,12 +28,12 @@ from replication.azure.storage.tables import Table
 from replication.dead_letters.index import ListedLetters
 from replication.listing.store import ListingStore
 from replication.ports import ControlStore, DeadLetters, History, JobQueues, JobStore, QueueName
-from tests.support.blobs import MemoryBlobs
 from tests.support.clock import FakeClock
+from tests.support.costs.blobs import MemoryBlobs
 from tests.support.fakes import MemoryControls, MemoryHistory, MemoryJobStore, MemoryQueues
 from tests.support.letters import MemoryDeadLetters
 from tests.support.listing import MemoryListing
-from tests.support.storage_wire import running_storage
+from tests.support.storage.wire import running_storage
 
 KINDS = ("memory", "azurite")
 

@@ -16,10 +16,10 @@ from replication.domain.errors import MalformedError, NewerFormatError
 from replication.domain.job import HistoryEntry
 from replication.ports import DeadLetter, JobQuery
 from tests.contracts.conftest import FreshTables
+from tests.support.arm.raw import RawAnswer, running_raw_arm
 from tests.support.builders import NOON, version_id
 from tests.support.horrors import TEXTS
 from tests.support.jobs import job, large_job
-from tests.support.raw_arm import RawAnswer, running_raw_arm
 
 LARGE = large_job()
 KEY = LARGE.key

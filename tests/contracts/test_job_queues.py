@@ -13,7 +13,7 @@ from replication.domain.message import JobMessage
 from replication.ports import QueueName
 from tests.contracts.conftest import Emulator, QueuesUnderTest
 from tests.support.builders import version_id
-from tests.support.hosts import eventually
+from tests.support.localcloud.hosts import eventually
 
 
 def message(sequence: int = 1) -> JobMessage:

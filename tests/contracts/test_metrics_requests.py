@@ -19,12 +19,12 @@ from replication.domain.job import Phase
 from replication.ports import DeadLetter, QueueName
 from replication.telemetry.metrics import JOBS, LETTERS, QUEUE_DEPTH, REPLICAS
 from tests.support.builders import NOON
-from tests.support.calling import call
 from tests.support.documents import DOCS, table_rows
+from tests.support.http.calling import call
 from tests.support.letters import MemoryDeadLetters
 from tests.support.listing import MemoryListing
 from tests.support.listings import job
-from tests.support.storage_wire import Wire, running_storage
+from tests.support.storage.wire import Wire, running_storage
 
 PARTS = {
     "the queues": ("queue",),

@@ -21,13 +21,13 @@ from replication.domain.job import HistoryEntry, Phase, entry_id
 from replication.operations.journal import Action, ActionKind
 from replication.ports import DeadLetter, QueueName
 from tests.support.builders import NOON, version_id
-from tests.support.calling import Answer, call
+from tests.support.dashboard.pages import ask
 from tests.support.documents import DOCS, table_rows
+from tests.support.http.calling import Answer, call
 from tests.support.jobs import job
 from tests.support.letters import MemoryDeadLetters
 from tests.support.listing import MemoryListing
-from tests.support.pages import ask
-from tests.support.storage_wire import Sent, Wire, running_storage
+from tests.support.storage.wire import Sent, Wire, running_storage
 
 MANY = 240
 KEY = version_id(version="1.0.0").key

@@ -16,7 +16,7 @@ from azure.storage.queue import QueueClient
 from localcloud.parts import free_port_block, require_free
 from localcloud.process import StartError
 from localcloud.up import Ports, function_settings, policy_path
-from tests.support.hosts import (
+from tests.support.localcloud.hosts import (
     APPS,
     eventually,
     http_call,

@@ -15,7 +15,7 @@ from localcloud.storage import (
     start_storage,
     storage_connection_string,
 )
-from tests.support.hosts import ready_line, run_localcloud, start_localcloud
+from tests.support.localcloud.hosts import ready_line, run_localcloud, start_localcloud
 
 
 def test_the_connection_string_names_three_neighbouring_ports() -> None:

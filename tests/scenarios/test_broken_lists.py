@@ -10,9 +10,9 @@ from replication.domain.image_version import ImageVersion
 from replication.domain.regions import RegionCatalog
 from replication.ports import UnreadPart
 from replication.sweep import Sweep, SweepIncompleteError
+from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import SUBSCRIPTION, version_body, version_id
 from tests.support.fakes import World, build_world
-from tests.support.gallery import MemoryGallery
 
 
 @dataclass

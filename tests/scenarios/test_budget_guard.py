@@ -15,7 +15,7 @@ from replication.operations.dead_letters import LetterAction
 from replication.ports import LetterState
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
-from tests.support.scenario_steps import ID, export, states
+from tests.support.scenarios.steps import ID, export, states
 
 # 127 GB at 0.05 USD in eight regions, and their transfer at 0.02 USD.
 PLAN = Decimal("50.80") + Decimal("20.32")

@@ -16,10 +16,10 @@ from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import RegionCatalog
 from replication.operations.cancel import Cancelled
 from replication.ports import LetterState, QueueName
+from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import US_NEIGHBOURS, written_event
 from tests.support.fakes import World, build_world
-from tests.support.gallery import MemoryGallery
-from tests.support.scenario_steps import ID, export, states
+from tests.support.scenarios.steps import ID, export, states
 
 SLOW = "westus3"
 

@@ -16,10 +16,10 @@ from replication.listing.query import ListQuery
 from replication.operations.dead_letters import LetterAction
 from replication.ports import DeadLetter, LetterQuery, LetterState, StoredLetter
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
-from tests.support.desk_steps import LOCK, fail, replay, the_letter
 from tests.support.fakes import World, build_world
 from tests.support.letters import MemoryDeadLetters
-from tests.support.scenario_steps import ID, export, states
+from tests.support.scenarios.desk_steps import LOCK, fail, replay, the_letter
+from tests.support.scenarios.steps import ID, export, states
 
 
 def test_a_letter_tells_the_whole_story() -> None:

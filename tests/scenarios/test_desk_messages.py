@@ -9,9 +9,9 @@ from replication.domain.message import JobMessage
 from replication.intake.events import ReceivedEvent
 from replication.ports import DeadLetter, LetterState, QueueName
 from tests.support.builders import version_body
-from tests.support.desk_steps import fail, replay, the_letter
 from tests.support.fakes import World, build_world
-from tests.support.scenario_steps import ID, export
+from tests.support.scenarios.desk_steps import fail, replay, the_letter
+from tests.support.scenarios.steps import ID, export
 
 
 def bad_event(world: World) -> DeadLetter:

@@ -13,9 +13,9 @@ from replication.domain.job import Failure, Lease, Phase
 from replication.domain.message import JobMessage
 from replication.operations.dead_letters import LetterAction
 from replication.ports import DeadLetter, Gallery, LetterState
+from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World, build_world
-from tests.support.gallery import MemoryGallery
 from tests.support.letters import MemoryDeadLetters
 
 TARGET = version_id()

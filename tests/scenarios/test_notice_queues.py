@@ -9,7 +9,7 @@ from replication.notices.digest import Digest, cloud_event
 from replication.ports import QueueDepth, QueueName
 from tests.support.builders import version_id
 from tests.support.fakes import World, build_world
-from tests.support.notice_steps import Channel, export, letter, run, run_for, told_world
+from tests.support.scenarios.notice_steps import Channel, export, letter, run, run_for, told_world
 
 
 @dataclass

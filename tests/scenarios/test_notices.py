@@ -33,7 +33,7 @@ from tests.support.builders import NOON, SUBSCRIPTION, version_id
 from tests.support.fakes import World, build_world
 from tests.support.letters import MemoryDeadLetters
 from tests.support.listing import MemoryListing
-from tests.support.notice_steps import (
+from tests.support.scenarios.notice_steps import (
     PERSON,
     Channel,
     export,

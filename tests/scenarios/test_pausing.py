@@ -6,7 +6,7 @@ from replication.domain.job import Phase
 from replication.ports import QueueName
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
-from tests.support.scenario_steps import ID, export, states
+from tests.support.scenarios.steps import ID, export, states
 
 WHY = "an incident in eastus"
 

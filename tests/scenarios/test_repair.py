@@ -22,10 +22,10 @@ from replication.domain.job import Phase
 from replication.domain.limits import Limits
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region
+from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import US_NEIGHBOURS, written_event
 from tests.support.fakes import World, build_world
-from tests.support.gallery import MemoryGallery
-from tests.support.scenario_steps import ID, export, states
+from tests.support.scenarios.steps import ID, export, states
 
 # No circuit opens in these: one version is not several.
 SEEDS = 150

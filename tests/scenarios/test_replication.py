@@ -8,7 +8,7 @@ from replication.domain.policy import GalleryScope, ReplicationPolicy
 from replication.domain.regions import Region
 from tests.support.builders import US_NEIGHBOURS, written_event
 from tests.support.fakes import build_world
-from tests.support.scenario_steps import ID, export, states
+from tests.support.scenarios.steps import ID, export, states
 
 
 def test_an_export_becomes_completed_replicas_in_the_whole_geography() -> None:

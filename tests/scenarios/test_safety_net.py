@@ -14,7 +14,7 @@ from replication.domain.regions import RegionCatalog
 from replication.ports import Gallery, UnreadPart
 from tests.support.builders import US_NEIGHBOURS, version_body
 from tests.support.fakes import build_world
-from tests.support.scenario_steps import ID, export, states
+from tests.support.scenarios.steps import ID, export, states
 
 
 def test_a_version_that_is_deleted_meanwhile_ends_superseded() -> None:

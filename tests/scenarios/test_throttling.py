@@ -18,7 +18,7 @@ from replication.guards.throttling import Gate, Operation
 from replication.intake.events import TEMPLATE_EXPORTED, ReceivedEvent
 from replication.ports import QueueName, StoredJob
 from replication.shared_state.rows import ControlKind, decode_control
-from tests.support.arm_limits import (
+from tests.support.arm.limits import (
     Call,
     LimitedGallery,
     MakeAllowance,

@@ -20,7 +20,7 @@ from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region
 from tests.support.builders import US_NEIGHBOURS, written_event
 from tests.support.fakes import build_world
-from tests.support.scenario_steps import ID, export, states
+from tests.support.scenarios.steps import ID, export, states
 
 
 def test_a_lost_write_is_seen_and_made_again() -> None:

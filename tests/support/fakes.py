@@ -35,8 +35,8 @@ from replication.ports import (
 )
 from replication.records.job_codec import decode_job, encode_job
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from tests.support.arm.gallery import MemoryGallery
 from tests.support.clock import FakeClock
-from tests.support.gallery import MemoryGallery
 from tests.support.letters import MemoryDeadLetters
 from tests.support.listing import MemoryListing
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.hosts import (
+from tests.support.localcloud.hosts import (
     DEADLINE_S,
     http_call,
     ready_line,

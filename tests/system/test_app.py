@@ -8,10 +8,10 @@ import pytest
 from azure.data.tables import TableClient
 from azure.storage.queue import QueueClient
 
-from tests.support.calling import principal
-from tests.support.hosts import eventually, http_call
+from tests.support.arm.foreign import running_foreign_arm
+from tests.support.http.calling import principal
+from tests.support.localcloud.hosts import eventually, http_call
 from tests.system.conftest import StartApp
-from tests.system.foreign_arm import running_foreign_arm
 
 NOWHERE = "http://127.0.0.1:9"
 

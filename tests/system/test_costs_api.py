@@ -1,6 +1,6 @@
 """The cost audit over HTTP, on the real runtime and real storage."""
 
-from tests.support.hosts import http_call
+from tests.support.localcloud.hosts import http_call
 from tests.system.conftest import StartApp
 
 NOWHERE = "http://127.0.0.1:9"

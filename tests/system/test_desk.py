@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from localcloud.lab_export import export_image
-from tests.support.hosts import clean_environment, eventually, http_call
+from tests.support.localcloud.hosts import clean_environment, eventually, http_call
 from tests.system.conftest import FAST, Instance, StartApp, StartPart
 
 COMMAND = Path(sys.executable).with_name("gallery-replicator")

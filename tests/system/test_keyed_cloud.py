@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from localcloud.functions.keys import KEY_FILE
-from tests.support.calling import principal
-from tests.support.hosts import (
+from tests.support.http.calling import principal
+from tests.support.localcloud.hosts import (
     eventually,
     http_call,
     ready_line,

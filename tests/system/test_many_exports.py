@@ -9,7 +9,7 @@ import pytest
 from azure.data.tables import TableClient
 
 from localcloud.lab_export import ExportedVersion, export_image
-from tests.support.hosts import eventually, http_call
+from tests.support.localcloud.hosts import eventually, http_call
 from tests.system.conftest import StartApp, StartPart
 
 EXPORTS = 100

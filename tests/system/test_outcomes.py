@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.hosts import eventually
+from tests.support.arm.foreign import running_foreign_arm
+from tests.support.localcloud.hosts import eventually
 from tests.system.conftest import StartApp
-from tests.system.foreign_arm import running_foreign_arm
 
 VERSION_ID = (
     "/subscriptions/aaaaaaaa-0000-0000-0000-000000000002/resourceGroups/rg/providers"

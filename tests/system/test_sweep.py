@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from localcloud.lab_export import export_image
-from tests.support.hosts import eventually, http_call
+from tests.support.localcloud.hosts import eventually, http_call
 from tests.system.conftest import StartApp, StartPart
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.hosts import eventually, http_call
+from tests.support.arm.foreign import running_foreign_arm
+from tests.support.localcloud.hosts import eventually, http_call
 from tests.support.otlp import receiving
 from tests.system.conftest import Instance, StartApp
-from tests.system.foreign_arm import running_foreign_arm
 
 VERSION_ID = (
     "/subscriptions/aaaaaaaa-0000-0000-0000-000000000002/resourceGroups/rg/providers"

@@ -6,7 +6,7 @@ import pytest
 
 from replication.azure.arm.clients import ArmClients
 from replication.azure.arm.gallery import ArmGallery
-from tests.support.stub_arm import StubArm, open_clients, running_stub
+from tests.support.arm.stub import StubArm, open_clients, running_stub
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.process import PARENT_PIPE
-from tests.support.hosts import clean_environment
+from tests.support.localcloud.hosts import clean_environment
 
 READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 20.0

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from localcloud.arm.server import RunningArm, start_arm
-from tests.localcloud.arm.http import Arm, Loop
-from tests.localcloud.arm.world import World
+from tests.support.localcloud.arm import Arm, Loop
+from tests.support.localcloud.arm_world import World
 
 
 @pytest.fixture

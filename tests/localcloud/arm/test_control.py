@@ -11,8 +11,8 @@ import pytest
 
 from localcloud.arm.server import start_arm
 from tests.localcloud.arm.conftest import StartArm
-from tests.localcloud.arm.http import Arm, Loop
-from tests.localcloud.arm.world import (
+from tests.support.localcloud.arm import Arm, Loop
+from tests.support.localcloud.arm_world import (
     GALLERY,
     IMAGE,
     SUBSCRIPTION,

@@ -7,8 +7,8 @@ import pytest
 from localcloud.arm.errors import ArmError
 from localcloud.arm.faults import Faults
 from tests.localcloud.arm.conftest import StartArm
-from tests.localcloud.arm.http import Arm
-from tests.localcloud.arm.world import (
+from tests.support.localcloud.arm import Arm
+from tests.support.localcloud.arm_world import (
     IMAGE,
     VERSION,
     World,

@@ -14,8 +14,8 @@ from localcloud.arm.faults import Faults
 from localcloud.arm.json_bodies import parse_object
 from localcloud.arm.prices import price_items, price_page
 from localcloud.arm.resource_ids import parse_path
-from tests.localcloud.arm.http import Arm
-from tests.localcloud.arm.world import BASE_URL, GALLERY, IMAGE, VERSION, World, version_put
+from tests.support.localcloud.arm import Arm
+from tests.support.localcloud.arm_world import BASE_URL, GALLERY, IMAGE, VERSION, World, version_put
 
 KEYS = (
     "location",

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.localcloud.arm.world import (
+from tests.support.localcloud.arm_world import (
     BASE_URL,
     DEFINITION,
     GALLERIES,

@@ -9,7 +9,7 @@ from localcloud.lab_export import (
     ExportRefusedError,
     export_image,
 )
-from tests.localcloud.arm.http import Arm, Loop
+from tests.support.localcloud.arm import Arm, Loop
 
 
 def export(loop: Loop, arm: Arm, version: str | None = None, **others: object) -> ExportedVersion:

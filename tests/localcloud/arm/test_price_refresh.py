@@ -12,11 +12,11 @@ from costs.pricing.price_book import PriceBooks, shipped_book
 from costs.pricing.prices import ALL_METERS
 from costs.pricing.retail import Refreshed, meter_filter, refresh_prices
 from replication.domain.errors import PermanentError
-from tests.localcloud.arm.http import Arm
-from tests.support.blobs import MemoryBlobs
 from tests.support.builders import US_NEIGHBOURS, version_id
 from tests.support.clock import FakeClock
-from tests.support.prices import STANDARD, row
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.prices import STANDARD, row
+from tests.support.localcloud.arm import Arm
 
 PATH = "/api/retail/prices"
 STANDARD_FILTER = meter_filter(STANDARD)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.localcloud.arm.world import (
+from tests.support.localcloud.arm_world import (
     API_VERSION,
     IMAGE,
     SOURCE,

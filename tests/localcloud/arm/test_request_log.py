@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from tests.localcloud.arm.conftest import StartArm
-from tests.localcloud.arm.http import Arm, eventually
-from tests.localcloud.arm.world import VERSION, version_patch, version_put
+from tests.support.localcloud.arm import Arm, eventually
+from tests.support.localcloud.arm_world import VERSION, version_patch, version_put
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.arm.http import Arm, Reply
-from tests.localcloud.arm.world import IMAGE, VERSION
+from tests.support.localcloud.arm import Arm, Reply
+from tests.support.localcloud.arm_world import IMAGE, VERSION
 
 PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
 TYPES = "where type in~ ('microsoft.compute/virtualmachines', 'MICROSOFT.compute/virtualMachines')"

@@ -7,9 +7,9 @@ import pytest
 from costs.azure.resource_graph import ResourceGraph
 from costs.report.usage import Use, look_up_usage
 from replication.azure.arm.clients import ArmClients
-from tests.localcloud.arm.http import Arm
-from tests.localcloud.arm.world import IMAGE, VERSION
-from tests.support.stub_arm import open_clients
+from tests.support.arm.stub import open_clients
+from tests.support.localcloud.arm import Arm
+from tests.support.localcloud.arm_world import IMAGE, VERSION
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.arm.world import (
+from tests.support.localcloud.arm_world import (
     GALLERIES,
     GALLERY,
     GROUP,

@@ -30,8 +30,8 @@ from azure.mgmt.compute.models import (
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
 from tests.localcloud.arm.conftest import StartArm
-from tests.localcloud.arm.http import Arm
-from tests.localcloud.arm.world import SOURCE, SUBSCRIPTION
+from tests.support.localcloud.arm import Arm
+from tests.support.localcloud.arm_world import SOURCE, SUBSCRIPTION
 
 FAST = 100_000.0
 WHERE = ("labs-rg", "labgallery", "biology")

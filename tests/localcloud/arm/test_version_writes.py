@@ -1,6 +1,6 @@
 """What writes do to a version beyond what was recorded."""
 
-from tests.localcloud.arm.world import (
+from tests.support.localcloud.arm_world import (
     VERSION,
     World,
     properties_of,

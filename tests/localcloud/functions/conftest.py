@@ -8,7 +8,7 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
-from tests.support.storage_wire import running_storage
+from tests.support.storage.wire import running_storage
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.hosts import Answer, Host, running_host
+from tests.support.localcloud.hosts import Answer, Host, running_host
 
 URL = "/runtime/webhooks/eventgrid?functionName=listen"
 

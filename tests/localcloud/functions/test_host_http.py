@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.hosts import Host, running_host
+from tests.support.localcloud.hosts import Host, running_host
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from azure.storage.queue import QueueClient
 
 from tests.localcloud.functions.conftest import OpenQueue
-from tests.support.hosts import (
+from tests.support.localcloud.hosts import (
     APPS,
     eventually,
     ready_line,

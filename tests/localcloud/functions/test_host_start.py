@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.hosts import APPS, run_localcloud, running_host
+from tests.support.localcloud.hosts import APPS, run_localcloud, running_host
 
 
 def start_fails_with(app_dir: Path, *arguments: str, **settings: str) -> str:

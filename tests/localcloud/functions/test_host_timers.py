@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.hosts import Host, eventually, running_host
+from tests.support.localcloud.hosts import Host, eventually, running_host
 
 
 @pytest.fixture(scope="module")

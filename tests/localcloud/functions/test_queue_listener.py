@@ -13,7 +13,7 @@ from localcloud.functions.config import QueueOptions
 from localcloud.functions.payloads import QueueMessage
 from localcloud.functions.queue_listener import LOCK_S, QueueListener, poison_queue_of
 from localcloud.functions.queue_ports import MessageGoneError, QueueServiceError
-from tests.localcloud.functions.fake_queues import FakeClock, FakeQueues, settle
+from tests.support.localcloud.fake_queues import FakeClock, FakeQueues, settle
 
 DEFAULTS = QueueOptions(visibility_timeout_s=30)
 

@@ -6,7 +6,7 @@ from localcloud.functions.catalog import ServedFunction, TimerTrigger
 from localcloud.functions.cron import Schedule
 from localcloud.functions.timers import Timer
 from localcloud.functions.worker import IndexedFunction, Payload, Returned
-from tests.localcloud.functions.fake_queues import EPOCH, FakeClock, settle
+from tests.support.localcloud.fake_queues import EPOCH, FakeClock, settle
 
 
 def timer_of(clock: FakeClock, fired: list[datetime], schedule: str, *, startup: bool) -> Timer:

@@ -8,9 +8,9 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.support.hosts import DEADLINE_S, ready_line, start_localcloud
-from tests.system.browser.chromium import open_chromium
-from tests.system.browser.desk import Desk, Look, Seen
+from tests.support.browser.chromium import open_chromium
+from tests.support.browser.desk import Desk, Look, Seen
+from tests.support.localcloud.hosts import DEADLINE_S, ready_line, start_localcloud
 
 # A busy machine answers late; nothing here takes as long by itself.
 _PATIENCE_MS = 20_000

@@ -7,7 +7,7 @@ import pytest
 
 from costs.report.html.report import html_report
 from costs.report.report import CostReport
-from tests.support.html_reports import (
+from tests.support.costs.html_reports import (
     HOSTILE,
     empty_report,
     full_report,

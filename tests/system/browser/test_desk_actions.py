@@ -4,8 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.support.hosts import eventually
-from tests.system.browser.desk import Desk, Look
+from tests.support.browser.desk import Desk, Look
+from tests.support.localcloud.hosts import eventually
 
 
 def confirm(page: Page, label: str, *, reason: str = "") -> None:

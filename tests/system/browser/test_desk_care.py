@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.support.hosts import http_call
-from tests.system.browser.desk import Desk, Look
+from tests.support.browser.desk import Desk, Look
+from tests.support.localcloud.hosts import http_call
 
 _FAILED = "southindia"
 _LETTERS = f"/dashboard/dead-letters?region={_FAILED}"

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.system.browser.desk import Desk, Look
-from tests.system.browser.places import place_of
+from tests.support.browser.desk import Desk, Look
+from tests.support.browser.places import place_of
 
 _NAME = """(one) => one.tagName + " "
     + (one.getAttribute("aria-label") || one.name || one.textContent.trim())"""

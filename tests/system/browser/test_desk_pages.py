@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page
 
-from tests.system.browser.axe import grave_findings
-from tests.system.browser.desk import Desk, Look, Seen
-from tests.system.browser.places import NAMES, place_of
+from tests.support.browser.axe import grave_findings
+from tests.support.browser.desk import Desk, Look, Seen
+from tests.support.browser.places import NAMES, place_of
 
 _MOST_BYTES = 100_000
 _ENGLISH, _JAPANESE = "en-GB", "ja-JP"

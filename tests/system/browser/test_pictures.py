@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser
 
-from tests.system.browser.pictures import with_few_colours
+from tests.support.browser.pictures import with_few_colours
 
 _SQUARES = "<body style='margin:0;background:#fff'><p style='background:#1f5fae;height:40px'>"
 _RAMP = "<body style='margin:0;background:linear-gradient(90deg, #000, #f60 50%, #fff)'>"

@@ -8,7 +8,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.system.browser.desk import Desk, Look
+from tests.support.browser.desk import Desk, Look
 
 _REGION = "japanwest"
 

@@ -17,12 +17,12 @@ from costs.pricing.estimator import Estimates
 from costs.pricing.price_book import PriceBooks
 from costs.pricing.sizes import OccupiedSizes
 from replication.domain.policy import ReplicationPolicy
-from tests.support.bills import EA, bill_row, write_csv
-from tests.support.blobs import MemoryBlobs
 from tests.support.builders import version_body, version_id, written_event
+from tests.support.costs.bills import EA, bill_row, write_csv
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.prices import full_book
 from tests.support.documents import DOCS
 from tests.support.fakes import World, build_world
-from tests.support.prices import full_book
 from tests.unit.cli.conftest import Shell
 
 PAGE = DOCS / "cost-audit.md"

@@ -5,7 +5,7 @@ import re
 import handlers.http.dead_letters as letters
 from handlers.http import replications
 from tests.support.documents import DOCS, table_rows
-from tests.support.served import functions
+from tests.support.http.served import functions
 
 ROWS = list(table_rows(DOCS / "api.md"))
 

@@ -5,7 +5,7 @@ import re
 from replication.domain.job import Phase, ReplicaState
 from replication.ports import QueueName
 from tests.support.documents import DOCS, PROJECT, prose
-from tests.support.served import functions
+from tests.support.http.served import functions
 
 TEXT = prose(DOCS / "architecture.md")
 WHOLE = (DOCS / "architecture.md").read_text(encoding="utf-8")

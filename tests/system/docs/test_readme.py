@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.documents import PROJECT, blocks
-from tests.support.hosts import clean_environment, ready_line, start_localcloud
+from tests.support.localcloud.hosts import clean_environment, ready_line, start_localcloud
 
 COMMANDS = [
     line.removeprefix("$ ")

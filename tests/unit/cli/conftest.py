@@ -16,7 +16,7 @@ from cli.main import cli
 from cli.session import Session
 from handlers.http.access import AUTH_ENABLED, ENVIRONMENT, INSTANCE
 from tests.support.fakes import World, build_world
-from tests.support.serving import Site, serving
+from tests.support.http.serving import Site, serving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,10 @@ from cli.tables.costs import money
 from costs.pricing.estimator import Estimates
 from costs.report.usage import Machine
 from replication.domain.policy import Budget, ReplicationPolicy
-from tests.support.blobs import MemoryBlobs
 from tests.support.builders import version_body, version_id
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.prices import full_book
 from tests.support.fakes import World, build_world
-from tests.support.prices import full_book
 from tests.unit.cli.conftest import Shell
 
 REGIONS = (

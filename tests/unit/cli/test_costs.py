@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from bootstrap.app import build_app
 from costs import formats
 from replication.domain.policy import ReplicationPolicy
-from tests.support.blobs import MemoryBlobs
 from tests.support.builders import SUBSCRIPTION
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.ledgers import ledger_row, world_with_books
 from tests.support.fakes import World
 from tests.support.horrors import ANY_TEXT, TEXTS
-from tests.support.ledgers import ledger_row, world_with_books
 from tests.unit.cli.conftest import Shell
 
 YESTERDAY = date(2026, 11, 22)

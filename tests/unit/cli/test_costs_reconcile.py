@@ -11,7 +11,8 @@ from costs.pricing.sizes import OccupiedSizes
 from costs.reconciliation.lines import Verdict
 from costs.reconciliation.service import reconcile
 from replication.domain.errors import MalformedError
-from tests.support.bills import (
+from tests.support.builders import version_id
+from tests.support.costs.bills import (
     FOCUS_1_2,
     OCTOBER,
     bill_row,
@@ -22,7 +23,6 @@ from tests.support.bills import (
     write_csv,
     write_parquet,
 )
-from tests.support.builders import version_id
 from tests.support.fakes import World
 from tests.unit.cli.conftest import Shell
 

@@ -8,11 +8,11 @@ import pytest
 
 from bootstrap.app import build_app
 from replication.domain.policy import ReplicationPolicy
-from tests.support.blobs import MemoryBlobs
+from tests.support.arm.stub import Canned, StubArm, running_stub
 from tests.support.builders import version_body, version_id
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.prices import row
 from tests.support.fakes import World, build_world
-from tests.support.prices import row
-from tests.support.stub_arm import Canned, StubArm, running_stub
 from tests.unit.cli.conftest import Shell
 
 PATH = "/api/retail/prices"

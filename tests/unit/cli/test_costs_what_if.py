@@ -11,10 +11,10 @@ import pytest
 from bootstrap.app import build_app
 from bootstrap.costs import open_costs
 from replication.domain.policy import ReplicationPolicy
-from tests.support.blobs import MemoryBlobs
 from tests.support.builders import version_body, version_id
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.prices import full_book
 from tests.support.fakes import World, build_world
-from tests.support.prices import full_book
 from tests.unit.cli.conftest import Shell
 
 REGIONS = (

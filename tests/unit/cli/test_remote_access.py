@@ -12,10 +12,10 @@ from cli.client.http import Api, open_api
 from cli.client.remote import KEY_VARIABLE, SCOPE_VARIABLE, URL_VARIABLE, Remote
 from handlers.http.access import AUTH_ENABLED, ENVIRONMENT
 from tests.support.builders import version_id
-from tests.support.calling import OBJECT_ID, principal
 from tests.support.fakes import World
+from tests.support.http.calling import OBJECT_ID, principal
+from tests.support.http.serving import DEPLOYED, Canned, Detour, Site
 from tests.support.letter_worlds import lay_job
-from tests.support.serving import DEPLOYED, Canned, Detour, Site
 from tests.unit.cli.conftest import Shell
 
 TOKEN = "a-token-of-the-test"  # noqa: S105 - made up

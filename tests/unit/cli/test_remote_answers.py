@@ -20,8 +20,8 @@ from cli.tables.replications import queue_list, replication_detail, replication_
 from replication.ports import QueueName
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import World
+from tests.support.http.serving import Canned, Site
 from tests.support.letter_worlds import lay_job
-from tests.support.serving import Canned, Site
 from tests.unit.cli.conftest import Shell
 
 KEY = version_id().key

@@ -14,9 +14,9 @@ from cli.tables.costs import report_tables
 from costs.report.query import read_report_query
 from costs.report.service import make_report
 from costs.report.view import report_view
+from tests.support.costs.ledgers import world_with_books
 from tests.support.fakes import World
-from tests.support.ledgers import world_with_books
-from tests.support.serving import Canned, Site
+from tests.support.http.serving import Canned, Site
 from tests.unit.cli.conftest import Shell
 from tests.unit.cli.test_cost_tables import world as world_of_trouble
 from tests.unit.cli.test_costs import ROWS

@@ -15,7 +15,7 @@ from replication.domain.errors import FailureCode, PermanentError
 from replication.domain.job import Phase
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import World
-from tests.support.serving import Canned, Site
+from tests.support.http.serving import Canned, Site
 from tests.unit.cli.conftest import Shell
 from tests.unit.cli.test_process import in_terminal
 

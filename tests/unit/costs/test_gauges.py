@@ -11,9 +11,9 @@ from costs.ledger.files import blob_name
 from replication.domain.errors import MalformedError
 from replication.telemetry.metrics import BOOKS_AGE, COST_DAY
 from replication.telemetry.port import Sample
-from tests.support.blobs import MemoryBlobs
 from tests.support.clock import FakeClock
-from tests.support.ledgers import ledger_files, ledger_row
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.ledgers import ledger_files, ledger_row
 
 DAY = date(2026, 11, 20)
 

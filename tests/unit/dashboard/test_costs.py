@@ -11,12 +11,12 @@ from costs.ledger.files import written_days
 from dashboard.assets import assets
 from dashboard.views.costs import MOST_RECORDS
 from replication.domain.job import Phase
-from tests.support.blobs import MemoryBlobs
 from tests.support.builders import SUBSCRIPTION, version_body, version_id, written_event
-from tests.support.counting import count_calls
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.dashboard.counting import count_calls
+from tests.support.dashboard.pages import LANGUAGES, ask, read
+from tests.support.dashboard.worlds import add_job
 from tests.support.fakes import World, build_world
-from tests.support.pages import LANGUAGES, ask, read
-from tests.support.worlds import add_job
 from tests.unit.dashboard.conftest import Serve
 from tests.unit.dashboard.test_pages import MOST_BYTES, check_structure
 

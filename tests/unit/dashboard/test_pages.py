@@ -11,10 +11,16 @@ from dashboard.i18n.common import TEXTS
 from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import FailureCode, MalformedError, TransientError
 from replication.domain.job import HistoryEntry, Phase
-from tests.support.calling import principal
+from tests.support.dashboard.pages import LANGUAGES, Document, ask, read
+from tests.support.dashboard.worlds import (
+    HOSTILE,
+    add_job,
+    lay_letter,
+    rename_images,
+    troubled_world,
+)
 from tests.support.fakes import World, build_world
-from tests.support.pages import LANGUAGES, Document, ask, read
-from tests.support.worlds import HOSTILE, add_job, lay_letter, rename_images, troubled_world
+from tests.support.http.calling import principal
 from tests.unit.dashboard.conftest import Serve
 
 PAGES = (

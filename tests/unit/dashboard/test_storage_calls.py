@@ -8,10 +8,10 @@ import pytest
 from replication.domain.errors import FailureCode
 from replication.domain.job import Phase
 from replication.ports import LetterState
-from tests.support.counting import count_calls
+from tests.support.dashboard.counting import count_calls
+from tests.support.dashboard.pages import ask
+from tests.support.dashboard.worlds import add_job, troubled_world
 from tests.support.fakes import World
-from tests.support.pages import ask
-from tests.support.worlds import add_job, troubled_world
 from tests.unit.dashboard.conftest import Serve
 
 PAGES = {

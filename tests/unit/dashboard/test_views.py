@@ -16,8 +16,8 @@ from replication.domain.job import Phase, ReplicaState
 from replication.domain.regions import Region
 from replication.listing.jobs import HourOfCopies
 from tests.support.builders import NOON, version_id
+from tests.support.dashboard.worlds import add_job, lay_letter, troubled_world
 from tests.support.fakes import build_world
-from tests.support.worlds import add_job, lay_letter, troubled_world
 
 
 def test_the_overview_says_what_is_stuck_since_when_and_what_comes_next() -> None:

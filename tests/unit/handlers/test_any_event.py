@@ -25,7 +25,7 @@ from replication.intake.intake import IntakeResult
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, ANY_VALUE, VALUES, every_mutation, mutations
-from tests.support.storable import assert_storable, letters_of
+from tests.support.storage.storable import assert_storable, letters_of
 
 ID = str(version_id(image="broken"))
 OPERATION = "Microsoft.Compute/galleries/images/versions/write"

@@ -25,7 +25,7 @@ from replication.records.job_codec import encode_job
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import MemoryQueues, World, build_world
 from tests.support.horrors import BODIES, DOCUMENTS, VALUES, every_mutation, mutations
-from tests.support.storable import assert_storable, letters_of
+from tests.support.storage.storable import assert_storable, letters_of
 
 VERSION = version_id(image="broken")
 PLAIN = json.loads(

@@ -20,7 +20,7 @@ from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
 from tests.support.builders import version_body
 from tests.support.fakes import World, build_world
 from tests.support.recording import Recording, record
-from tests.support.scenario_steps import ID
+from tests.support.scenarios.steps import ID
 
 HOST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 OTHER = "00-1af7651916cd43dd8448eb211c80319d-c7ad6b7169203332-01"

@@ -25,7 +25,7 @@ from tests.support.fakes import World, build_world
 from tests.support.listing import MemoryListing
 from tests.support.listings import once
 from tests.support.recording import record
-from tests.support.scenario_steps import export
+from tests.support.scenarios.steps import export
 
 HOLD_S = 150.0
 

@@ -53,7 +53,7 @@ from tests.support.builders import NOON, version_body, version_id
 from tests.support.fakes import MemoryControls, World, build_world
 from tests.support.jobs import job
 from tests.support.listing import MemoryListing
-from tests.support.scenario_steps import export
+from tests.support.scenarios.steps import export
 
 
 def of(samples: Iterable[Sample], metric: Metric, **_: Any) -> dict[str, float]:

@@ -8,8 +8,8 @@ from costs.azure.resource_graph import ResourceGraph
 from costs.report.usage import Machine
 from replication.azure.arm.clients import ArmClients
 from replication.domain.errors import FailureCode, PermanentError, ThrottledError, TransientError
+from tests.support.arm.stub import Canned, StubArm
 from tests.support.builders import version_id
-from tests.support.stub_arm import Canned, StubArm
 
 PATH = "/providers/Microsoft.ResourceGraph/resources"
 VM = "microsoft.compute/virtualmachines"

@@ -11,8 +11,8 @@ from costs.pricing.prices import ALL_METERS, StorageKind, disk_meter
 from costs.pricing.retail import meter_filter
 from replication.config.settings import DEFAULT_PRICES_URL
 from replication.domain.errors import MalformedError, PermanentError, ThrottledError, TransientError
-from tests.support.prices import STANDARD, row
-from tests.support.stub_arm import Canned, StubArm, running_stub
+from tests.support.arm.stub import Canned, StubArm, running_stub
+from tests.support.costs.prices import STANDARD, row
 
 PATH = "/api/retail/prices"
 STANDARD_FILTER = meter_filter(STANDARD)

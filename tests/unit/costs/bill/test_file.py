@@ -11,7 +11,7 @@ from costs.bill.engine import explain
 from costs.bill.file import open_bill
 from costs.bill.layout import recognise
 from replication.domain.errors import MalformedError
-from tests.support.bills import (
+from tests.support.costs.bills import (
     EA,
     FOCUS_1_0,
     FOCUS_1_2,

@@ -14,7 +14,8 @@ from costs.bill.file import open_bill
 from costs.bill.model import Bill, Covered
 from costs.bill.text import Kind
 from replication.domain.errors import MalformedError
-from tests.support.bills import (
+from tests.support.builders import version_id
+from tests.support.costs.bills import (
     EA,
     FOCUS_1_0,
     FOCUS_1_2,
@@ -29,7 +30,6 @@ from tests.support.bills import (
     write_csv,
     write_parquet,
 )
-from tests.support.builders import version_id
 
 VERSION = str(version_id())
 MACHINE = "/subscriptions/1/resourceGroups/2/providers/Microsoft.Compute/virtualMachines/vm"

@@ -19,7 +19,7 @@ from costs.focus.rules import focus_rules, violations
 from costs.ledger.engine import ledger_connection
 from costs.ledger.rows import egress_cost, storage_cost
 from costs.report.query import ReportQuery, days_in_month
-from tests.support.ledgers import ledger_files, ledger_row
+from tests.support.costs.ledgers import ledger_files, ledger_row
 
 Row = dict[str, Any]
 FIRST, LAST = date(2026, 10, 29), date(2026, 11, 4)

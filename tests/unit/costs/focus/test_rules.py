@@ -15,7 +15,7 @@ from costs.focus.rules import Violation, focus_rules, violations
 from costs.ledger.engine import ledger_connection
 from costs.report.query import ReportQuery
 from replication.domain.errors import MalformedError
-from tests.support.ledgers import DAY, ledger_files, ledger_row
+from tests.support.costs.ledgers import DAY, ledger_files, ledger_row
 
 QUERY = ReportQuery(from_day=date(2026, 11, 1), to_day=date(2026, 11, 30))
 

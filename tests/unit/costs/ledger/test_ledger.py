@@ -33,11 +33,11 @@ from replication.domain.errors import MalformedError
 from replication.domain.job import HomeReplicas, Phase, ReplicaState, ReplicationJob
 from replication.domain.regions import Region
 from replication.ports import UnreadableRow
-from tests.support.blobs import MemoryBlobs
 from tests.support.builders import US_NEIGHBOURS, version_id
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.prices import full_book
 from tests.support.fakes import World, build_world
-from tests.support.prices import full_book
-from tests.support.scenario_steps import ID, export
+from tests.support.scenarios.steps import ID, export
 
 STARTED = datetime(2026, 11, 20, 9, tzinfo=UTC)
 DAY = STARTED.date()

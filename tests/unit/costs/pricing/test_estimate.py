@@ -22,7 +22,7 @@ from costs.pricing.sizes import OccupiedSize, SizeRange, definition_id, size_ran
 from replication.domain.errors import TransientError
 from tests.support.builders import NOON, version_id
 from tests.support.clock import FakeClock
-from tests.support.prices import STANDARD, book, full_book, price
+from tests.support.costs.prices import STANDARD, book, full_book, price
 
 REGIONS = ("eastus", "eastus2", "westus2", "westus3")
 FULL = full_book(REGIONS)

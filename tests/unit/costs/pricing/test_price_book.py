@@ -16,9 +16,9 @@ from costs.pricing.prices import ALL_METERS, STORAGE_METERS, MissingPrice, Price
 from costs.pricing.retail import meter_filter, refresh_prices
 from costs.pricing.sizes import OccupiedSize, OccupiedSizes, encode_sizes
 from replication.domain.errors import MalformedError, NewerFormatError, RecordChangedError
-from tests.support.blobs import MemoryBlobs
 from tests.support.clock import FakeClock
-from tests.support.prices import book, full_book, price, row
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.prices import book, full_book, price, row
 
 HOUR_S = 3600
 TYPES = ("Standard_LRS", "Standard_ZRS", "Premium_LRS")

@@ -17,7 +17,7 @@ from costs.pricing.prices import (
     merge_prices,
     storage_kind,
 )
-from tests.support.prices import PREMIUM, SINCE, ZONE_REDUNDANT, book, price
+from tests.support.costs.prices import PREMIUM, SINCE, ZONE_REDUNDANT, book, price
 
 DAYS = st.dates(date(2024, 1, 1), date(2027, 12, 31))
 AMOUNTS = st.decimals("0.0001", 10, places=4, allow_nan=False)

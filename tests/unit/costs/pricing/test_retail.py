@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from costs.pricing.prices import ALL_METERS, TRANSFER_METER, Price
 from costs.pricing.retail import meter_filter, price_unit, read_prices
 from replication.domain.errors import MalformedError
-from tests.support.prices import STANDARD, row
+from tests.support.costs.prices import STANDARD, row
 
 TODAY = date(2026, 11, 23)
 

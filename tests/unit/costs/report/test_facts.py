@@ -11,7 +11,7 @@ from costs.report.facts import Group
 from costs.report.query import Dimension, ReportQuery
 from costs.report.view import amount
 from tests.support.builders import SUBSCRIPTION, version_id
-from tests.support.ledgers import DAY, facts_of, ledger_row
+from tests.support.costs.ledgers import DAY, facts_of, ledger_row
 
 ONE = Decimal(1)
 

@@ -18,7 +18,7 @@ from costs.report.facts import Group, Money, add_up
 from costs.report.groups import key_names, spans_of
 from costs.report.ledger_facts import Facts, open_facts
 from costs.report.query import Dimension, ReportQuery, month_text
-from tests.support.ledgers import ledger_file, ledger_row
+from tests.support.costs.ledgers import ledger_file, ledger_row
 
 FIRST = date(2026, 9, 28)
 LAST = date(2026, 11, 3)

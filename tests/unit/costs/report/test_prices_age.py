@@ -9,7 +9,7 @@ from bootstrap.costs import open_costs
 from costs.report.query import ReportQuery
 from costs.report.report import price_age
 from costs.report.service import make_report
-from tests.support.ledgers import DAY, ledger_row, world_with_books
+from tests.support.costs.ledgers import DAY, ledger_row, world_with_books
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from costs.report.usage import Machine, Usage, usage_of
 from costs.report.view import amount, report_view
 from replication.domain.policy import Budget, ReplicationPolicy
 from tests.support.builders import version_id
-from tests.support.ledgers import DAY, facts_of, ledger_row
+from tests.support.costs.ledgers import DAY, facts_of, ledger_row
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOVEMBER = ReportQuery(from_day=date(2026, 11, 1), to_day=DAY)

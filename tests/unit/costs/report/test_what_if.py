@@ -13,7 +13,7 @@ from costs.report.usage import Machine, Usage, usage_of
 from costs.report.view import amount
 from costs.report.what_if import Change, Prices, WhatIf, newest_versions, what_if
 from tests.support.builders import version_id
-from tests.support.prices import price
+from tests.support.costs.prices import price
 
 NOT_ASKED = Usage(unknown="Azure was not asked")
 

@@ -21,7 +21,7 @@ from handlers.http.access import (
     authorise,
     http_auth_level,
 )
-from tests.support.calling import OBJECT_ID, principal
+from tests.support.http.calling import OBJECT_ID, principal
 
 SIGNED_IN = {"WEBSITE_AUTH_ENABLED": "True"}
 KEYED = {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}

@@ -8,8 +8,8 @@ from handlers.http import queues, replications
 from handlers.http.access import AUTH_ENABLED
 from replication.domain.job import Phase
 from tests.support.builders import version_body, version_id, written_event
-from tests.support.calling import OBJECT_ID, Answer, call, principal
 from tests.support.fakes import World
+from tests.support.http.calling import OBJECT_ID, Answer, call, principal
 
 ID = version_id()
 QUEUE = "replication-jobs"

@@ -14,11 +14,11 @@ from bootstrap import adapters
 from bootstrap.app import build_app
 from costs import formats
 from handlers.http.costs import costs
-from tests.support.blobs import MemoryBlobs
-from tests.support.calling import Answer, call
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.ledgers import ledger_row, world_with_books
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, TEXTS
-from tests.support.ledgers import ledger_row, world_with_books
+from tests.support.http.calling import Answer, call
 
 YESTERDAY = date(2026, 11, 22)
 ROWS = [

@@ -10,8 +10,8 @@ from replication.domain.errors import FailureCode
 from replication.domain.job import Phase
 from replication.ports import LetterState
 from tests.support.builders import version_id
-from tests.support.calling import Answer, call
 from tests.support.fakes import World
+from tests.support.http.calling import Answer, call
 from tests.support.letter_worlds import lay_event, lay_job, lay_unreadable_message
 
 ONE, TWO = version_id(), version_id(version="1.0.1")

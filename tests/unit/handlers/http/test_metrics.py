@@ -20,7 +20,7 @@ from replication.telemetry.prometheus import render
 from replication.telemetry.tally import Tally
 from tests.support.builders import version_body
 from tests.support.fakes import World, build_world
-from tests.support.scenario_steps import ID, export
+from tests.support.scenarios.steps import ID, export
 
 KNOWN = {name: one for one in METRICS for name in (*one.series, one.prometheus_name)}
 

@@ -4,8 +4,8 @@ import pytest
 
 from handlers.http.access import AUTH_ENABLED
 from handlers.http.not_found import no_such_call
-from tests.support.calling import call
 from tests.support.fakes import World
+from tests.support.http.calling import call
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])

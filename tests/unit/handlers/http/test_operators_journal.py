@@ -9,8 +9,8 @@ from handlers.http import actions, queues, replications
 from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import TransientError
 from tests.support.builders import version_body, version_id, written_event
-from tests.support.calling import OBJECT_ID, Answer, call, principal
 from tests.support.fakes import World
+from tests.support.http.calling import OBJECT_ID, Answer, call, principal
 from tests.support.letter_worlds import lay_event, lay_job
 
 ID = version_id()

@@ -5,8 +5,8 @@ import pytest
 from replication.azure.outcome_topic import EventGridTopic, NoTopic, open_topic
 from replication.domain.errors import TransientError
 from replication.ports import OutcomeEvent
+from tests.support.arm.stub import Canned, StubArm
 from tests.support.builders import NOON
-from tests.support.stub_arm import Canned, StubArm
 
 EVENT = OutcomeEvent(
     id="key-1-job", type="GalleryReplicator.X", subject="/s", at=NOON, data={"phase": "succeeded"}

@@ -20,9 +20,9 @@ from replication.domain.job import Phase, Replica, ReplicaState
 from replication.domain.limits import Limits
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region
+from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import NOON, US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
-from tests.support.gallery import MemoryGallery
 from tests.support.strategies import MOMENTS, REPLICAS
 
 LIMITS = Limits(stuck_min_s=1800)

@@ -12,8 +12,17 @@ from replication.domain.regions import Region
 from replication.reconcile.outcome_events import REGION_HELD_BACK, REGION_RELEASED
 from replication.shared_state.rows import ControlKind
 from tests.support.builders import NOON, version_id
-from tests.support.fleet import HOLD_S, LIMITS, OTHERS, SICK, Fleet, a_fleet, hold_back, look_after
 from tests.support.jobs import job as plain_job
+from tests.support.scenarios.fleet import (
+    HOLD_S,
+    LIMITS,
+    OTHERS,
+    SICK,
+    Fleet,
+    a_fleet,
+    hold_back,
+    look_after,
+)
 
 
 @pytest.fixture(params=[1, 2], ids=["one instance", "two instances"])

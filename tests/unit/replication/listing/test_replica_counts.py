@@ -23,7 +23,7 @@ from replication.listing.store import ListingChange, ListingRow
 from tests.support.fakes import build_world
 from tests.support.listing import MemoryListing
 from tests.support.listings import HISTORIES, job, listed, new_listing, once, store_of
-from tests.support.scenario_steps import ID, export
+from tests.support.scenarios.steps import ID, export
 
 STATES = st.lists(st.sampled_from(ReplicaState), min_size=3, max_size=3)
 

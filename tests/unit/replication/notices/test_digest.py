@@ -23,8 +23,8 @@ from replication.notices.rules import (
     Notice,
 )
 from tests.support.builders import NOON
-from tests.support.causes import RULES, cause
 from tests.support.documents import PROJECT, anchors
+from tests.support.scenarios.causes import RULES, cause
 
 HOSTILE = "\u202e<script>alert(1)</script>\x1b[31m\ud800[click](https://evil.example)" + "x" * 400
 

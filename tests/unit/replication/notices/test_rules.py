@@ -20,7 +20,7 @@ from replication.notices.rules import (
     is_busy,
 )
 from tests.support.builders import NOON
-from tests.support.causes import RULES, cause
+from tests.support.scenarios.causes import RULES, cause
 
 
 def seen(*causes: Cause, unsure: Iterable[str] = ()) -> Seen:

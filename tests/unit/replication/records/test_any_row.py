@@ -27,7 +27,7 @@ from tests.support.builders import NOON, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import DOCUMENTS, VALUES, every_mutation, mutations, places, put
 from tests.support.jobs import job
-from tests.support.storable import assert_row, assert_storable, letters_of
+from tests.support.storage.storable import assert_row, assert_storable, letters_of
 from tests.support.strategies import outcome
 
 BROKEN = version_id(image="broken")

@@ -15,9 +15,9 @@ from replication.telemetry.metrics import (
 )
 from replication.telemetry.process import ProcessTelemetry, open_telemetry
 from tests.support.builders import version_body
-from tests.support.desk_steps import fail, replay
 from tests.support.fakes import World, build_world
-from tests.support.scenario_steps import ID, export
+from tests.support.scenarios.desk_steps import fail, replay
+from tests.support.scenarios.steps import ID, export
 
 DAY_S = 86_400
 

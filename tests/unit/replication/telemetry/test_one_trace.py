@@ -15,7 +15,7 @@ from replication.telemetry.process import ProcessTelemetry
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.recording import Recording, record, trace_of
-from tests.support.scenario_steps import ID
+from tests.support.scenarios.steps import ID
 
 EVENT = TraceParent("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", 1)
 LATER = TraceParent("1af7651916cd43dd8448eb211c80319d", "c7ad6b7169203332", 1)

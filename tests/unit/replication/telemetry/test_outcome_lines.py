@@ -14,7 +14,7 @@ from replication.telemetry.metrics import METRICS, Metric
 from tests.support.builders import version_body, version_id
 from tests.support.documents import PROJECT
 from tests.support.fakes import World, build_world
-from tests.support.scenario_steps import ID, export
+from tests.support.scenarios.steps import ID, export
 
 OTHER = version_id(version="2.0.0")
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from costs.report.html.charts import MOST_BUDGETS, MOST_PERCENT, Chart, budget_chart, month_chart
-from tests.support.html_facts import budget, month
-from tests.support.html_reports import HOSTILE, full_report
+from tests.support.costs.html_facts import budget, month
+from tests.support.costs.html_reports import HOSTILE, full_report
 
 SVG = "{http://www.w3.org/2000/svg}"
 REPORT = full_report()

@@ -18,9 +18,9 @@ from costs.report.html.report import html_report
 from costs.report.html.view import MOST_ROWS
 from costs.report.query import ReportQuery
 from costs.report.report import CostReport, VersionList
-from tests.support.html_facts import fact, gallery, spent
-from tests.support.html_outline import Outline, part, shown
-from tests.support.html_reports import (
+from tests.support.costs.html_facts import fact, gallery, spent
+from tests.support.costs.html_outline import Outline, part, shown
+from tests.support.costs.html_reports import (
     HOSTILE,
     LAST_DAY,
     empty_report,
@@ -28,7 +28,7 @@ from tests.support.html_reports import (
     hostile_report,
     two_currencies,
 )
-from tests.support.ledgers import ledger_row, world_with_books
+from tests.support.costs.ledgers import ledger_row, world_with_books
 
 ALL = [full_report, two_currencies, hostile_report, empty_report]
 

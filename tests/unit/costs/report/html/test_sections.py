@@ -10,9 +10,9 @@ from costs.report.html.report import html_report
 from costs.report.maths import BudgetUse
 from costs.report.query import Dimension
 from costs.report.report import GhostList, OrphanList, VersionList
-from tests.support.html_facts import budget, fact, gallery, lab, spent
-from tests.support.html_outline import Outline, part
-from tests.support.html_reports import (
+from tests.support.costs.html_facts import budget, fact, gallery, lab, spent
+from tests.support.costs.html_outline import Outline, part
+from tests.support.costs.html_reports import (
     full_report,
     two_currencies,
 )

@@ -20,13 +20,13 @@ from replication.domain.policy import ReplicationPolicy
 from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import InvalidRegionNameError, RegionCatalog, build_catalog
 from replication.records.job_codec import decode_job, encode_job
+from tests.support.arm.raw import MAX_REQUESTS, RawAnswer, RawArm, running_raw_arm
+from tests.support.arm.stub import open_clients
 from tests.support.builders import SUBSCRIPTION, version_body, version_id
 from tests.support.clock import FakeClock
 from tests.support.horrors import ANY_VALUE, BODIES, TEXTS, VALUES, every_mutation, mutations
 from tests.support.jobs import job
-from tests.support.raw_arm import MAX_REQUESTS, RawAnswer, RawArm, running_raw_arm
 from tests.support.strategies import outcome
-from tests.support.stub_arm import open_clients
 
 ID = version_id()
 CATALOG = shipped_catalog()

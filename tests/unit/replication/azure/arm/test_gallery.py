@@ -20,10 +20,10 @@ from replication.domain.image_version import CopyState, ImageVersion
 from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import Region
 from replication.ports import Gallery, UnreadPart
+from tests.support.arm.gallery import MemoryGallery
+from tests.support.arm.stub import Canned, StubArm, open_clients
 from tests.support.builders import SUBSCRIPTION, version_body, version_id
 from tests.support.clock import FakeClock
-from tests.support.gallery import MemoryGallery
-from tests.support.stub_arm import Canned, StubArm, open_clients
 
 ID = version_id()
 PATH = str(ID)

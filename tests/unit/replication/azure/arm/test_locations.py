@@ -9,9 +9,9 @@ from replication.azure.arm.clients import ArmClients
 from replication.azure.arm.locations import ArmCatalogs
 from replication.domain.errors import TransientError
 from replication.domain.regions import Region
+from tests.support.arm.stub import Canned, StubArm, open_clients
 from tests.support.builders import SUBSCRIPTION
 from tests.support.clock import FakeClock
-from tests.support.stub_arm import Canned, StubArm, open_clients
 
 LOCATIONS = f"/subscriptions/{SUBSCRIPTION}/locations"
 PROVIDER = f"/subscriptions/{SUBSCRIPTION}/providers/microsoft.compute"

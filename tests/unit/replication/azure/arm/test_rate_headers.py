@@ -12,8 +12,8 @@ from replication.domain.errors import ThrottledError
 from replication.domain.region_snapshot import shipped_catalog
 from replication.guards.rate_meter import RateMeter
 from replication.guards.throttling import Operation, RateReading, ThrottleScope
+from tests.support.arm.stub import Canned, StubArm, open_clients
 from tests.support.builders import SUBSCRIPTION, version_body, version_id
-from tests.support.stub_arm import Canned, StubArm, open_clients
 
 ID = version_id()
 PATH = str(ID)

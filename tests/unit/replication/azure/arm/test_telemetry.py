@@ -12,10 +12,10 @@ from replication.azure.arm.http_names import request_attributes, url_template
 from replication.domain.errors import ThrottledError, TransientError
 from replication.domain.region_snapshot import shipped_catalog
 from replication.telemetry.metrics import HTTP_DURATION
+from tests.support.arm.stub import Canned, StubArm, running_stub
 from tests.support.builders import SUBSCRIPTION, version_body, version_id
 from tests.support.recording import Recording, record
 from tests.support.strategies import image_version_ids
-from tests.support.stub_arm import Canned, StubArm, running_stub
 
 ID = version_id()
 VERSION = (

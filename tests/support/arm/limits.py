@@ -18,7 +18,7 @@ from replication.domain.regions import RegionCatalog
 from replication.guards.rate_meter import RateMeter
 from replication.guards.throttling import Operation
 from replication.ports import UnreadPart
-from tests.support.gallery import MemoryGallery
+from tests.support.arm.gallery import MemoryGallery
 
 
 class Allowance(Protocol):

@@ -18,7 +18,7 @@ from costs.report.report import (
     VersionList,
 )
 from tests.support.builders import version_id
-from tests.support.html_facts import (
+from tests.support.costs.html_facts import (
     budget,
     fact,
     gallery,

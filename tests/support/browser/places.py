@@ -1,6 +1,6 @@
 """Every page of the desk by its name, and what its twin in JSON must agree with."""
 
-from tests.system.browser.desk import Desk
+from tests.support.browser.desk import Desk
 
 NAMES = (
     "overview",

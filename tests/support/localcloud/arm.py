@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
-from tests.localcloud.arm.world import (
+from tests.support.localcloud.arm_world import (
     API_VERSION,
     DEFINITION,
     GALLERY,

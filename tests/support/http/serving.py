@@ -13,7 +13,7 @@ from azure.core.pipeline.transport import RequestsTransport
 
 import handlers.http.dead_letters as letters
 from handlers.http import actions, costs, health, queues, replications
-from tests.support.calling import call
+from tests.support.http.calling import call
 
 # An address like that of a deployed app, which the transport below leads to the server here.
 DEPLOYED = "https://app.example.net"

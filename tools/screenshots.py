@@ -12,14 +12,14 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, expect
 
 from costs.report.html.report import html_report
-from tests.support.hosts import DEADLINE_S, ready_line, start_localcloud
-from tests.support.html_reports import full_report
-from tests.system.browser.chromium import open_chromium
-from tests.system.browser.desk import Desk
-from tests.system.browser.pictures import with_few_colours
-from tests.system.browser.places import place_of
+from tests.support.browser.chromium import open_chromium
+from tests.support.browser.desk import Desk
+from tests.support.browser.pictures import with_few_colours
+from tests.support.browser.places import place_of
+from tests.support.costs.html_reports import full_report
+from tests.support.localcloud.hosts import DEADLINE_S, ready_line, start_localcloud
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[1]
 _IMAGES = _ROOT / "docs" / "images"
 _FONT = _ROOT / "scripts" / "japanese-font.sh"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.support.hosts import http_call
+from tests.support.localcloud.hosts import http_call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from replication.domain.job import Phase
 from replication.operations.dead_letters import LetterAction, LetterOutcome
 from replication.ports import DeadLetter
 from tests.support.fakes import World
-from tests.support.scenario_steps import ID, export
+from tests.support.scenarios.steps import ID, export
 
 LOCK = PermanentError("the gallery has a lock", code=FailureCode.LOCKED)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.support.hosts import ready_line, start_localcloud
+from tests.support.localcloud.hosts import ready_line, start_localcloud
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from replication.domain.policy import ReplicationPolicy
 from replication.guards.circuits import Circuit
 from replication.reconcile.outcome_events import REGION_HELD_BACK, REGION_RELEASED
 from replication.shared_state.rows import decode_control
+from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
-from tests.support.gallery import MemoryGallery
 
 SICK = "westus3"
 OTHERS = sorted(set(US_NEIGHBOURS) - {SICK})

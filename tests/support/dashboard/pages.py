@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlsplit
 
 import handlers.http.dashboard as pages
-from tests.support.calling import ROOT, Answer, call
+from tests.support.http.calling import ROOT, Answer, call
 
 LANGUAGES = ("en", "ja")
 

@@ -17,8 +17,8 @@ from costs.ledger.rows import VersionRows
 from costs.report.ledger_facts import Facts, open_facts
 from costs.report.query import ReportQuery, days_in_month
 from replication.domain.policy import ReplicationPolicy
-from tests.support.blobs import MemoryBlobs
 from tests.support.builders import SUBSCRIPTION, version_id
+from tests.support.costs.blobs import MemoryBlobs
 from tests.support.fakes import World, build_world
 
 DAY = date(2026, 11, 20)

@@ -18,10 +18,10 @@ from costs.ledger.engine import connection
 from costs.ledger.files import blob_name
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.region_snapshot import shipped_catalog
-from tests.support.blobs import MemoryBlobs
 from tests.support.builders import version_id
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.costs.ledgers import ledger_files, ledger_row
 from tests.support.fakes import World, build_world
-from tests.support.ledgers import ledger_files, ledger_row
 
 OCTOBER = [date(2026, 10, 1) + timedelta(days=number) for number in range(31)]
 READER = BillReader(regions=shipped_catalog())
