@@ -16,7 +16,7 @@ import requests
 
 from bench.figures import Figure, at_most, stopwatch
 from bench.filled_storage import fill
-from bootstrap import adapters
+from bootstrap import use
 from handlers.http import replications
 from handlers.http.access import ENVIRONMENT
 from tests.support.dashboard.pages import ask
@@ -149,5 +149,5 @@ def _serving(storage: str) -> Iterator[None]:
         "AzureWebJobsStorage": storage,
         "AZURE_RESOURCE_MANAGER_URL": "http://127.0.0.1:9",
     }
-    with patch.dict(os.environ, settings), patch.object(adapters, "_app", None):
+    with patch.dict(os.environ, settings), use(None):
         yield

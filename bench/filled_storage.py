@@ -10,7 +10,8 @@ from pathlib import Path
 from azure.data.tables import TableServiceClient
 
 from bench.synthetic_ledger import write_ledger
-from bootstrap import adapters
+from bootstrap import get_app
+from bootstrap.adapters import utc_now
 from costs.ledger.files import blob_name
 from replication.azure.storage.clients import StorageAccount
 from replication.azure.storage.dead_letters import TableDeadLetters
@@ -48,7 +49,7 @@ def fill(storage: str, count: int) -> tuple[str, str]:
     Returns the key of one of them, and of one that was looked at very often.
     """
     service = StorageAccount(connection_string=storage).tables()
-    app = adapters.get_app()
+    app = get_app()
     store = TableJobStore(Table(service, "replications"))
     jobs = [_job(number) for number in range(count)]
     with ThreadPoolExecutor(8) as pool:
@@ -68,7 +69,7 @@ def fill(storage: str, count: int) -> tuple[str, str]:
 
 def _look_often(key: str) -> None:
     """Leave a timeline of days behind."""
-    began = adapters.utc_now() - timedelta(days=5)
+    began = utc_now() - timedelta(days=5)
     moments = [began + timedelta(minutes=6 * number) for number in range(_LOOKS)]
     entries = [
         HistoryEntry(
@@ -80,18 +81,18 @@ def _look_often(key: str) -> None:
         )
         for number, at in enumerate(moments)
     ]
-    adapters.get_app().ports.history.append(key, entries)
+    get_app().ports.history.append(key, entries)
 
 
 def _act() -> None:
-    journal = adapters.get_app().operations.journal
+    journal = get_app().operations.journal
     for number in range(_ACTS):
         action = Action(kind=ActionKind.RESUME, by="a benchmark", why=f"act {number}")
         journal.carry_out(action, lambda: None, lambda _: (True, "as the benchmark wants it"))
 
 
 def _write_books(replicas: int) -> None:
-    blobs = adapters.get_app().ports.blobs
+    blobs = get_app().ports.blobs
     assert blobs is not None  # noqa: S101 - the emulator has some
     with tempfile.TemporaryDirectory() as folder:
         for path in write_ledger(Path(folder), replicas=replicas, days=31):
@@ -114,7 +115,7 @@ def _letter(number: int) -> DeadLetter:
     regions = ("eastus2", "westus2", "westus3", "centralus")
     return DeadLetter(
         id=hashlib.sha256(str(number).encode()).hexdigest()[:32],
-        at=adapters.utc_now() - timedelta(minutes=number % 10_000),
+        at=utc_now() - timedelta(minutes=number % 10_000),
         source="job",
         code=_CODES[number % len(_CODES)].value,
         cause="as the benchmark wants it",
@@ -128,7 +129,7 @@ def _letter(number: int) -> DeadLetter:
 
 
 def _job(number: int) -> ReplicationJob:
-    now = adapters.utc_now()
+    now = utc_now()
     phase = _PHASES[number % 100] if number % 100 < len(_PHASES) else Phase.SUCCEEDED
     began = now - timedelta(minutes=number % 10_000)
     is_over = phase not in (Phase.TRACKING, Phase.WAITING)

@@ -1,8 +1,6 @@
-"""The composition root: the only place where adapters and the environment meet the services."""
+"""The adapters: open what stands behind the ports, in Azure or on this machine."""
 
-import os
 import random
-import threading
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +8,7 @@ from pathlib import Path
 from azure.core import AzureClouds
 from azure.mgmt.core.tools import get_arm_endpoints
 
-from bootstrap.app import App, Ports, build_app
+from bootstrap.app import Ports
 from costs.azure.blobs import StorageBlobs
 from costs.azure.resource_graph import ResourceGraph
 from costs.ports import LedgerBlobs
@@ -30,14 +28,11 @@ from replication.azure.storage.queues import StorageJobQueues
 from replication.azure.storage.shared_state import TableControls
 from replication.azure.storage.tables import Table
 from replication.azure.webhook import open_teams, open_webhook
-from replication.config.policy_file import load_policy
 from replication.config.settings import Settings, is_loopback
 from replication.dead_letters.index import ListedLetters
-from replication.gauge_leader import GaugeLeader, hold_s
 from replication.guards.rate_meter import RateMeter
 from replication.notices.service import NoticeChannel
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
-from replication.telemetry.process import open_telemetry
 
 APP_ROOT = Path(__file__).resolve().parent.parent
 _CLOUDS = {
@@ -118,30 +113,3 @@ def _arm_endpoint(settings: Settings) -> ArmEndpoint:
         # A write must be over before the claim on the job lapses.
         read_timeout_s=min(30.0, settings.limits.lease_s / 2),
     )
-
-
-_lock = threading.Lock()
-_app: App | None = None
-
-
-def get_app() -> App:
-    """Return the app of this process, built from the environment when first asked for.
-
-    Raises SettingsError or PolicyFileError that say what to mend.
-    """
-    global _app  # noqa: PLW0603 - one app a process, made when the first trigger fires
-    with _lock:
-        if _app is None:
-            settings = Settings.from_env(os.environ, app_root=APP_ROOT)
-            telemetry = open_telemetry(os.environ)
-            ports = open_ports(settings, telemetry)
-            _app = build_app(settings, load_policy(settings.policy_path), ports)
-            duty = GaugeLeader(
-                gauges=_app.gauges,
-                controls=_app.gauges.controls,
-                clock=ports.clock,
-                owner=telemetry.instance,
-                hold_s=hold_s(os.environ),
-            )
-            telemetry.watch(duty.read)
-        return _app

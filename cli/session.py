@@ -30,7 +30,7 @@ _APP_ROOT = Path(replication.__file__).resolve().parent.parent
 
 
 def _open_app() -> "App":
-    from bootstrap.adapters import get_app  # noqa: PLC0415 - the Azure SDK takes a second
+    from bootstrap import get_app  # noqa: PLC0415 - the Azure SDK takes a second
 
     return get_app()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import azure.functions as func
 
-from bootstrap.adapters import get_app
+from bootstrap import get_app
 from replication.domain.trace_context import TraceParent
 from replication.intake.events import ReceivedEvent, parse_time
 

@@ -4,7 +4,7 @@ import logging
 
 import azure.functions as func
 
-from bootstrap.adapters import get_app
+from bootstrap import get_app
 from replication.domain.errors import FailureCode, MalformedError, NewerFormatError
 from replication.domain.message import JobMessage
 from replication.domain.trace_context import TraceParent

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from bootstrap.adapters import get_app
+from bootstrap import get_app
 from replication.ports import QueueName
 
 blueprint = func.Blueprint()

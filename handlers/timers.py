@@ -4,7 +4,7 @@ import os
 
 import azure.functions as func
 
-from bootstrap.adapters import get_app
+from bootstrap import get_app
 from replication.domain.trace_context import TraceParent
 from replication.gauges import log_state
 from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS

@@ -7,7 +7,7 @@ from typing import Any
 import azure.functions as func
 
 from api.views import action_page_view
-from bootstrap.adapters import get_app
+from bootstrap import get_app
 from handlers.http.access import Role
 from handlers.http.request import ProblemError, read_limit, refuse_unknown
 from handlers.http.responses import answer

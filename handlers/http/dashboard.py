@@ -12,7 +12,8 @@ from http import HTTPStatus
 import azure.functions as func
 
 from api.parameters import AskedError
-from bootstrap.adapters import get_app, utc_now
+from bootstrap import get_app
+from bootstrap.adapters import utc_now
 from bootstrap.app import App
 from dashboard.assets import assets
 from dashboard.i18n.language import preferred

@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 
 from api.views import letter_detail_view, letter_view
-from bootstrap.adapters import get_app
+from bootstrap import get_app
 from handlers.http.access import Caller, Role
 from handlers.http.request import (
     ProblemError,

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from bootstrap.adapters import get_app
+from bootstrap import get_app
 from handlers.http.access import Role
 from handlers.http.responses import Answered, Text, answer
 from replication.telemetry.process import ProcessTelemetry, release

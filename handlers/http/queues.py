@@ -5,7 +5,7 @@ from typing import Any
 
 import azure.functions as func
 
-from bootstrap.adapters import get_app
+from bootstrap import get_app
 from handlers.http.access import Caller, Role
 from handlers.http.request import ProblemError, read_body
 from handlers.http.responses import Answered, answer

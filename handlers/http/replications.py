@@ -10,7 +10,7 @@ from typing import Any
 import azure.functions as func
 
 from api.parameters import read_choice, read_yes
-from bootstrap.adapters import get_app
+from bootstrap import get_app
 from handlers.http.access import Caller, Role
 from handlers.http.request import (
     ProblemError,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap import adapters
+from bootstrap import get_app, use
 from handlers.http import metrics, queues
 from handlers.http.access import ENVIRONMENT
 from replication.azure.storage.clients import StorageAccount
@@ -42,18 +42,18 @@ def storage() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _on_the_emulator(monkeypatch: pytest.MonkeyPatch, storage: str) -> None:
+def _on_the_emulator(monkeypatch: pytest.MonkeyPatch, storage: str) -> Iterator[None]:
     monkeypatch.setenv(ENVIRONMENT, "Development")
     monkeypatch.setenv("AzureWebJobsStorage", storage)
     monkeypatch.setenv("AZURE_RESOURCE_MANAGER_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr(adapters, "_app", None)
+    with use(None):
+        yield
 
 
 def calls_of(wire: Wire, function: Any) -> tuple[Counter[str], str]:
     """Ask a process that has just started, after its tables and queues came into being."""
     call(function)
-    adapters._app = None
-    with wire.counting() as found:
+    with use(None), wire.counting() as found:
         answer = call(function)
     assert answer.status == 200, answer.text
     return found.requests, answer.text
@@ -62,7 +62,7 @@ def calls_of(wire: Wire, function: Any) -> tuple[Counter[str], str]:
 def fill(storage: str, *, jobs: int, letters: int, messages: int) -> None:
     """Leave so many of each behind, as an app would."""
     service = StorageAccount(connection_string=storage).tables()
-    app = adapters.get_app()
+    app = get_app()
     listing = replace(app.listing, store=MemoryListing())
     for number in range(jobs):
         phase = tuple(Phase)[number % len(Phase)]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import handlers.http.dead_letters as letters_api
-from bootstrap import adapters
+from bootstrap import get_app, use
 from handlers.http import actions, health, queues, replications
 from replication.azure.storage.clients import StorageAccount
 from replication.azure.storage.dead_letters import TableDeadLetters
@@ -75,20 +75,20 @@ def storage() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _on_the_emulator(monkeypatch: pytest.MonkeyPatch, storage: str) -> None:
+def _on_the_emulator(monkeypatch: pytest.MonkeyPatch, storage: str) -> Iterator[None]:
     monkeypatch.setenv("AzureWebJobsStorage", storage)
     monkeypatch.setenv("AZURE_RESOURCE_MANAGER_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr(adapters, "_app", None)
+    with use(None):
+        yield
 
 
 @pytest.fixture(scope="module")
 def filled(storage: str) -> str:
     """Leave so much behind that every list has several pages; return where."""
     account = StorageAccount(connection_string=storage)
-    with pytest.MonkeyPatch.context() as patch, account.tables() as tables:
+    with pytest.MonkeyPatch.context() as patch, account.tables() as tables, use(None):
         patch.setenv("AzureWebJobsStorage", storage)
-        patch.setattr(adapters, "_app", None)
-        app = adapters.get_app()
+        app = get_app()
         listing = replace(app.listing, store=MemoryListing())
         for number in range(MANY):
             phase = Phase.FAILED if number % 2 else Phase.SUCCEEDED
@@ -139,8 +139,7 @@ def look(number: int) -> HistoryEntry:
 def seen(storage: str, ask_once: Any) -> tuple[Sent, Answer]:
     """Ask a process that has just started, after its tables and queues came into being."""
     ask_once()
-    adapters._app = None
-    with Wire(storage).counting() as sent:
+    with use(None), Wire(storage).counting() as sent:
         answer: Answer = ask_once()
     assert answer.status == 200, answer.text
     # Prices, which an instance keeps for an hour, and sizes, which it keeps for ten minutes.

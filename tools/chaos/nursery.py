@@ -24,7 +24,7 @@ _WARM = (
     "azure.storage.queue",
     "localcloud.functions.host",
     "localcloud.main",
-    "bootstrap.adapters",
+    "bootstrap",
 )
 _STOP_WITHIN_S = 15.0
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bootstrap import adapters
+from bootstrap import use
 from bootstrap.app import App
 from cli.client.remote import URL_VARIABLE
 from cli.main import cli
@@ -77,11 +77,10 @@ def closed_shell(tmp_path: Path) -> Shell:
 @pytest.fixture
 def site(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """Serve the API of the world's app, as on a developer's machine."""
-    monkeypatch.setattr(adapters, "_app", world.app)
     monkeypatch.setenv(ENVIRONMENT, "Development")
     for name in (AUTH_ENABLED, INSTANCE):
         monkeypatch.delenv(name, raising=False)
-    with serving() as site:
+    with use(world.app), serving() as site:
         yield site
 
 

@@ -1,10 +1,11 @@
 """The app of the pages, on ports in memory, on a developer's machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from bootstrap import adapters
+from bootstrap import use
 from handlers.http.access import AUTH_ENABLED, ENVIRONMENT, INSTANCE
 from tests.support.fakes import World, build_world
 
@@ -19,14 +20,15 @@ def _development(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
+def serve() -> Iterator[Serve]:
     """Let the handlers answer from a world."""
+    with ExitStack() as served:
 
-    def serve(world: World) -> World:
-        monkeypatch.setattr(adapters, "_app", world.app)
-        return world
+        def serve(world: World) -> World:
+            served.enter_context(use(world.app))
+            return world
 
-    return serve
+        yield serve
 
 
 @pytest.fixture

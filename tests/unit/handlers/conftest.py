@@ -1,8 +1,10 @@
 """The app of the handlers, on ports in memory, on a developer's machine."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from bootstrap import adapters
+from bootstrap import use
 from handlers.http.access import AUTH_ENABLED, ENVIRONMENT, INSTANCE
 from tests.support.fakes import World, build_world
 
@@ -15,7 +17,7 @@ def _development(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
+def world() -> Iterator[World]:
     world = build_world()
-    monkeypatch.setattr(adapters, "_app", world.app)
-    return world
+    with use(world.app):
+        yield world

@@ -1,7 +1,8 @@
 """Any queue message is worked on, put on the desk with its raw text, or left for a newer app."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from inspect import signature
@@ -15,7 +16,7 @@ from azure.functions.queue import QueueMessageInConverter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootstrap import adapters
+from bootstrap import use
 from handlers import jobs, poison
 from replication.domain.errors import TransientError
 from replication.domain.job import Phase
@@ -38,16 +39,17 @@ POISON += [(poison.dead_letter_tracking, QueueName.TRACKING)]
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[], World]:
+def serve() -> Iterator[Callable[[], World]]:
     """Return a function that puts a new app behind the triggers."""
+    with ExitStack() as served:
 
-    def fresh() -> World:
-        world = build_world()
-        world.gallery.add(VERSION, version_body())
-        monkeypatch.setattr(adapters, "_app", world.app)
-        return world
+        def fresh() -> World:
+            world = build_world()
+            world.gallery.add(VERSION, version_body())
+            served.enter_context(use(world.app))
+            return world
 
-    return fresh
+        yield fresh
 
 
 def _call(function: Any, message: Any) -> None:
@@ -130,8 +132,7 @@ def test_any_message_is_accounted_for(document: Any) -> None:
     world = build_world()
     world.gallery.add(VERSION, version_body())
     text = json.dumps(document)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adapters, "_app", world.app)
+    with use(world.app):
         trigger(jobs.track, text)
     assert_accounted_for(world, text)
     assert_healthy(world)
@@ -205,10 +206,8 @@ def test_a_newer_message_that_cannot_be_put_back_is_kept_by_the_host(
 ) -> None:
     world = serve()
     away = replace(world.app.ports, queues=_Away(world.clock))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adapters, "_app", replace(world.app, ports=away))
-        with pytest.raises(TransientError):
-            trigger(jobs.replicate, NEWER)
+    with use(replace(world.app, ports=away)), pytest.raises(TransientError):
+        trigger(jobs.replicate, NEWER)
 
 
 class _Away(MemoryQueues):
@@ -260,8 +259,7 @@ def test_a_broken_message_names_no_attempts_that_its_body_claims(
 @settings(max_examples=60)
 def test_any_bytes_in_a_poison_queue_are_on_the_desk(body: bytes) -> None:
     world = build_world()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adapters, "_app", world.app)
+    with use(world.app):
         trigger(poison.dead_letter_tracking, body)
     (letter,) = letters_of(world)
     assert letter.raw == body.decode("utf-8", "backslashreplace")

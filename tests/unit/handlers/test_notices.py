@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from bootstrap import adapters
+from bootstrap import use
 from bootstrap.app import build_app
 from dashboard.views.dead_letters import read_filters as read_letter_filters
 from dashboard.views.replications import read_filters
@@ -39,11 +39,11 @@ def test_the_timer_tells_of_failures_with_links_to_the_app(
 ) -> None:
     channel = Channel()
     ports = replace(world.app.ports, channels=(channel,))
-    monkeypatch.setattr(adapters, "_app", build_app(world.app.settings, world.app.policy, ports))
     monkeypatch.setenv("WEBSITE_HOSTNAME", "app.example")
     world.app.desk.event({"id": "1"}, event_id="1", cause="it has no data")
-    fire()
-    fire()
+    with use(build_app(world.app.settings, world.app.policy, ports)):
+        fire()
+        fire()
     assert [(one.site, len(one.notices)) for one in channel.heard] == [("app.example", 1)]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import handlers.events
 import handlers.jobs
 import handlers.timers
-from bootstrap import adapters
+from bootstrap import use
 from replication.domain.errors import TransientError
 from replication.intake.events import RESOURCE_WRITTEN
 from replication.sweep import SweepIncompleteError
@@ -43,11 +44,11 @@ def recording() -> Recording:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> World:
+def world(recording: Recording) -> Iterator[World]:
     world = build_world(telemetry=recording.telemetry)
     world.gallery.add(ID, version_body())
-    monkeypatch.setattr(adapters, "_app", world.app)
-    return world
+    with use(world.app):
+        yield world
 
 
 def call(function: Any, trigger: Any, trace: str) -> None:

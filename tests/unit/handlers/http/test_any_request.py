@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import handlers.http.dead_letters as desk
-from bootstrap import adapters
+from bootstrap import use
 from handlers.http import health, queues, replications
 from handlers.http.access import ENVIRONMENT
 from replication.config.policy_file import PolicyFileError
@@ -30,8 +30,7 @@ def world() -> Iterator[World]:
     for version in (BROKEN, version_id()):
         world.gallery.add(version, version_body())
         world.app.intake.receive(written_event(version), {})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adapters, "_app", world.app)
+    with use(world.app), pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENVIRONMENT, "Development")
         yield world
 

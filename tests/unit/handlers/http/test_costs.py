@@ -3,6 +3,7 @@
 import csv
 import io
 import tempfile
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootstrap import adapters
+from bootstrap import use
 from bootstrap.app import build_app
 from costs import formats
 from handlers.http.costs import costs
@@ -31,12 +32,12 @@ PARAMETERS = ("group_by", "from", "to", "format", "currency", "limit", "azure", 
 
 
 @pytest.fixture
-def books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[World, MemoryBlobs]:
+def books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[World, MemoryBlobs]]:
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     world, blobs = world_with_books(tmp_path, ROWS)
-    monkeypatch.setattr(adapters, "_app", world.app)
-    return world, blobs
+    with use(world.app):
+        yield world, blobs
 
 
 @pytest.fixture
@@ -145,9 +146,9 @@ def test_a_broken_file_of_the_ledger_is_a_problem_of_the_service(
     assert answer.detail.startswith("the ledger's files cannot be read: ")
 
 
-def test_an_app_without_an_address_of_blobs_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapters, "_app", build_world().app)
-    answer = get()
+def test_an_app_without_an_address_of_blobs_says_so() -> None:
+    with use(build_world().app):
+        answer = get()
     assert answer.status == 503
     assert answer.detail.startswith("the cost audit keeps its books in blobs")
 
@@ -159,14 +160,12 @@ def test_nothing_is_written(books: tuple[World, MemoryBlobs]) -> None:
     assert (blobs.blobs, world.gallery.writes, world.store.rows) == (kept, [], {})
 
 
-def test_an_empty_ledger_is_an_answer(
-    books: tuple[World, MemoryBlobs], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_ledger_is_an_answer(books: tuple[World, MemoryBlobs]) -> None:
     world, _ = books
     ports = world.app.ports
     ports.blobs.blobs.clear()  # type: ignore[union-attr] # blobs in memory
-    monkeypatch.setattr(adapters, "_app", build_app(world.app.settings, world.app.policy, ports))
-    report = get().json
+    with use(build_app(world.app.settings, world.app.policy, ports)):
+        report = get().json
     assert (report["totals"], report["groups"]["items"], report["last_day"]) == (
         [],
         [],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import Metric as Family
 from prometheus_client.parser import text_string_to_metric_families
 
-from bootstrap import adapters
+from bootstrap import use
 from handlers.http import metrics
 from replication.domain.errors import ThrottledError, TransientError
 from replication.telemetry.metrics import METRICS, MetricKind
@@ -31,10 +31,10 @@ def telemetry() -> ProcessTelemetry:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, telemetry: ProcessTelemetry) -> World:
+def world(telemetry: ProcessTelemetry) -> Iterator[World]:
     world = build_world(telemetry=telemetry)
-    monkeypatch.setattr(adapters, "_app", world.app)
-    return world
+    with use(world.app):
+        yield world
 
 
 def scrape() -> func.HttpResponse:
@@ -164,10 +164,8 @@ def test_whatever_the_labels_hold_the_page_can_be_parsed(
         assert {one.name for one in family.samples} == set(metric.series)
 
 
-def test_an_app_whose_telemetry_is_another_still_shows_the_storage(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_app_whose_telemetry_is_another_still_shows_the_storage() -> None:
     world = build_world()
     world.gallery.add(ID, version_body())
-    monkeypatch.setattr(adapters, "_app", world.app)
-    assert "gallery_replicator_jobs" in families(scrape().get_body().decode())
+    with use(world.app):
+        assert "gallery_replicator_jobs" in families(scrape().get_body().decode())

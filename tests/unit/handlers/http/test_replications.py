@@ -7,7 +7,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from bootstrap import adapters
+from bootstrap import use
 from handlers.http import actions, health, queues, replications
 from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import MalformedError, TransientError
@@ -167,16 +167,17 @@ def test_whoever_may_not_ask_is_refused_before_anything_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(AUTH_ENABLED, "True")
-    monkeypatch.setattr(adapters, "_app", None)
     monkeypatch.setenv("REPLICATION_POLICY", "/nowhere.yaml")
-    for function in (
+    asked = (
         health.health,
         replications.replications,
         replications.replication,
         queues.queues,
         actions.actions,
-    ):
-        assert call(function, get("x"))[0] == 401
+    )
+    with use(None):
+        for function in asked:
+            assert call(function, get("x"))[0] == 401
 
 
 def test_an_answer_over_https_asks_for_https_alone(world: World) -> None:

@@ -133,7 +133,7 @@ def test_a_release_is_named() -> None:
 def test_opentelemetry_is_not_loaded_where_it_is_not_set_up() -> None:
     assert open_telemetry({"OTEL_EXPORTER_OTLP_ENDPOINT": " "}).backend is None
     program = (
-        "import sys, bootstrap.adapters as b, handlers.http.metrics\n"
+        "import sys, bootstrap as b, handlers.http.metrics\n"
         "b.open_telemetry({})\n"
         "heavy = ('opentelemetry.sdk', 'prometheus_client', 'google.protobuf', 'duckdb')\n"
         "print([one for one in heavy if one in sys.modules])"
