@@ -1,6 +1,6 @@
 # Everything installs itself into this folder; `make demo` and `make test` need nothing before.
 .POSIX:
-.PHONY: setup up trouble demo check test simulate chaos bench screenshots lint format lock lock-check
+.PHONY: setup up trouble demo check test simulate chaos bench screenshots texts lint format lock lock-check
 
 PYTHON = .venv/bin/python
 
@@ -46,6 +46,10 @@ chaos: setup
 # The pictures of docs/images, of a local cloud full of trouble.
 screenshots: setup
 	@$(PYTHON) -m tools.screenshots
+
+# After a change of the pages' texts: keeps the translations in step, and compiles them.
+texts: setup
+	@$(PYTHON) -m tools.texts
 
 lint: setup
 	.venv/bin/ruff check .

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from api.parameters import asking, refuse_unknown
 from bootstrap.app import App
-from dashboard.i18n.common import TEXTS
 from dashboard.i18n.words import Words
 from dashboard.views.actions import actions, name_of, read_cursor
 from dashboard.views.common import jsonable, version_name
@@ -26,6 +25,7 @@ from replication.domain.region_snapshot import shipped_catalog
 type Params = Mapping[str, str]
 _OFTEN_S = 5
 _SELDOM_S = 15
+_PROBLEMS = (400, 401, 403, 404, 500, 503)
 _UNKNOWN_PROBLEM = 500
 
 
@@ -53,7 +53,7 @@ def build_item(app: App, name: str, key: str, params: Params, words: Words) -> P
 
 def problem_page(status: int, detail: str) -> Page:
     """Build the page that says why there is no other."""
-    known = status if f"problem_{status}" in TEXTS else _UNKNOWN_PROBLEM
+    known = status if status in _PROBLEMS else _UNKNOWN_PROBLEM
     return Page(
         template="problem.html",
         title=f"problem_{known}",

@@ -3,9 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from gettext import NullTranslations, translation
+from pathlib import Path
 
-from dashboard.i18n.common import TEXTS
 from dashboard.i18n.language import Language
+
+_LOCALE = Path(__file__).with_name("locale")
+SCRIPT_TEXTS = (
+    *("away", "back", "count", "counted_again", "counting", "done", "done_many"),
+    *("failed", "none", "not_shown", "replicate", "signed_out", "updated"),
+)
 
 _MINUTE_S = 60
 _HOUR_S = 3600
@@ -26,18 +34,15 @@ class Words:
 
     def text(self, key: str, **values: object) -> str:
         """Return a text with its values put in; raises KeyError for an unknown one."""
-        pair = TEXTS[key]
-        text = pair.ja if self.language is Language.JAPANESE else pair.en
+        text = _catalogue(self.language).gettext(key)
         return text.format(**values) if values else text
 
-    def has(self, key: str) -> bool:
-        """Tell whether there is a text of its own for something."""
-        return key in TEXTS
-
-    def known(self, prefix: str, word: str) -> str:
+    def known(self, prefix: str, word: str, otherwise: str | None = None) -> str:
         """Return what a word of the record is called; as it stands there if nobody knows it."""
-        key = f"{prefix}_{word}"
-        return self.text(key) if key in TEXTS else word
+        try:
+            return self.text(f"{prefix}_{word}")
+        except KeyError:
+            return word if otherwise is None else otherwise
 
     def duration(self, seconds: float | None) -> str:
         """Return a length of time in one unit."""
@@ -81,7 +86,21 @@ class Words:
 
     def for_script(self) -> Mapping[str, str]:
         """Return the texts that the script says."""
-        return {key.removeprefix("js_"): self.text(key) for key in TEXTS if key.startswith("js_")}
+        return {name: self.text(f"js_{name}") for name in SCRIPT_TEXTS}
+
+
+class _Unknown(NullTranslations):
+    """The end of the chain of languages: a text that none has is a mistake of ours."""
+
+    def gettext(self, message: str) -> str:
+        raise KeyError(message)
+
+
+@cache
+def _catalogue(language: Language) -> NullTranslations:
+    found = translation("dashboard", _LOCALE, [language.value, Language.ENGLISH.value])
+    found.add_fallback(_Unknown())
+    return found
 
 
 def number(value: float | None) -> str:

@@ -7,10 +7,12 @@ from itertools import pairwise
 import pytest
 
 from dashboard.assets import assets
-from dashboard.i18n.common import TEXTS
+from dashboard.i18n.language import Language
+from dashboard.i18n.words import Words
 from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import FailureCode, MalformedError, TransientError
 from replication.domain.job import HistoryEntry, Phase
+from tests.support.builders import NOON
 from tests.support.dashboard.pages import LANGUAGES, Document, ask, read
 from tests.support.dashboard.worlds import (
     HOSTILE,
@@ -300,8 +302,9 @@ def test_a_failure_is_explained_in_the_language_of_the_page(serve: Serve, langua
     world = serve(build_world())
     job = add_job(world, phase=Phase.FAILED, code=FailureCode.LOCKED)
     letter_id = lay_letter(world, job)
-    said = TEXTS["means_locked"]
-    wanted, other = (said.ja, said.en) if language == "ja" else (said.en, said.ja)
+    said = {one: Words(language=one, now=NOON).known("means", "locked") for one in Language}
+    wanted = said.pop(Language(language))
+    (other,) = said.values()
     for address in (
         "/dashboard/dead-letters",
         f"/dashboard/dead-letters/{letter_id}",
