@@ -1,11 +1,12 @@
-"""Which language a browser asks for."""
+"""Languages of the pages, and which of them a browser asks for."""
 
-import re
 from enum import StrEnum
 
-_RANGE = re.compile(r"([a-z]{1,8}|\*)(?:-[a-z0-9]{1,8})*", re.ASCII)
-_WEIGHT = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
-_MOST_RANGES = 50
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+# A header may be as long as the host lets it be; what is liked best stands first.
+_MOST_CHARACTERS = 1000
 
 
 class Language(StrEnum):
@@ -20,18 +21,5 @@ def preferred(accept_language: str) -> Language:
 
     English where it names none of ours, or nothing that can be read.
     """
-    best, best_weight = Language.ENGLISH, 0.0
-    for text in accept_language.lower().split(",")[:_MOST_RANGES]:
-        name, _, parameter = (part.strip() for part in text.partition(";"))
-        found = _RANGE.fullmatch(name)
-        weighed = _WEIGHT.fullmatch(parameter.replace(" ", "")) if parameter else None
-        if found is None or (parameter and weighed is None):
-            continue
-        language = _LANGUAGES.get(found[1])
-        weight = float(weighed[1]) if weighed else 1.0
-        if language is not None and weight > best_weight:
-            best, best_weight = language, weight
-    return best
-
-
-_LANGUAGES = {**{one.value: one for one in Language}, "*": Language.ENGLISH}
+    liked = parse_accept_header(accept_language[:_MOST_CHARACTERS], LanguageAccept)
+    return Language(liked.best_match(tuple(Language), Language.ENGLISH))
