@@ -8,6 +8,7 @@ from gettext import NullTranslations, translation
 from pathlib import Path
 
 from dashboard.i18n.language import Language
+from replication.domain import formatting
 
 _LOCALE = Path(__file__).with_name("locale")
 SCRIPT_TEXTS = (
@@ -15,13 +16,8 @@ SCRIPT_TEXTS = (
     *("failed", "none", "not_shown", "replicate", "signed_out", "updated"),
 )
 
-_MINUTE_S = 60
-_HOUR_S = 3600
-_DAY_S = 86_400
 _ROUND = 100
 _ANY_MOMENT_S = 60
-# Up to here the smaller unit says more.
-_UNITS = ((2 * _MINUTE_S, 1, "s"), (2 * _HOUR_S, _MINUTE_S, "min"), (2 * _DAY_S, _HOUR_S, "h"))
 NOTHING = "–"  # noqa: RUF001 - a dash stands for what there is none of
 
 
@@ -48,11 +44,8 @@ class Words:
         """Return a length of time in one unit."""
         if seconds is None:
             return NOTHING
-        whole = max(0, round(seconds))
-        for below, unit_s, unit in _UNITS:
-            if whole < below:
-                return self.text(f"unit_{unit}", n=whole // unit_s)
-        return self.text("unit_d", n=f"{whole // _DAY_S:,}")
+        count, unit = formatting.in_one_unit(seconds)
+        return self.text(f"unit_{unit}", n=number(count))
 
     def age(self, moment: datetime | str | None) -> str:
         """Return how long ago a moment was, or how far ahead it lies."""
@@ -77,7 +70,7 @@ class Words:
     def utc(self, moment: datetime | str | None) -> str:
         """Return a moment whole, in UTC."""
         at = _moment(moment)
-        return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+        return NOTHING if at is None else formatting.moment(at)
 
     def iso(self, moment: datetime | str) -> str:
         """Return a moment for the attribute `datetime`."""

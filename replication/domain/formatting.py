@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+_UNITS = (("d", _DAY_S), ("h", _HOUR_S), ("min", _MINUTE_S))
 # In percent a minute.
 _SLOW, _FAST = 0.01, 10
 
@@ -10,6 +11,15 @@ _SLOW, _FAST = 0.01, 10
 def moment(at: datetime) -> str:
     """Return a moment to the second, such as `2026-11-23 12:00:05 UTC`."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def in_one_unit(seconds: float) -> tuple[int, str]:
+    """Return a length of time in the largest of s, min, h and d of which it has two whole ones."""
+    whole = max(0, round(seconds))
+    for unit, unit_s in _UNITS:
+        if whole >= 2 * unit_s:
+            return whole // unit_s, unit
+    return whole, "s"
 
 
 def duration(seconds: float) -> str:

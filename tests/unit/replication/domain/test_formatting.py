@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.domain.formatting import duration, moment, speed
+from replication.domain.formatting import duration, in_one_unit, moment, speed
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 
@@ -30,6 +30,14 @@ _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 )
 def test_a_length_of_time_is_said_in_two_units_at_most(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+@given(st.floats(0, 10**8))
+def test_one_unit_is_the_largest_of_which_there_are_two(seconds: float) -> None:
+    count, unit = in_one_unit(seconds)
+    assert 0 <= round(seconds) - count * _UNITS[unit] < _UNITS[unit]
+    assert count >= 2 or unit == "s"
+    assert all(round(seconds) < 2 * size for size in _UNITS.values() if size > _UNITS[unit])
 
 
 @given(st.floats(0, 10**8))
