@@ -21,9 +21,9 @@ from replication.domain.failures import FAILURES
 from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.domain.job import HistoryEntry, Replica, ReplicaState, ReplicationJob
 from replication.domain.plan import ReplicationPlan
+from replication.guards.pauses import QueuePause
 from replication.operations.journal import ActionPage
 from replication.ports import DeadLetter, ListedLetter, QueueDepth
-from replication.shared_state.rows import QueuePause
 
 
 def replication_view(job: ReplicationJob, estimates: Estimates | None = None) -> dict[str, Any]:

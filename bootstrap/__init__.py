@@ -47,7 +47,7 @@ def _open_app() -> App:
     app = build_app(settings, load_policy(settings.policy_path), open_ports(settings, telemetry))
     leader = GaugeLeader(
         gauges=app.gauges,
-        controls=app.gauges.controls,
+        shared_state=app.shared_state,
         clock=app.ports.clock,
         owner=telemetry.instance,
         hold_s=hold_s(os.environ),

@@ -16,17 +16,18 @@ from costs.report.usage import ImageConsumers, NoImageConsumers
 from replication.config.settings import Settings
 from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain.policy import ReplicationPolicy
+from replication.gauge_leader import DUTIES
 from replication.gauges import StateGauges, count_records
-from replication.guards.admission import AdmissionControl
-from replication.guards.budget_guard import BudgetGuard, Pricing
-from replication.guards.pauses import Pauses
+from replication.guards.admission import GATES, AdmissionControl
+from replication.guards.budget_guard import SPENDINGS, BudgetGuard, Pricing
+from replication.guards.pauses import PAUSES, Pauses
 from replication.guards.rate_meter import RateMeter
-from replication.guards.region_health import RegionHealth
+from replication.guards.region_health import CIRCUITS, REFUSALS, RegionHealth
 from replication.intake.intake import Intake
 from replication.listing.jobs import Listing
 from replication.listing.store import ListingStore
 from replication.notices.rules import NoticeRules
-from replication.notices.service import NoticeChannel, NoticeService
+from replication.notices.service import BOOKS, NoticeChannel, NoticeService
 from replication.notices.sources import NoticeSources
 from replication.operations.cancel import Canceller
 from replication.operations.dead_letters import DeadLetterService
@@ -35,7 +36,6 @@ from replication.operations.operations import Operations
 from replication.operations.release import Releaser
 from replication.ports import (
     Catalogs,
-    ControlStore,
     DeadLetters,
     Gallery,
     History,
@@ -47,9 +47,12 @@ from replication.reconcile.executor import Executor
 from replication.reconcile.reconciler import Reconciler
 from replication.reconcile.recovery import Recovery
 from replication.records.repository import JobRepository, contention_retries
+from replication.shared_state.port import ControlStore
 from replication.shared_state.state import SharedState
 from replication.sweep import Sweep
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
+
+SHARED_KINDS = (GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, BOOKS, DUTIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class App:
     sweep: Sweep
     desk: DeadLetterDesk
     dead_letters: DeadLetterService
+    shared_state: SharedState
     pauses: Pauses
     operations: Operations
     listing: Listing
@@ -106,15 +110,17 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
     """Wire the services to the ports."""
     listing = Listing(store=ports.listing, retries=ports.retries)
     records = JobRepository(store=ports.store, retries=ports.retries, written=listing.follow)
-    controls = SharedState(store=ports.controls, retries=ports.retries, clock=ports.clock)
+    shared_state = SharedState(
+        store=ports.controls, kinds=SHARED_KINDS, retries=ports.retries, clock=ports.clock
+    )
     admission = AdmissionControl(
-        controls=controls,
+        shared_state=shared_state,
         meter=ports.meter,
         limits=settings.limits,
         clock=ports.clock,
         telemetry=ports.telemetry,
     )
-    health = RegionHealth(controls=controls, limits=settings.limits, clock=ports.clock)
+    health = RegionHealth(shared_state=shared_state, limits=settings.limits, clock=ports.clock)
     desk = DeadLetterDesk(letters=ports.letters, clock=ports.clock, telemetry=ports.telemetry)
     intake = Intake(
         records=records,
@@ -131,9 +137,9 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         telemetry=ports.telemetry,
     )
     estimates = replace(ports.estimates, clock=ports.clock, currency=policy.currency)
-    pauses = Pauses(controls=controls, clock=ports.clock)
+    pauses = Pauses(shared_state=shared_state, clock=ports.clock)
     guard = BudgetGuard(
-        controls=controls,
+        shared_state=shared_state,
         store=ports.store,
         pricing=ports.pricing or EstimatePricing(estimates),
         policy=policy,
@@ -247,13 +253,14 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         sweep=sweep,
         desk=desk,
         dead_letters=dead_letters,
+        shared_state=shared_state,
         pauses=pauses,
         operations=operations,
         listing=listing,
         queries=queries,
         gauges=StateGauges(
             queues=ports.queues,
-            controls=controls,
+            shared_state=shared_state,
             counts=count_records(listing.totals, ports.letters),
             costs=LastDay(blobs=ports.blobs, clock=ports.clock),
             clock=ports.clock,
@@ -263,13 +270,13 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
             sources=NoticeSources(
                 letters=ports.letters,
                 queues=ports.queues,
-                controls=controls,
+                shared_state=shared_state,
                 listing=ports.listing,
                 retries=ports.retries,
                 clock=ports.clock,
                 behind_s=settings.notice_queue_behind_s,
             ),
-            controls=controls,
+            shared_state=shared_state,
             rules=NoticeRules(repeat_s=settings.notice_repeat_s),
             clock=ports.clock,
             new_owner=ports.new_owner,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from replication.domain.errors import ReplicationError
-from replication.shared_state.rows import Control, ControlKind, Duty
+from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import PART, SCRAPE_ERRORS
@@ -19,6 +19,18 @@ _INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL"
 _INTERVAL_MS = 60_000.0
 # An instance may miss one round without another taking over.
 _ROUNDS = 2.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What one instance does for all: which of them, and until when unless it goes on."""
+
+    name: str
+    by: str
+    until: datetime
+
+
+DUTIES = Kind("duty", Duty, key=lambda duty: duty.name)
 
 
 class Gauges(Protocol):
@@ -38,7 +50,7 @@ class GaugeLeader:
     """
 
     gauges: Gauges
-    controls: SharedState
+    shared_state: SharedState
     clock: Callable[[], datetime]
     owner: str
     hold_s: float = _ROUNDS * _INTERVAL_MS / 1000
@@ -66,18 +78,18 @@ class GaugeLeader:
         held = timedelta(seconds=self.hold_s)
         own = Duty(name=GAUGES, by=self.owner, until=now + held)
 
-        def change(control: Control | None) -> Control | None:
-            if not isinstance(control, Duty) or control.by == self.owner:
-                return own
+        def take(duty: Duty | None) -> tuple[Duty, Duty]:
             # What lies further ahead than anyone holds it was written by a clock that is wrong.
-            return control if now < control.until <= now + 2 * held else own
+            others = duty and duty.by != self.owner and now < duty.until <= now + 2 * held
+            after = duty if duty and others else own
+            return after, after
 
         try:
-            _, after = self.controls.change(ControlKind.DUTY, GAUGES, change)
+            after = self.shared_state.change(DUTIES, GAUGES, take)
         except ReplicationError as error:
             log_outcome("gauges.unsent", level=logging.WARNING, reason=str(error))
             return None, now + held / 5
-        if isinstance(after, Duty) and after.by != self.owner:
+        if after.by != self.owner:
             return False, after.until
         return True, now + held / 2
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,12 +12,13 @@ from typing import Protocol
 from costs.gauges import LastDay
 from replication.domain.errors import ReplicationError
 from replication.domain.job import Phase, ReplicaState
-from replication.guards.budgets import Spending, month_of
-from replication.guards.circuits import Circuit
+from replication.guards.budget_guard import SPENDINGS
+from replication.guards.budgets import month_of
+from replication.guards.pauses import PAUSES
+from replication.guards.region_health import CIRCUITS
 from replication.listing.job_rows import STUCK
 from replication.listing.jobs import ListingTotals
 from replication.ports import DeadLetters, JobQueues, QueueName
-from replication.shared_state.rows import QueuePause
 from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import (
@@ -87,7 +89,7 @@ class StateGauges:
     """Reads every gauge; a part that cannot be read is told of and leaves the others standing."""
 
     queues: JobQueues
-    controls: SharedState
+    shared_state: SharedState
     counts: Counting
     costs: LastDay
     clock: Callable[[], datetime]
@@ -128,20 +130,17 @@ class StateGauges:
             yield Sample(metric=QUEUE_POISON, value=depth.poison_depth, labels=labels)
 
     def _controls(self) -> Iterator[Sample]:
-        month = month_of(self.clock())
-        known = self.controls.snapshot().values()
-        paused = {one.queue for one in known if isinstance(one, QueuePause)}
+        month, paused = month_of(self.clock()), self.shared_state.all(PAUSES)
         for queue in QueueName:
             labels = {QUEUE: queue.value}
             yield Sample(metric=QUEUE_PAUSED, value=float(queue.value in paused), labels=labels)
-        for one in known:
-            if isinstance(one, Circuit) and one.is_open:
-                yield Sample(metric=CIRCUITS_OPEN, value=1.0, labels={REGION: one.region.name})
-        spent: dict[tuple[str, str], Decimal] = {}
-        for one in known:
-            if isinstance(one, Spending) and one.month == month:
-                place = one.budget, one.currency
-                spent[place] = spent.get(place, Decimal(0)) + one.total(without="")
+        for region, circuit in self.shared_state.all(CIRCUITS).items():
+            if circuit.is_open:
+                yield Sample(metric=CIRCUITS_OPEN, value=1.0, labels={REGION: region})
+        spent: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for spending in self.shared_state.all(SPENDINGS).values():
+            if spending.month == month:
+                spent[spending.budget, spending.currency] += spending.total(without="")
         for (budget, currency), amount in sorted(spent.items()):
             labels = {BUDGET: budget, CURRENCY: currency}
             yield Sample(metric=SPENDING, value=float(amount), labels=labels)

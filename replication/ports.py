@@ -166,16 +166,6 @@ class LetterCause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControlRow:
-    """One row of what all instances share; the tag is that of the stored row."""
-
-    kind: str
-    key: str
-    document: Mapping[str, Any]
-    etag: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeEvent:
     """Something that others may want to know: a replica or a job came to an end."""
 
@@ -331,26 +321,6 @@ class DeadLetters(Letters, Protocol):
 
         Raises what the storage raises; what was not mended is mended the next time.
         """
-        ...
-
-
-class ControlStore(Protocol):
-    """What all instances share, a few hundred rows at most; every write is a compare-and-swap."""
-
-    def all(self) -> tuple[ControlRow, ...]:
-        """Return every row."""
-        ...
-
-    def load(self, kind: str, key: str) -> ControlRow | None:
-        """Return the row, None when there is none."""
-        ...
-
-    def save(self, row: ControlRow, *, etag: str | None) -> None:
-        """Write a row; raises RecordChangedError unless the stored tag is `etag` (None: no row)."""
-        ...
-
-    def remove(self, row: ControlRow) -> None:
-        """Delete the row; raises RecordChangedError if it was changed; gone is fine."""
         ...
 
 

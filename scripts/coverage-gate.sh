@@ -19,7 +19,6 @@ costs/report/what_if.py
 replication/reconcile/backoff.py
 replication/guards/budgets.py
 replication/guards/circuits.py
-replication/shared_state/rows.py
 replication/reconcile/decision.py
 replication/reconcile/error_decision.py
 replication/domain/errors.py

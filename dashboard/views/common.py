@@ -12,9 +12,12 @@ from replication.domain.image_version import ImageVersionId, MalformedImageVersi
 from replication.domain.job import Phase
 from replication.domain.limits import Limits
 from replication.domain.regions import Region
+from replication.guards.admission import GATES
 from replication.guards.circuits import Circuit
+from replication.guards.pauses import PAUSES, QueuePause
+from replication.guards.region_health import CIRCUITS, REFUSALS
 from replication.guards.throttling import Gate
-from replication.shared_state.rows import Control, QueuePause, Refusal
+from replication.shared_state.state import SharedState
 
 # In the order in which a job goes through them, the ends after.
 PHASES = tuple(phase.value for phase in Phase)
@@ -74,30 +77,29 @@ class Shared:
     pauses: Mapping[str, QueuePause]
 
 
-def shared(known: Mapping[Any, Control], now: datetime, limits: Limits) -> Shared:
-    """Sort the controls out, the longest first."""
-    controls = tuple(known.values())
-    circuits = [one for one in controls if isinstance(one, Circuit)]
+def shared(state: SharedState, now: datetime, limits: Limits) -> Shared:
+    """Read what all instances share, the longest first."""
+    circuits = state.all(CIRCUITS).values()
     held = [_held(one) for one in circuits]
     horizon = now - timedelta(seconds=limits.circuit_memory_s)
     failing = [_failing(one, horizon) for one in circuits if not one.is_open]
-    cooldowns = [_cooldown(one, now) for one in controls if isinstance(one, Gate)]
+    cooldowns = [_cooldown(gate, now) for gate in state.all(GATES).values()]
     refused = [
         Refused(
-            region=one.region.name,
-            subscription_id=one.subscription_id,
-            until=one.until,
-            reason=one.reason,
+            region=refusal.region.name,
+            subscription_id=refusal.subscription_id,
+            until=refusal.until,
+            reason=refusal.reason,
         )
-        for one in controls
-        if isinstance(one, Refusal) and one.until > now
+        for refusal in state.all(REFUSALS).values()
+        if refusal.until > now
     ]
     return Shared(
         held=tuple(sorted(filter(None, held), key=lambda one: (one.since, one.region))),
         failing=tuple(sorted(filter(None, failing), key=lambda one: (one.since, one.region))),
         cooldowns=tuple(sorted(filter(None, cooldowns), key=lambda one: one.until, reverse=True)),
         refused=tuple(sorted(refused, key=lambda one: (one.region, one.subscription_id))),
-        pauses={one.queue: one for one in controls if isinstance(one, QueuePause)},
+        pauses=state.all(PAUSES),
     )
 
 

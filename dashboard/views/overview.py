@@ -10,11 +10,11 @@ from dashboard.views.common import PHASES, Cooldown, FailingRegion, HeldRegion, 
 from replication.domain.copy_progress import percent_per_min, stuck
 from replication.domain.job import Phase, Replica, ReplicationJob
 from replication.domain.limits import Limits
+from replication.guards.pauses import QueuePause
 from replication.listing.job_rows import STUCK, TIME_CLASSES_S, ListedJob
 from replication.listing.jobs import HourOfCopies
 from replication.listing.query import ListOrder, ListQuery
 from replication.ports import QueueDepth
-from replication.shared_state.rows import QueuePause
 
 SHOWN_STUCK = 5
 SHOWN_FAILED = 5
@@ -116,7 +116,7 @@ class Overview:
 
 def overview(app: App, now: datetime) -> Overview:
     """Read the overview: a constant number of storage calls, docs/dashboard.md says how many."""
-    known = shared(app.pauses.controls.snapshot(), now, app.settings.limits)
+    known = shared(app.shared_state, now, app.settings.limits)
     counts = app.listing.counts()
     failed = sorted(
         (*_page(app, Phase.FAILED), *_page(app, Phase.PARTIAL)),

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from bootstrap.app import App
 from replication.domain.policy import ReplicationPolicy
+from replication.guards.budget_guard import SPENDINGS
 from replication.guards.budgets import Spending, month_of
 
 
@@ -37,9 +38,7 @@ def policy_page(app: App, now: datetime) -> PolicyPage:
     """Read the policy in force."""
     month = month_of(now)
     spending = (
-        one
-        for one in app.pauses.controls.snapshot().values()
-        if isinstance(one, Spending) and one.month == month
+        spending for spending in app.shared_state.all(SPENDINGS).values() if spending.month == month
     )
     policy = app.policy
     return PolicyPage(

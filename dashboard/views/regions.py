@@ -70,8 +70,7 @@ _TROUBLE = (Health.HELD, Health.REFUSED, Health.FAILING)
 
 def regions(app: App, now: datetime) -> Regions:
     """Read what is known of the regions; Azure is not asked."""
-    known = app.pauses.controls.snapshot()
-    found = shared(known, now, app.settings.limits)
+    found = shared(app.shared_state, now, app.settings.limits)
     failures = {Region(one.region): one.failed_versions for one in found.held}
     failures |= {Region(one.region): one.failed_versions for one in found.failing}
     catalog = shipped_catalog()

@@ -1,4 +1,4 @@
-"""Ask before each call whether Azure wants it now: one service for all instances' good manners."""
+"""Admission control: ask before each call whether Azure wants it now, for all instances alike."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
+from replication.codec import Form
 from replication.domain import formatting
 from replication.domain.errors import ThrottledError, ThrottleKind
 from replication.domain.image_version import ImageVersionId
@@ -23,11 +24,18 @@ from replication.guards.throttling import (
     note,
     shut,
 )
-from replication.shared_state.rows import Control, ControlKind
+from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import OPERATION, THROTTLES
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
+
+GATES = Kind(
+    "gate",
+    Gate,
+    key=lambda gate: gate.scope.key,
+    forms={"scope": Form(ThrottleScope.parse, lambda scope: scope.key)},
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +50,7 @@ class Deferral:
 class AdmissionControl:
     """Holds calls back while Azure asks for a pause, and spreads them near a limit."""
 
-    controls: SharedState
+    shared_state: SharedState
     meter: RateMeter
     limits: Limits
     clock: Callable[[], datetime]
@@ -65,12 +73,12 @@ class AdmissionControl:
 
     def closed_until(self, subscription_id: str, operation: Operation) -> datetime | None:
         """Return until when calls about a whole subscription must wait, None when they need not."""
-        now, known = self.clock(), self.controls.snapshot()
+        now, gates = self.clock(), self.shared_state.all(GATES)
         ends = []
-        for one in (operation, None):
-            scope = ThrottleScope(subscription_id=subscription_id.lower(), operation=one)
-            gate = known.get((ControlKind.GATE, scope.key))
-            if isinstance(gate, Gate) and gate.closed_until and gate.closed_until > now:
+        for counted in (operation, None):
+            scope = ThrottleScope(subscription_id=subscription_id.lower(), operation=counted)
+            gate = gates.get(scope.key)
+            if gate is not None and gate.closed_until and gate.closed_until > now:
                 ends.append(gate.closed_until)
         return max(ends, default=None)
 
@@ -87,19 +95,19 @@ class AdmissionControl:
         self.telemetry.counted(THROTTLES, {OPERATION: operation})
         now = self.clock()
 
-        def change(control: Control | None) -> Control:
-            gate = control if isinstance(control, Gate) else Gate(scope=scope)
-            return shut(
-                gate,
+        def close(gate: Gate | None) -> tuple[Gate, tuple[Gate, Gate]]:
+            before = gate or Gate(scope=scope)
+            after = shut(
+                before,
                 now=now,
                 retry_after_s=error.retry_after_s,
                 reason=str(error),
                 limits=self.limits,
             )
+            return after, (before, after)
 
-        before, after = self.controls.change(ControlKind.GATE, scope.key, change)
-        was_closed = isinstance(before, Gate) and before.is_closed(now)
-        if isinstance(after, Gate) and not was_closed:
+        before, after = self.shared_state.change(GATES, scope.key, close)
+        if not before.is_closed(now):
             log_outcome(
                 "throttle.closed",
                 level=logging.WARNING,
@@ -111,45 +119,47 @@ class AdmissionControl:
     def learn(self) -> None:
         """Take note of what the last answers said is left; costs nothing while it is plenty."""
         now = self.clock()
-        readings = sorted(self.meter.take(), key=lambda one: one.scope.key)
-        for key, group in groupby(readings, key=lambda one: one.scope.key):
+        readings = sorted(self.meter.take(), key=lambda reading: reading.scope.key)
+        for key, group in groupby(readings, key=lambda reading: reading.scope.key):
             self._note(tuple(group), key, now)
 
     def _note(self, readings: tuple[RateReading, ...], key: str, now: datetime) -> None:
         empty = Gate(scope=readings[0].scope)
 
-        def change(control: Control | None) -> Control | None:
-            gate = control if isinstance(control, Gate) else empty
-            noted = note(gate, readings, now=now)
-            return control if noted is gate else noted
+        def noted(before: Gate | None) -> tuple[Gate | None, bool]:
+            gate = before or empty
+            after = note(gate, readings, now=now)
+            return (before, False) if after is gate else (after, True)
 
-        known = self.controls.snapshot().get((ControlKind.GATE, key))
-        if change(known) is not known:
-            self.controls.change(ControlKind.GATE, key, change)
+        _, is_news = noted(self.shared_state.get(GATES, key))
+        if is_news:
+            self.shared_state.change(GATES, key, noted)
 
     def _gates(
         self, version_id: ImageVersionId, operations: Iterable[Operation]
     ) -> tuple[Gate, ...]:
         """Return the gates on record that the calls fall under, always in the same order."""
-        known = self.controls.snapshot()
-        scopes = (one for each in operations for one in ThrottleScope.around(version_id, each))
-        found = (known.get((ControlKind.GATE, scope.key)) for scope in dict.fromkeys(scopes))
-        return tuple(one for one in found if isinstance(one, Gate))
+        known = self.shared_state.all(GATES)
+        scopes = (
+            scope
+            for operation in operations
+            for scope in ThrottleScope.around(version_id, operation)
+        )
+        found = (known.get(scope.key) for scope in dict.fromkeys(scopes))
+        return tuple(gate for gate in found if gate is not None)
 
     def _pass(self, gate: Gate, number: int | None, now: datetime) -> Admission:
         admission = admit(gate, number=number, now=now)
         if admission.gate == gate:
             return admission
 
-        def draw(control: Control | None) -> Control | None:
+        def draw(newest: Gate | None) -> tuple[Gate | None, Admission]:
             """Draw the next number in line, against all others who want it."""
-            nonlocal admission
-            current = control if isinstance(control, Gate) else Gate(scope=gate.scope)
+            current = newest or Gate(scope=gate.scope)
             admission = admit(current, number=number, now=now)
-            return control if admission.gate == current else admission.gate
+            return (newest if admission.gate == current else admission.gate), admission
 
-        self.controls.change(ControlKind.GATE, gate.scope.key, draw)
-        return admission
+        return self.shared_state.change(GATES, gate.scope.key, draw)
 
 
 def _number(job: ReplicationJob, gate: Gate) -> int | None:

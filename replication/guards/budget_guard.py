@@ -26,9 +26,10 @@ from replication.guards.budgets import (
 )
 from replication.ports import JobQuery, JobStore
 from replication.reconcile.decision import OverBudget
-from replication.shared_state.rows import Control, ControlKind
+from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
 
+SPENDINGS = Kind("budget", Spending, key=lambda spending: spending.key)
 _PAGE = 1000
 
 
@@ -56,7 +57,7 @@ class BudgetGuard:
     counted without effect until the next count.
     """
 
-    controls: SharedState
+    shared_state: SharedState
     store: JobStore
     pricing: Pricing
     policy: ReplicationPolicy
@@ -121,39 +122,29 @@ class BudgetGuard:
         counted = None
         if must_count(before, currency=cost.currency, now=now):
             counted = self._count(budget, gallery_id, cost.currency)
-        over: str | None = None
 
-        def change(control: Control | None) -> Control | None:
-            nonlocal over
-            spending = control if isinstance(control, Spending) else None
+        def enter(spending: Spending | None) -> tuple[Spending | None, str | None]:
             if counted is not None and must_count(spending, currency=cost.currency, now=now):
                 spending = recounted(counted, spending)
             if spending is None:  # somebody removed the row since; the next look counts
-                over = f"what budget {budget.name} has spent is being counted"
-                return control
+                return None, f"what budget {budget.name} has spent is being counted"
             over = why_over(spending, budget, job.key, cost)
             if over is not None or cost.monthly is None or cost.egress_once is None:
-                return spending
+                return spending, over
             amount = cost.monthly + cost.egress_once
-            return committed(spending, Commitment(key=job.key, at=now, amount=amount))
+            return committed(spending, Commitment(key=job.key, at=now, amount=amount)), None
 
-        self.controls.change(ControlKind.BUDGET, spending_key(budget.name, gallery_id), change)
-        return over
+        return self.shared_state.change(SPENDINGS, spending_key(budget.name, gallery_id), enter)
 
     def _withdraw(self, key: str, entered: Iterable[str]) -> None:
         for row in entered:
-            self.controls.change(
-                ControlKind.BUDGET,
-                row,
-                lambda control: (
-                    uncommitted(control, key) if isinstance(control, Spending) else control
-                ),
+            self.shared_state.change(
+                SPENDINGS, row, lambda spending: (spending and uncommitted(spending, key), None)
             )
 
     def _row(self, budget: Budget, version_id: ImageVersionId) -> Spending | None:
         key = spending_key(budget.name, scope_of(budget, version_id))
-        found = self.controls.snapshot().get((ControlKind.BUDGET, key))
-        return found if isinstance(found, Spending) else None
+        return self.shared_state.get(SPENDINGS, key)
 
     def _count(self, budget: Budget, gallery_id: str | None, currency: str) -> Spending:
         """Count what stands in the scope, from every record of it."""

@@ -1,12 +1,12 @@
-"""Hold every write back because an operator says so; what is under way is followed on."""
+"""Pauses: an operator holds every write back; what is under way is followed on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from replication.domain import formatting
 from replication.ports import QueueName
-from replication.shared_state.rows import Control, ControlKind, QueuePause
+from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 
@@ -16,6 +16,19 @@ MAX_REASON = 300
 def is_reason(text: str) -> bool:
     """Tell whether a text can be kept and shown as the reason of a pause."""
     return bool(text.strip()) and len(text) <= MAX_REASON and text.isprintable()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePause:
+    """A queue whose messages may not lead to a write: since when, by whom and why."""
+
+    queue: str
+    since: datetime
+    by: str
+    reason: str
+
+
+PAUSES = Kind("pause", QueuePause, key=lambda pause: pause.queue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,40 +49,38 @@ class Pauses:
     under way are followed, and a write that was decided waits without losing its deadline.
     """
 
-    controls: SharedState
+    shared_state: SharedState
     clock: Callable[[], datetime]
 
-    def all(self) -> dict[str, QueuePause]:
+    def all(self) -> Mapping[str, QueuePause]:
         """Return the pauses that hold now, by queue."""
-        known = self.controls.snapshot().values()
-        return {one.queue: one for one in known if isinstance(one, QueuePause)}
+        return self.shared_state.all(PAUSES)
 
     def why(self) -> str | None:
         """Return in words why nothing may be written now, None when it may."""
-        paused = sorted(self.all().values(), key=lambda one: one.queue)
-        return "; ".join(_sentence(one) for one in paused) or None
+        paused = sorted(self.all().values(), key=lambda pause: pause.queue)
+        return "; ".join(map(_sentence, paused)) or None
 
     def pause(self, queue: QueueName, *, by: str, reason: str) -> PauseChange:
         """Pause a queue; one that is paused stays so, with the first one's name and reason."""
         wanted = QueuePause(queue=queue.value, since=self.clock(), by=by, reason=reason)
 
-        def change(before: Control | None) -> Control:
-            return before if isinstance(before, QueuePause) else wanted
+        def first(before: QueuePause | None) -> tuple[QueuePause, QueuePause]:
+            pause = before or wanted
+            return pause, pause
 
-        _, after = self.controls.change(ControlKind.PAUSE, queue.value, change)
-        pause = after if isinstance(after, QueuePause) else wanted
+        pause = self.shared_state.change(PAUSES, queue.value, first)
         done = pause == wanted
-        told = _sentence(pause) if done else f"it is paused already: {_sentence(pause)}"
+        message = _sentence(pause) if done else f"it is paused already: {_sentence(pause)}"
         log_outcome("queue.paused", queue=queue.value, done=done, by=by, reason=reason)
-        return PauseChange(done=done, pause=pause, reason=told)
+        return PauseChange(done=done, pause=pause, reason=message)
 
     def resume(self, queue: QueueName, *, by: str) -> PauseChange:
         """Resume a queue; what waits goes on at its next look, a minute away at most."""
-        before = self.controls.remove(ControlKind.PAUSE, queue.value)
-        done = isinstance(before, QueuePause)
-        told = f"{queue.value} is resumed by {by}" if done else f"{queue.value} is not paused"
+        done = self.shared_state.remove(PAUSES, queue.value) is not None
+        message = f"{queue.value} is resumed by {by}" if done else f"{queue.value} is not paused"
         log_outcome("queue.resumed", queue=queue.value, done=done, by=by)
-        return PauseChange(done=done, pause=None, reason=told)
+        return PauseChange(done=done, pause=None, reason=message)
 
 
 def _sentence(pause: QueuePause) -> str:

@@ -1,4 +1,4 @@
-"""What all versions learn from one another about regions: refusals and circuit breakers."""
+"""Region health: what versions learn from one another of regions, refusals and circuits."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -18,24 +18,43 @@ from replication.guards.circuits import (
 )
 from replication.ports import OutcomeEvent
 from replication.reconcile.outcome_events import region_held_back, region_released
-from replication.shared_state.rows import Control, ControlKind, Refusal
+from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 
+CIRCUITS = Kind("circuit", Circuit, key=lambda circuit: circuit.region.name)
 _AT_WORK = (ReplicaState.REQUESTED, ReplicaState.REPLICATING, ReplicaState.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A region that Azure refused to a subscription, remembered until it expires."""
+
+    subscription_id: str
+    region: Region
+    until: datetime
+    reason: str
+
+    @property
+    def key(self) -> str:
+        """The refusal's key among the refusals."""
+        return f"{self.subscription_id}|{self.region}".lower()
+
+
+REFUSALS = Kind("refusal", Refusal, key=lambda refusal: refusal.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionHealth:
     """Reads and keeps what is known about regions, for every instance and every version."""
 
-    controls: SharedState
+    shared_state: SharedState
     limits: Limits
     clock: Callable[[], datetime]
 
     def refused(self, subscription_id: str) -> dict[Region, str]:
         """Return the regions that Azure refused to a subscription lately, with its words."""
-        return {one.region: one.reason for one in self._refusals(subscription_id)}
+        return {refusal.region: refusal.reason for refusal in self._refusals(subscription_id)}
 
     def refuse(
         self, subscription_id: str, regions: Iterable[Region], reason: str, *, until: datetime
@@ -45,12 +64,12 @@ class RegionHealth:
             refusal = Refusal(
                 subscription_id=subscription_id.lower(), region=region, until=until, reason=reason
             )
-            self.controls.put(refusal)
+            self.shared_state.put(REFUSALS, refusal)
 
     def forget_refusals(self, subscription_id: str) -> None:
         """Let the regions be tried again, because an operator asked for it."""
         for refusal in tuple(self._refusals(subscription_id)):
-            self.controls.remove(ControlKind.REFUSAL, refusal.key)
+            self.shared_state.remove(REFUSALS, refusal.key)
 
     def holds(self, key: str, wanted: Iterable[Region]) -> dict[Region, Hold]:
         """Return which regions this version must wait for; only for one that is about to write.
@@ -75,59 +94,52 @@ class RegionHealth:
     def learn(self, before: ReplicationJob, after: ReplicationJob) -> tuple[OutcomeEvent, ...]:
         """Count copies that failed or worked since the last record; returns what became news."""
         events: list[OutcomeEvent] = []
-        known = self.controls.snapshot()
+        known = self.shared_state.all(CIRCUITS)
         for replica in after.replicas:
             old = before.replica(replica.region)
             if old is None or old.state is replica.state or old.state not in _AT_WORK:
                 continue
             if replica.state is ReplicaState.FAILED:
                 events += self._count_failure(after, replica)
-            elif replica.state is ReplicaState.COMPLETED and (
-                (ControlKind.CIRCUIT, replica.region.name) in known
-            ):
+            elif replica.state is ReplicaState.COMPLETED and replica.region.name in known:
                 events += self._close(after, replica)
         return tuple(events)
 
     def _refusals(self, subscription_id: str) -> Iterator[Refusal]:
         now, whose = self.clock(), subscription_id.lower()
-        for one in self.controls.snapshot().values():
-            if isinstance(one, Refusal) and one.subscription_id == whose and one.until > now:
-                yield one
+        for refusal in self.shared_state.all(REFUSALS).values():
+            if refusal.subscription_id == whose and refusal.until > now:
+                yield refusal
 
     def _open_circuits(self, wanted: Iterable[Region]) -> Iterator[Circuit]:
         for region in sorted(wanted):
-            circuit = self.controls.snapshot().get((ControlKind.CIRCUIT, region.name))
-            if isinstance(circuit, Circuit) and circuit.is_open:
+            circuit = self.shared_state.get(CIRCUITS, region.name)
+            if circuit is not None and circuit.is_open:
                 yield circuit
 
     def _claim(self, circuit: Circuit, key: str) -> Hold | None:
         now = self.clock()
-        lost_to: Circuit | None = None
 
-        def change(control: Control | None) -> Control | None:
-            nonlocal lost_to
-            lost_to = None
-            if not isinstance(control, Circuit) or not control.is_open:
-                return control
-            claimed = claim_probe(control, key, now=now, limits=self.limits)
-            if claimed is None:
-                lost_to = control
-            return claimed or control
+        def claim(newest: Circuit | None) -> tuple[Circuit | None, Hold | None]:
+            if newest is None or not newest.is_open:
+                return newest, None
+            claimed = claim_probe(newest, key, now=now, limits=self.limits)
+            return (claimed, None) if claimed else (newest, hold_of(newest, key, now))
 
-        self.controls.change(ControlKind.CIRCUIT, circuit.region.name, change)
-        return None if lost_to is None else hold_of(lost_to, key, now)
+        return self.shared_state.change(CIRCUITS, circuit.region.name, claim)
 
     def _count_failure(self, job: ReplicationJob, replica: Replica) -> list[OutcomeEvent]:
         now = self.clock()
 
-        def change(control: Control | None) -> Control:
-            circuit = control if isinstance(control, Circuit) else Circuit(region=replica.region)
-            return after_failure(circuit, job.key, now=now, limits=self.limits)
+        def count(circuit: Circuit | None) -> tuple[Circuit, tuple[Circuit, Circuit]]:
+            before = circuit or Circuit(region=replica.region)
+            after = after_failure(before, job.key, now=now, limits=self.limits)
+            return after, (before, after)
 
-        before, after = self.controls.change(ControlKind.CIRCUIT, replica.region.name, change)
-        if not isinstance(after, Circuit) or not after.is_open:
+        before, after = self.shared_state.change(CIRCUITS, replica.region.name, count)
+        if not after.is_open:
             return []
-        if isinstance(before, Circuit) and before.is_open:
+        if before.is_open:
             if after.holds > before.holds:
                 log_outcome(
                     "circuit.held_longer",
@@ -142,7 +154,7 @@ class RegionHealth:
             "circuit.opened",
             level=logging.ERROR,
             region=replica.region.name,
-            versions=[one.key for one in after.failures],
+            versions=[failure.key for failure in after.failures],
             probe_at=after.probe_at,
             reason=replica.reason,
         )
@@ -150,8 +162,8 @@ class RegionHealth:
 
     def _close(self, job: ReplicationJob, replica: Replica) -> list[OutcomeEvent]:
         name = replica.region.name
-        before = self.controls.remove(ControlKind.CIRCUIT, name)
-        if not isinstance(before, Circuit) or not before.is_open:
+        before = self.shared_state.remove(CIRCUITS, name)
+        if before is None or not before.is_open:
             return []
         log_outcome("circuit.closed", level=logging.WARNING, region=name, worked_for=job.key)
         return [region_released(job, before, at=self.clock())]

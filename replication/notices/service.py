@@ -18,10 +18,11 @@ from replication.notices.rules import (
     is_busy,
 )
 from replication.notices.sources import NoticeSources
-from replication.shared_state.rows import Control, ControlKind
+from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 
+BOOKS = Kind("notice", NoticeBook, key=lambda book: book.channel)
 # Longer than a channel tries.
 _BUSY_S = 240.0
 _MAX_PAUSE_S = 3600.0
@@ -58,7 +59,7 @@ class NoticeService:
 
     channels: tuple[NoticeChannel, ...]
     sources: NoticeSources
-    controls: SharedState
+    shared_state: SharedState
     rules: NoticeRules
     clock: Callable[[], datetime]
     new_owner: Callable[[], str]
@@ -82,10 +83,10 @@ class NoticeService:
         Raises what the storage raises.
         """
         seen = self.sources.read()
-        known = self.controls.snapshot()
+        known = self.shared_state.all(BOOKS)
         reports = []
         for name in [one.name for one in self.channels] or ["nobody"]:
-            book = _book(name, known.get((ControlKind.NOTICE, name)))
+            book = known.get(name) or NoticeBook(channel=name)
             decision = decide(book, seen, now=self.clock(), rules=self.rules)
             reports.append(ChannelReport(channel=name, digest=self._digest(decision, site)))
         return tuple(reports)
@@ -124,32 +125,27 @@ class NoticeService:
 
     def _claim(self, name: str, owner: str, seen: Seen) -> Decision | None:
         """Decide, and keep others from sending meanwhile; None where another sends."""
-        decision: Decision | None = None
 
-        def change(control: Control | None) -> Control | None:
-            nonlocal decision
-            decision = None
-            book, now = _book(name, control), self.clock()
+        def claim(before: NoticeBook | None) -> tuple[NoticeBook | None, Decision | None]:
+            book, now = before or NoticeBook(channel=name), self.clock()
             if is_busy(book, now=now):
-                return control
+                return before, None
             decision = decide(book, seen, now=now, rules=self.rules)
             after = decision.undelivered
             if decision.notices:
                 lapses = now + timedelta(seconds=_BUSY_S)
                 after = replace(after, busy_by=owner, busy_until=lapses)
-            return control if control is None and after == book else after
+            return (before if after == book else after), decision
 
-        self.controls.change(ControlKind.NOTICE, name, change)
-        return decision
+        return self.shared_state.change(BOOKS, name, claim)
 
     def _put(self, owner: str, after: NoticeBook) -> None:
         """Give the claim back with what is known now; one that lapsed is another's."""
 
-        def change(control: Control | None) -> Control | None:
-            mine = isinstance(control, NoticeBook) and control.busy_by == owner
-            return after if mine else control
+        def put(book: NoticeBook | None) -> tuple[NoticeBook | None, None]:
+            return (after if book is not None and book.busy_by == owner else book), None
 
-        self.controls.change(ControlKind.NOTICE, after.channel, change)
+        self.shared_state.change(BOOKS, after.channel, put)
 
     def _after_failure(self, decision: Decision, error: ReplicationError) -> NoticeBook:
         """Return the book as if nothing was said; the pause that was asked for is kept."""
@@ -169,10 +165,6 @@ class NoticeService:
             later=decision.later,
             site=site,
         )
-
-
-def _book(name: str, control: Control | None) -> NoticeBook:
-    return control if isinstance(control, NoticeBook) else NoticeBook(channel=name)
 
 
 def _log(report: ChannelReport) -> None:

@@ -11,12 +11,13 @@ from replication.dead_letters.filter import gallery_of_letter
 from replication.domain.errors import FailureCode, ReplicationError
 from replication.domain.failures import FAILURES, TryLimit
 from replication.guards.circuits import Circuit, closed_to
+from replication.guards.pauses import PAUSES
+from replication.guards.region_health import CIRCUITS
 from replication.listing.job_rows import STUCK
 from replication.listing.query import ListOrder, ListQuery, read_page
 from replication.listing.store import ListingStore
 from replication.notices.rules import QUEUE_BEHIND, Cause, Seen
 from replication.ports import DeadLetters, JobQueues, LetterCause, LetterQuery, ListedLetter
-from replication.shared_state.rows import ControlKind
 from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 
@@ -45,7 +46,7 @@ class NoticeSources:
 
     letters: DeadLetters
     queues: JobQueues
-    controls: SharedState
+    shared_state: SharedState
     listing: ListingStore
     retries: Callable[[], Retrying]
     clock: Callable[[], datetime]
@@ -129,7 +130,7 @@ class NoticeSources:
             if age_s < self.behind_s:
                 continue
             key = f"{_QUEUE}{one.name}"
-            if (ControlKind.PAUSE, one.name) in self.controls.snapshot():
+            if self.shared_state.get(PAUSES, one.name):
                 # Whoever paused it knows; what was told before is neither repeated nor over.
                 found.unsure.add(key)
                 continue
@@ -146,8 +147,8 @@ class NoticeSources:
         return True
 
     def _read_circuits(self, found: "_Found") -> bool:
-        for circuit in self.controls.snapshot().values():
-            if isinstance(circuit, Circuit) and circuit.opened_at is not None:
+        for circuit in self.shared_state.all(CIRCUITS).values():
+            if circuit.opened_at is not None:
                 found.hold(circuit, self.clock())
         return True
 

@@ -27,7 +27,8 @@ from replication.azure.storage.shared_state import TableControls
 from replication.azure.storage.tables import Table
 from replication.dead_letters.index import ListedLetters
 from replication.listing.store import ListingStore
-from replication.ports import ControlStore, DeadLetters, History, JobQueues, JobStore, QueueName
+from replication.ports import DeadLetters, History, JobQueues, JobStore, QueueName
+from replication.shared_state.port import ControlStore
 from tests.support.clock import FakeClock
 from tests.support.costs.blobs import MemoryBlobs
 from tests.support.fakes import MemoryControls, MemoryHistory, MemoryJobStore, MemoryQueues

@@ -11,10 +11,12 @@ from replication.azure.storage.shared_state import TableControls
 from replication.domain.errors import RecordChangedError, TransientError
 from replication.domain.limits import Limits
 from replication.domain.regions import Region
+from replication.guards.admission import GATES
+from replication.guards.pauses import PAUSES
+from replication.guards.region_health import REFUSALS, Refusal
 from replication.guards.throttling import Gate, Operation, ThrottleScope, gallery_of, shut
-from replication.ports import ControlRow, ControlStore
 from replication.records.repository import contention_retries
-from replication.shared_state.rows import Control, ControlKind, Refusal, address, encode_control
+from replication.shared_state.port import ControlRow, ControlStore
 from replication.shared_state.state import SharedState
 from tests.contracts.conftest import FreshTables
 from tests.support.builders import NOON, SUBSCRIPTION, version_id
@@ -34,7 +36,9 @@ def loaded(controls: ControlStore, key: str = KEY, kind: str = "gate") -> Contro
 
 
 def over(controls: ControlStore) -> SharedState:
-    return SharedState(store=controls, retries=contention_retries, clock=FakeClock())
+    return SharedState(
+        store=controls, kinds=(GATES, REFUSALS), retries=contention_retries, clock=FakeClock()
+    )
 
 
 def test_nothing_is_stored_at_first(controls: ControlStore) -> None:
@@ -155,12 +159,12 @@ def test_of_many_writers_at_once_each_change_counts(controls: ControlStore) -> N
     errors: list[Exception] = []
 
     def close() -> None:
-        def change(control: Control | None) -> Control:
-            gate = control if isinstance(control, Gate) else Gate(scope=ThrottleScope.parse(KEY))
-            return replace(gate, refusals=gate.refusals + 1)
+        def change(gate: Gate | None) -> tuple[Gate, None]:
+            gate = gate or Gate(scope=ThrottleScope.parse(KEY))
+            return replace(gate, refusals=gate.refusals + 1), None
 
         try:
-            shared.change(ControlKind.GATE, KEY, change)
+            shared.change(GATES, KEY, change)
         except Exception as error:  # noqa: BLE001 - shown by the assertion below
             errors.append(error)
 
@@ -173,22 +177,24 @@ def test_of_many_writers_at_once_each_change_counts(controls: ControlStore) -> N
     assert loaded(controls).document["refusals"] == 4
 
 
-def test_every_kind_of_control_is_kept_found_changed_and_removed(controls: ControlStore) -> None:
+def test_values_of_every_kind_are_kept_found_changed_and_removed(controls: ControlStore) -> None:
     shared, other = over(controls), over(controls)
     scope = ThrottleScope.parse(KEY)
     gate = shut(Gate(scope=scope), now=NOON, retry_after_s=9, reason="no", limits=Limits())
     refusal = Refusal(
         subscription_id=SUBSCRIPTION, region=Region("westus3"), until=NOON, reason="not available"
     )
-    for control in (gate, refusal):
-        shared.put(control)
-    expected = {address(gate): gate, address(refusal): refusal}
-    assert (shared.snapshot(), other.snapshot()) == (expected, expected)
-    assert shared.remove(*address(refusal)) == refusal
-    assert shared.remove(*address(refusal)) is None
-    assert shared.snapshot() == {address(gate): gate}
-    before, after = shared.change(*address(gate), lambda control: control)
-    assert (before, after) == (gate, gate)
+    shared.put(GATES, gate)
+    shared.put(REFUSALS, refusal)
+    for instance in (shared, other):
+        assert instance.all(GATES) == {KEY: gate}
+        assert instance.all(REFUSALS) == {refusal.key: refusal}
+        assert instance.get(REFUSALS, refusal.key) == refusal
+    assert shared.remove(REFUSALS, refusal.key) == refusal
+    assert shared.remove(REFUSALS, refusal.key) is None
+    assert (shared.all(GATES), shared.all(REFUSALS)) == ({KEY: gate}, {})
+    assert shared.get(REFUSALS, refusal.key) is None
+    assert shared.change(GATES, KEY, lambda before: (before, ("found", before))) == ("found", gate)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +203,7 @@ def test_every_kind_of_control_is_kept_found_changed_and_removed(controls: Contr
         {},
         {"v": 1, "scope": 5},
         {"v": 2, "another": ["shape"]},
-        {**encode_control(Gate(scope=ThrottleScope(subscription_id="other")))},
+        {**GATES.write(Gate(scope=ThrottleScope(subscription_id="other"))).document},
     ],
     ids=["empty", "unreadable", "newer", "of-another-key"],
 )
@@ -207,18 +213,36 @@ def test_a_row_that_cannot_be_read_is_skipped_told_of_and_left_as_it_is(
     refusal = Refusal(
         subscription_id=SUBSCRIPTION, region=Region("westus3"), until=NOON, reason="not available"
     )
-    over(controls).put(refusal)
+    over(controls).put(REFUSALS, refusal)
     controls.save(ControlRow(kind="gate", key=KEY, document=document), etag=None)
     stored = loaded(controls)
     shared = over(controls)
     with caplog.at_level(logging.ERROR):
-        assert shared.snapshot() == {address(refusal): refusal}
+        assert (shared.all(GATES), shared.all(REFUSALS)) == ({}, {refusal.key: refusal})
     assert [one for one in caplog.records if "control.unreadable" in one.getMessage()] != []
     with pytest.raises(TransientError):
-        shared.change(ControlKind.GATE, KEY, lambda _before: Gate(scope=ThrottleScope.parse(KEY)))
+        shared.put(GATES, Gate(scope=ThrottleScope.parse(KEY)))
     with pytest.raises(TransientError):
-        shared.remove(ControlKind.GATE, KEY)
+        shared.remove(GATES, KEY)
     assert loaded(controls) == stored
+
+
+def test_a_row_of_a_kind_that_nobody_knows_is_told_of_once_and_left_as_it_is(
+    controls: ControlStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    controls.save(row(kind="mystery"), etag=None)
+    clock = FakeClock()
+    shared = replace(over(controls), clock=clock)
+    for _ in range(3):
+        assert shared.all(GATES) == {}
+        clock.advance(10)
+    assert caplog.text.count("this release knows no mystery in the controls") == 1
+    assert loaded(controls, kind="mystery").document == {"v": 1}
+
+
+def test_a_kind_that_the_state_was_not_given_is_found_out_at_once(controls: ControlStore) -> None:
+    with pytest.raises(KeyError):
+        over(controls).all(PAUSES)
 
 
 @pytest.mark.parametrize(

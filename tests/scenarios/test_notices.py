@@ -19,6 +19,7 @@ from replication.domain.errors import (
 )
 from replication.domain.regions import Region
 from replication.guards.circuits import Circuit, CircuitFailure
+from replication.guards.region_health import CIRCUITS
 from replication.listing.query import ListQuery, read_page
 from replication.notices.digest import Digest, cloud_event
 from replication.operations.dead_letters import LetterAction
@@ -27,10 +28,8 @@ from replication.ports import (
     LetterQuery,
     LetterState,
 )
-from replication.records.repository import contention_retries
-from replication.shared_state.state import SharedState
 from tests.support.builders import NOON, SUBSCRIPTION, version_id
-from tests.support.fakes import World, build_world
+from tests.support.fakes import build_world
 from tests.support.letters import MemoryDeadLetters
 from tests.support.listing import MemoryListing
 from tests.support.scenarios.notice_steps import (
@@ -189,17 +188,14 @@ def test_an_open_circuit_and_the_letters_of_its_region_are_one_cause() -> None:
     world.letters.put(letter(1, code="copy_failed", regions=("westus3",)))
     failures = tuple(CircuitFailure(key=f"v{n}", at=NOON) for n in range(5))
     probe_at = world.clock() + timedelta(minutes=30)
-    _controls(world).put(
-        Circuit(region=Region("westus3"), failures=failures, opened_at=NOON, probe_at=probe_at)
+    world.app.shared_state.put(
+        CIRCUITS,
+        Circuit(region=Region("westus3"), failures=failures, opened_at=NOON, probe_at=probe_at),
     )
     run(world)
     (change,) = cloud_event(channel.heard[0])["data"]["changes"]
     assert (change["code"], change["region"], change["jobs"]) == ("region_held_back", "westus3", 5)
     assert f"tried again at {probe_at:%Y-%m-%d %H:%M:%S} UTC" in change["next"]
-
-
-def _controls(world: World) -> SharedState:
-    return SharedState(store=world.controls, retries=contention_retries, clock=world.clock)
 
 
 def test_a_region_that_lacks_something_is_a_cause_of_its_own() -> None:

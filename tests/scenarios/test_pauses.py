@@ -11,7 +11,7 @@ from replication.domain.errors import ReplicationError, ThrottledError, Throttle
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import Phase
 from replication.guards.throttling import Operation, ThrottleScope, gallery_of
-from replication.ports import ControlRow
+from replication.shared_state.port import ControlRow
 from tests.support.builders import SUBSCRIPTION, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 

@@ -14,10 +14,10 @@ from replication.domain.errors import RecordChangedError, TransientError
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import Phase, ReplicationJob
 from replication.domain.message import JobMessage
-from replication.guards.throttling import Gate, Operation
+from replication.guards.admission import GATES
+from replication.guards.throttling import Operation
 from replication.intake.events import TEMPLATE_EXPORTED, ReceivedEvent
 from replication.ports import QueueName, StoredJob
-from replication.shared_state.rows import ControlKind, decode_control
 from tests.support.arm.limits import (
     Call,
     LimitedGallery,
@@ -121,9 +121,8 @@ class Crowd:
         """Return the operations whose gates are closed, and were so when everybody last looked."""
         closed, now = set[Operation | None](), self.world.clock()
         for row in self.world.controls.rows.values():
-            gate = decode_control(row.kind, row.document)
-            assert isinstance(gate, Gate)
-            assert row.kind == ControlKind.GATE
+            assert row.kind == GATES.name
+            gate = GATES.read(row)
             if gate.closed_until is not None and gate.closed_until > now:
                 since = self.closed_since.setdefault((row.key, gate.closed_until), now)
                 if since + CACHE < now:

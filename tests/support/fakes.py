@@ -24,7 +24,6 @@ from replication.domain.policy import ReplicationPolicy
 from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import RegionCatalog
 from replication.ports import (
-    ControlRow,
     JobPage,
     JobQuery,
     OutcomeEvent,
@@ -34,6 +33,7 @@ from replication.ports import (
     UnreadableRow,
 )
 from replication.records.job_codec import decode_job, encode_job
+from replication.shared_state.port import ControlRow
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.clock import FakeClock

@@ -14,7 +14,7 @@ from azure.data.tables import UpdateMode
 
 from replication.azure.storage.tables import Table, join_text, split_text
 from replication.domain.errors import MalformedError, RecordChangedError
-from replication.ports import ControlRow
+from replication.shared_state.port import ControlRow
 
 
 @dataclass(frozen=True, slots=True)

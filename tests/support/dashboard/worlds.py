@@ -17,12 +17,14 @@ from replication.domain.job import (
 from replication.domain.plan import LeftOutRegion
 from replication.domain.policy import Budget, ReplicationPolicy
 from replication.domain.regions import Region
+from replication.guards.admission import GATES
+from replication.guards.budget_guard import SPENDINGS
 from replication.guards.budgets import Spending
 from replication.guards.circuits import Circuit, CircuitFailure
+from replication.guards.region_health import CIRCUITS, REFUSALS, Refusal
 from replication.guards.throttling import Gate, Operation, ThrottleScope
 from replication.operations.dead_letters import LetterAction
 from replication.ports import LetterQuery, QueueName
-from replication.shared_state.rows import Refusal
 from tests.support.builders import SUBSCRIPTION, version_id
 from tests.support.fakes import World, build_world
 from tests.support.letter_worlds import lay_event, lay_unreadable_message
@@ -128,13 +130,13 @@ def hold_region(world: World, region: str = "westus2") -> None:
         probe_at=now + timedelta(minutes=20),
         holds=1,
     )
-    world.app.pauses.controls.put(circuit)
+    world.app.shared_state.put(CIRCUITS, circuit)
 
 
 def troubled_world(*, word: str = "a word") -> World:
     """Return a world in which something of everything is wrong; `word` stands wherever one can."""
     world = build_world(policy=POLICY)
-    controls = world.app.pauses.controls
+    state = world.app.shared_state
     add_job(world, 1)
     add_job(world, 2, stuck=True, reason=word)
     reason = f"westus2 failed: {word}"
@@ -148,25 +150,28 @@ def troubled_world(*, word: str = "a word") -> World:
     letter = lay_unreadable_message(world)
     world.letters.put(replace(letter, image_version_id=word, raw=word))
     hold_region(world)
-    controls.put(
+    state.put(
+        REFUSALS,
         Refusal(
             subscription_id=SUBSCRIPTION,
             region=Region("westus3"),
             until=world.clock() + timedelta(hours=3),
             reason=f"not available: {word}",
-        )
+        ),
     )
-    controls.put(
+    state.put(
+        GATES,
         Gate(
             scope=ThrottleScope(subscription_id=SUBSCRIPTION, operation=Operation.WRITE),
             closed_until=world.clock() + timedelta(minutes=2),
             reason=f"429: {word}",
             refusals=1,
-        )
+        ),
     )
     failures = (CircuitFailure(key="0" * 32, at=world.clock()),)
-    controls.put(Circuit(region=Region("eastus2"), failures=failures))
-    controls.put(
+    state.put(CIRCUITS, Circuit(region=Region("eastus2"), failures=failures))
+    state.put(
+        SPENDINGS,
         Spending(
             budget="all labs",
             gallery_id=None,
@@ -175,7 +180,7 @@ def troubled_world(*, word: str = "a word") -> World:
             counted_at=world.clock(),
             counted=Decimal("12.50"),
             unpriced=2,
-        )
+        ),
     )
     operations = world.app.operations
     operations.pause(QueueName.JOBS, by="operator 1", reason=f"a pause: {word}")

@@ -13,8 +13,8 @@ from replication.domain.image_version import ImageVersionId
 from replication.domain.limits import Limits
 from replication.domain.policy import ReplicationPolicy
 from replication.guards.circuits import Circuit
+from replication.guards.region_health import CIRCUITS
 from replication.reconcile.outcome_events import REGION_HELD_BACK, REGION_RELEASED
-from replication.shared_state.rows import decode_control
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
@@ -100,9 +100,7 @@ class Fleet:
 
     def circuit(self) -> Circuit | None:
         row = self.world.controls.rows.get(("circuit", SICK))
-        control = decode_control(row.kind, row.document) if row else None
-        assert control is None or isinstance(control, Circuit)
-        return control
+        return CIRCUITS.read(row) if row else None
 
     def news(self) -> list[str]:
         circuit_news = (REGION_HELD_BACK, REGION_RELEASED)

@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from replication.domain.errors import TransientError
-from replication.gauge_leader import GAUGES, GaugeLeader, hold_s
-from replication.shared_state.rows import ControlKind, Duty
+from replication.gauge_leader import DUTIES, GAUGES, Duty, GaugeLeader, hold_s
 from replication.shared_state.state import SharedState
 from replication.telemetry.metrics import (
     BUILD,
@@ -47,9 +46,11 @@ def world() -> World:
 
 
 def duty(world: World, owner: str) -> GaugeLeader:
-    controls = SharedState(store=world.controls, retries=once, clock=world.clock)
+    shared_state = SharedState(
+        store=world.controls, kinds=(DUTIES,), retries=once, clock=world.clock
+    )
     return GaugeLeader(
-        gauges=Reading(), controls=controls, clock=world.clock, owner=owner, hold_s=HOLD_S
+        gauges=Reading(), shared_state=shared_state, clock=world.clock, owner=owner, hold_s=HOLD_S
     )
 
 
@@ -117,10 +118,9 @@ def test_where_nobody_knows_whose_duty_it_is_that_is_told_and_nothing_read(
 
 def test_a_row_that_another_wrote_over_is_taken_back(world: World) -> None:
     one = duty(world, "first")
-    one.controls.put(Duty(name=GAUGES, by="x", until=NOON - timedelta(days=1)))
+    one.shared_state.put(DUTIES, Duty(name=GAUGES, by="x", until=NOON - timedelta(days=1)))
     assert one.read()
-    found = one.controls.snapshot()[ControlKind.DUTY, GAUGES]
-    assert isinstance(found, Duty)
+    found = one.shared_state.all(DUTIES)[GAUGES]
     assert (found.by, found.until) == ("first", world.clock() + timedelta(seconds=HOLD_S))
 
 

@@ -21,12 +21,12 @@ from replication.gauges import (
     count_records,
     log_state,
 )
+from replication.guards.budget_guard import SPENDINGS
 from replication.guards.budgets import Spending
 from replication.guards.circuits import Circuit
+from replication.guards.region_health import CIRCUITS
 from replication.listing.jobs import ListingTotals
 from replication.ports import QueueName
-from replication.records.repository import contention_retries
-from replication.shared_state.state import SharedState
 from replication.telemetry.metrics import (
     BUDGET,
     CIRCUITS_OPEN,
@@ -107,12 +107,13 @@ def test_a_job_counts_as_stuck_while_one_of_its_replicas_is(world: World) -> Non
 
 
 def test_circuits_and_budgets_show_from_the_shared_rows(world: World) -> None:
-    controls = SharedState(store=world.controls, retries=contention_retries, clock=world.clock)
-    controls.put(Circuit(region=Region("westus"), opened_at=NOON))
-    controls.put(Circuit(region=Region("westus2")))
+    state = world.app.shared_state
+    state.put(CIRCUITS, Circuit(region=Region("westus"), opened_at=NOON))
+    state.put(CIRCUITS, Circuit(region=Region("westus2")))
     month = f"{world.clock():%Y-%m}"
     for gallery, amount, when in (("a", "1.25", month), ("b", "2", month), ("c", "4", "2020-01")):
-        controls.put(
+        state.put(
+            SPENDINGS,
             Spending(
                 budget="labs",
                 gallery_id=gallery,
@@ -120,7 +121,7 @@ def test_circuits_and_budgets_show_from_the_shared_rows(world: World) -> None:
                 currency="USD",
                 counted_at=NOON,
                 counted=Decimal(amount),
-            )
+            ),
         )
     samples = world.app.gauges.read()
     assert of(samples, CIRCUITS_OPEN) == {"westus": 1}
@@ -149,7 +150,7 @@ def failing() -> RecordCounts:
 def replace_counts(world: World, counts: Any) -> StateGauges:
     return StateGauges(
         queues=world.queues,
-        controls=world.app.gauges.controls,
+        shared_state=world.app.shared_state,
         counts=counts,
         costs=LastDay(blobs=None, clock=world.clock),
         clock=world.clock,

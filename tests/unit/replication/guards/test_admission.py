@@ -16,11 +16,10 @@ from replication.domain.errors import (
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import ReplicationJob
 from replication.domain.limits import Limits
-from replication.guards.admission import AdmissionControl, Deferral
+from replication.guards.admission import GATES, AdmissionControl, Deferral
 from replication.guards.rate_meter import RateMeter
 from replication.guards.throttling import Gate, Operation, RateReading, ThrottleScope
-from replication.ports import ControlRow
-from replication.shared_state.rows import decode_control
+from replication.shared_state.port import ControlRow
 from replication.shared_state.state import SharedState
 from tests.support.builders import SUBSCRIPTION, version_id
 from tests.support.clock import FakeClock
@@ -51,16 +50,15 @@ class Instances:
         self.one, self.two = self.instance(), self.instance()
 
     def instance(self) -> AdmissionControl:
-        controls = SharedState(store=self.store, retries=thrice, clock=self.clock)
+        shared_state = SharedState(
+            store=self.store, kinds=(GATES,), retries=thrice, clock=self.clock
+        )
         return AdmissionControl(
-            controls=controls, meter=RateMeter(), limits=Limits(), clock=self.clock
+            shared_state=shared_state, meter=RateMeter(), limits=Limits(), clock=self.clock
         )
 
     def gate(self, scope: ThrottleScope = WRITES) -> Gate:
-        row = self.store.rows["gate", scope.key]
-        gate = decode_control(row.kind, row.document)
-        assert isinstance(gate, Gate)
-        return gate
+        return GATES.read(self.store.rows["gate", scope.key])
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replication.domain.policy import Budget
+from replication.guards.budget_guard import SPENDINGS
 from replication.guards.budgets import (
     Commitment,
     PlanCost,
@@ -20,7 +21,6 @@ from replication.guards.budgets import (
     uncommitted,
     why_over,
 )
-from replication.shared_state.rows import decode_control, encode_control
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 GALLERY = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/galleries/labs"
@@ -140,4 +140,4 @@ def test_a_row_comes_back_as_it_was_written(
     counted: Decimal, folded: Decimal, commitments: tuple[Commitment, ...]
 ) -> None:
     row = spending(counted=str(counted), folded=folded, commitments=commitments)
-    assert decode_control("budget", encode_control(row)) == row
+    assert SPENDINGS.read(SPENDINGS.write(row)) == row

@@ -9,8 +9,8 @@ import pytest
 from replication.domain.errors import FailureCode, TransientError
 from replication.domain.job import Phase, Replica, ReplicaState, ReplicationJob
 from replication.domain.regions import Region
+from replication.guards.region_health import CIRCUITS
 from replication.reconcile.outcome_events import REGION_HELD_BACK, REGION_RELEASED
-from replication.shared_state.rows import ControlKind
 from tests.support.builders import NOON, version_id
 from tests.support.jobs import job as plain_job
 from tests.support.scenarios.fleet import (
@@ -256,7 +256,7 @@ def test_a_circuit_that_another_instance_has_closed_meanwhile_holds_nobody() -> 
     fleet.world.clock.now = circuit.probe_at
     first, second = (app.reconciler.health for app in fleet.apps)
     assert first.closed("a", [Region(SICK)])  # it has read the circuit as open
-    second.controls.remove(ControlKind.CIRCUIT, SICK)
+    second.shared_state.remove(CIRCUITS, SICK)
     assert first.holds("a", [Region(SICK)]) == {}
 
 

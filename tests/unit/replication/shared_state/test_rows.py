@@ -1,6 +1,7 @@
 """What all instances share, as JSON: it comes back as it was, or is refused by name."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,20 +12,18 @@ from hypothesis import strategies as st
 
 from replication.domain.errors import MalformedError, NewerFormatError
 from replication.domain.regions import Region
+from replication.gauge_leader import DUTIES, Duty
+from replication.guards.admission import GATES
+from replication.guards.budget_guard import SPENDINGS
 from replication.guards.budgets import Commitment, Spending
 from replication.guards.circuits import Circuit, CircuitFailure
+from replication.guards.pauses import PAUSES, QueuePause
+from replication.guards.region_health import CIRCUITS, REFUSALS, Refusal
 from replication.guards.throttling import Gate, Line, LowBucket, Operation, ThrottleScope
 from replication.notices.rules import NoticeBook, Told, Waiting
-from replication.shared_state.rows import (
-    Control,
-    ControlKind,
-    Duty,
-    QueuePause,
-    Refusal,
-    address,
-    decode_control,
-    encode_control,
-)
+from replication.notices.service import BOOKS
+from replication.shared_state.kind import Kind
+from replication.shared_state.port import ControlRow
 from tests.support.builders import NOON, SUBSCRIPTION
 from tests.support.strategies import MOMENTS, REGIONS, TEXTS, anything_at, outcome
 
@@ -37,7 +36,7 @@ SCOPES = st.builds(
     operation=st.none() | st.sampled_from(Operation),
     gallery=st.none() | NAMES,
 )
-GATES = st.builds(
+ANY_GATE = st.builds(
     Gate,
     scope=SCOPES,
     closed_until=st.none() | MOMENTS,
@@ -55,7 +54,7 @@ GATES = st.builds(
         turn_at=st.none() | MOMENTS,
     ),
 )
-CIRCUITS = st.builds(
+ANY_CIRCUIT = st.builds(
     Circuit,
     region=REGIONS,
     failures=st.lists(st.builds(CircuitFailure, key=TEXTS, at=MOMENTS), max_size=3).map(tuple),
@@ -65,9 +64,9 @@ CIRCUITS = st.builds(
     probe_until=st.none() | MOMENTS,
     holds=COUNTS,
 )
-REFUSALS = st.builds(Refusal, subscription_id=NAMES, region=REGIONS, until=MOMENTS, reason=TEXTS)
+ANY_REFUSAL = st.builds(Refusal, subscription_id=NAMES, region=REGIONS, until=MOMENTS, reason=TEXTS)
 AMOUNTS = st.decimals(min_value=0, max_value=10**12, places=6)
-SPENDINGS = st.builds(
+ANY_SPENDING = st.builds(
     Spending,
     budget=TEXTS,
     gallery_id=st.none() | TEXTS,
@@ -81,8 +80,8 @@ SPENDINGS = st.builds(
         st.builds(Commitment, key=TEXTS, at=MOMENTS, amount=AMOUNTS), max_size=3
     ).map(tuple),
 )
-PAUSES = st.builds(QueuePause, queue=NAMES, since=MOMENTS, by=TEXTS, reason=TEXTS)
-BOOKS = st.builds(
+ANY_PAUSE = st.builds(QueuePause, queue=NAMES, since=MOMENTS, by=TEXTS, reason=TEXTS)
+ANY_BOOK = st.builds(
     NoticeBook,
     channel=NAMES,
     busy_by=TEXTS,
@@ -105,9 +104,15 @@ BOOKS = st.builds(
     ).map(tuple),
     waiting=st.lists(st.builds(Waiting, key=TEXTS, since=MOMENTS), max_size=3).map(tuple),
 )
-DUTIES = st.builds(Duty, name=NAMES, by=TEXTS, until=MOMENTS)
-CONTROLS: st.SearchStrategy[Control] = st.one_of(
-    GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, BOOKS, DUTIES
+ANY_DUTY = st.builds(Duty, name=NAMES, by=TEXTS, until=MOMENTS)
+WRITTEN: st.SearchStrategy[tuple[Kind[Any], Any]] = st.one_of(
+    st.tuples(st.just(GATES), ANY_GATE),
+    st.tuples(st.just(CIRCUITS), ANY_CIRCUIT),
+    st.tuples(st.just(REFUSALS), ANY_REFUSAL),
+    st.tuples(st.just(SPENDINGS), ANY_SPENDING),
+    st.tuples(st.just(PAUSES), ANY_PAUSE),
+    st.tuples(st.just(BOOKS), ANY_BOOK),
+    st.tuples(st.just(DUTIES), ANY_DUTY),
 )
 
 GATE = Gate(
@@ -159,119 +164,132 @@ BOOK = NoticeBook(
     waiting=(Waiting(key="letter|locked", since=NOON),),
 )
 DUTY = Duty(name="gauges", by="worker-1", until=NOON)
-EACH: list[Control] = [GATE, CIRCUIT, REFUSAL, PAUSE, BOOK, DUTY]
+EACH: list[tuple[Kind[Any], Any]] = [
+    (GATES, GATE),
+    (CIRCUITS, CIRCUIT),
+    (REFUSALS, REFUSAL),
+    (SPENDINGS, SPENDING),
+    (PAUSES, PAUSE),
+    (BOOKS, BOOK),
+    (DUTIES, DUTY),
+]
 
 
-def through_json(control: Control) -> Any:
-    return json.loads(json.dumps(encode_control(control)))
+def through_json(kind: Kind[Any], value: Any) -> ControlRow:
+    row = kind.write(value)
+    return replace(row, document=json.loads(json.dumps(row.document)))
 
 
-@given(CONTROLS)
-def test_every_control_comes_back_as_it_was(control: Control) -> None:
-    kind, _ = address(control)
-    assert decode_control(kind.value, through_json(control)) == control
+@given(WRITTEN)
+def test_every_value_comes_back_as_it_was(written: tuple[Kind[Any], Any]) -> None:
+    kind, value = written
+    assert kind.read(through_json(kind, value)) == value
 
 
 def test_each_kind_stands_under_what_it_is_about() -> None:
-    assert [address(one) for one in EACH] == [
-        (ControlKind.GATE, f"{SUBSCRIPTION}|write|*"),
-        (ControlKind.CIRCUIT, "westus3"),
-        (ControlKind.REFUSAL, f"{SUBSCRIPTION}|westus3"),
-        (ControlKind.PAUSE, "replication-jobs"),
-        (ControlKind.NOTICE, "teams"),
-        (ControlKind.DUTY, "gauges"),
+    rows = [kind.write(value) for kind, value in EACH]
+    assert [(row.kind, row.key) for row in rows] == [
+        ("gate", f"{SUBSCRIPTION}|write|*"),
+        ("circuit", "westus3"),
+        ("refusal", f"{SUBSCRIPTION}|westus3"),
+        ("budget", "00a558fe0739d4acee045c1a40940852"),
+        ("pause", "replication-jobs"),
+        ("notice", "teams"),
+        ("duty", "gauges"),
     ]
 
 
 @pytest.mark.parametrize(
     ("kind", "document", "expected"),
     [
-        (
-            "gate",
-            {"scope": "sub|*|*"},
-            Gate(scope=ThrottleScope(subscription_id="sub")),
-        ),
-        ("circuit", {"region": "westus3"}, Circuit(region=Region("westus3"))),
+        (GATES, {"scope": "sub|*|*"}, Gate(scope=ThrottleScope(subscription_id="sub"))),
+        (CIRCUITS, {"region": "westus3"}, Circuit(region=Region("westus3"))),
+        (BOOKS, {"channel": "teams"}, NoticeBook(channel="teams")),
     ],
 )
 def test_what_is_missing_takes_its_default(
-    kind: str, document: dict[str, Any], expected: Control
+    kind: Kind[Any], document: dict[str, Any], expected: Any
 ) -> None:
-    assert decode_control(kind, {"v": 1, **document}) == expected
+    row = ControlRow(kind=kind.name, key=kind.key(expected), document={"v": 1, **document})
+    assert kind.read(row) == expected
+
+
+def test_a_row_under_the_key_of_another_is_refused() -> None:
+    row = replace(through_json(CIRCUITS, CIRCUIT), key="eastus")
+    with pytest.raises(MalformedError, match="the circuit under eastus is about westus3"):
+        CIRCUITS.read(row)
 
 
 @pytest.mark.parametrize("version", [2, 10**30])
 def test_a_row_of_a_newer_release_says_so(version: int) -> None:
-    with pytest.raises(NewerFormatError, match=r"a gate of format \d+; this release reads 1"):
-        decode_control("gate", {"v": version, "scope": 5})
+    row = ControlRow(kind="gate", key="x", document={"v": version, "scope": 5})
+    with pytest.raises(
+        NewerFormatError, match=r"a gate in the controls has format \d+, this release reads 1"
+    ):
+        GATES.read(row)
 
 
 @pytest.mark.parametrize("version", [None, "1", True, 0, -1, 1.0])
 def test_a_row_without_a_format_is_refused(version: object) -> None:
-    document = {**through_json(GATE), "v": version}
+    row = through_json(GATES, GATE)
     with pytest.raises(MalformedError, match="has no format version 'v'"):
-        decode_control("gate", document)
+        GATES.read(replace(row, document={**row.document, "v": version}))
 
 
 @pytest.mark.parametrize(
-    ("control", "change"),
+    ("kind", "value", "change"),
     [
-        (GATE, {"scope": "sub"}),
-        (GATE, {"scope": None}),
-        (GATE, {"closed_until": "soon"}),
-        (GATE, {"closed_until": "2026-11-23T12:00:00"}),
-        (GATE, {"closed_until": 5}),
-        (GATE, {"paced_until": datetime.max.replace(tzinfo=UTC).isoformat()}),
-        (GATE, {"paced_until": datetime.min.replace(tzinfo=UTC).isoformat()}),
-        (GATE, {"refusals": -1}),
-        (GATE, {"refusals": "2"}),
-        (GATE, {"refusals": True}),
-        (GATE, {"refusals": 2**53 + 1}),
-        (GATE, {"low": 5}),
-        (GATE, {"low": ["x"]}),
-        (GATE, {"low": [{"bucket": "x", "remaining": 1.5, "at": NOON.isoformat()}]}),
-        (GATE, {"low": [{"bucket": "x", "remaining": 1}]}),
-        (GATE, {"line": [1]}),
-        (GATE, {"line": {"last": "9"}}),
-        (GATE, {"line": {"turn": "9"}}),
-        (GATE, {"line": {"turn": -1}}),
-        (GATE, {"line": {"turn": float("nan")}}),
-        (GATE, {"line": {"turn": float("inf")}}),
-        (CIRCUIT, {"region": " "}),
-        (CIRCUIT, {"holds": 1.5}),
-        (CIRCUIT, {"failures": {"key": "a"}}),
-        (REFUSAL, {"until": None}),
-        (REFUSAL, {"region": None}),
-        (SPENDING, {"counted": 12.5}),
-        (SPENDING, {"counted": "NaN"}),
-        (SPENDING, {"folded": "-1"}),
-        (BOOK, {"told": [{"key": "region|westus3"}]}),
-        (BOOK, {"waiting": [{"key": "letter|locked"}]}),
-        (DUTY, {"until": "soon"}),
+        (GATES, GATE, {"scope": "sub"}),
+        (GATES, GATE, {"scope": None}),
+        (GATES, GATE, {"closed_until": "soon"}),
+        (GATES, GATE, {"closed_until": "2026-11-23T12:00:00"}),
+        (GATES, GATE, {"closed_until": 5}),
+        (GATES, GATE, {"paced_until": datetime.max.replace(tzinfo=UTC).isoformat()}),
+        (GATES, GATE, {"paced_until": datetime.min.replace(tzinfo=UTC).isoformat()}),
+        (GATES, GATE, {"refusals": -1}),
+        (GATES, GATE, {"refusals": "2"}),
+        (GATES, GATE, {"refusals": True}),
+        (GATES, GATE, {"refusals": 2**53 + 1}),
+        (GATES, GATE, {"low": 5}),
+        (GATES, GATE, {"low": ["x"]}),
+        (GATES, GATE, {"low": [{"bucket": "x", "remaining": 1.5, "at": NOON.isoformat()}]}),
+        (GATES, GATE, {"low": [{"bucket": "x", "remaining": 1}]}),
+        (GATES, GATE, {"line": [1]}),
+        (GATES, GATE, {"line": {"last": "9"}}),
+        (GATES, GATE, {"line": {"turn": "9"}}),
+        (GATES, GATE, {"line": {"turn": -1}}),
+        (GATES, GATE, {"line": {"turn": float("nan")}}),
+        (GATES, GATE, {"line": {"turn": float("inf")}}),
+        (CIRCUITS, CIRCUIT, {"region": " "}),
+        (CIRCUITS, CIRCUIT, {"holds": 1.5}),
+        (CIRCUITS, CIRCUIT, {"failures": {"key": "a"}}),
+        (REFUSALS, REFUSAL, {"until": None}),
+        (REFUSALS, REFUSAL, {"region": None}),
+        (SPENDINGS, SPENDING, {"counted": 12.5}),
+        (SPENDINGS, SPENDING, {"counted": "NaN"}),
+        (SPENDINGS, SPENDING, {"folded": "-1"}),
+        (BOOKS, BOOK, {"told": [{"key": "region|westus3"}]}),
+        (BOOKS, BOOK, {"waiting": [{"key": "letter|locked"}]}),
+        (DUTIES, DUTY, {"until": "soon"}),
     ],
 )
 def test_a_row_that_cannot_be_read_is_refused_with_its_kind(
-    control: Control, change: dict[str, Any]
+    kind: Kind[Any], value: Any, change: dict[str, Any]
 ) -> None:
-    kind, _ = address(control)
-    with pytest.raises(MalformedError, match=f"a {kind} in the controls cannot be read"):
-        decode_control(kind.value, {**through_json(control), **change})
+    row = through_json(kind, value)
+    with pytest.raises(MalformedError, match=f"a {kind.name} in the controls cannot be read"):
+        kind.read(replace(row, document={**row.document, **change}))
 
 
-def test_a_kind_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(MalformedError, match="a mystery in the controls cannot be read"):
-        decode_control("mystery", through_json(GATE))
-
-
-@pytest.mark.parametrize("control", EACH)
+@pytest.mark.parametrize(("kind", "value"), EACH)
 @given(data=st.data())
 def test_any_json_in_any_place_is_read_or_refused_and_never_breaks(
-    control: Control, data: st.DataObject
+    kind: Kind[Any], value: Any, data: st.DataObject
 ) -> None:
-    kind, _ = address(control)
-    document = data.draw(anything_at(through_json(control)))
+    row = through_json(kind, value)
+    document = data.draw(anything_at(row.document))
     if not isinstance(document, dict):
         return
-    found = outcome(lambda: decode_control(kind.value, document), MalformedError)
+    found = outcome(lambda: kind.read(replace(row, document=document)), MalformedError)
     if not isinstance(found, Exception):
-        assert decode_control(kind.value, through_json(found)) == found
+        assert kind.read(through_json(kind, found)) == found
