@@ -3,75 +3,45 @@
 import base64
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables import TableServiceClient
-from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueServiceClient
 
 from bootstrap.adapters import utc_now
 from costs.azure.blobs import StorageBlobs
 from costs.ports import LedgerBlobs
-from replication.azure.storage.clients import StorageAccount
-from replication.azure.storage.dead_letters import TableDeadLetters
 from replication.azure.storage.history import TableHistory
 from replication.azure.storage.job_store import TableJobStore
 from replication.azure.storage.listing import TableListing
 from replication.azure.storage.queues import StorageJobQueues
 from replication.azure.storage.shared_state import TableControls
-from replication.azure.storage.tables import Table
 from replication.dead_letters.index import ListedLetters
 from replication.listing.store import ListingStore
-from replication.ports import DeadLetters, History, JobQueues, JobStore, QueueName
+from replication.ports import DeadLetters, History, JobStore, QueueName
 from replication.shared_state.port import ControlStore
 from tests.support.clock import FakeClock
 from tests.support.costs.blobs import MemoryBlobs
 from tests.support.fakes import MemoryControls, MemoryHistory, MemoryJobStore, MemoryQueues
 from tests.support.letters import MemoryDeadLetters
 from tests.support.listing import MemoryListing
-from tests.support.storage.wire import running_storage
+from tests.support.storage.emulator import (
+    Emulator,
+    FreshTables,
+    QueuesUnderTest,
+    listed_letters,
+    running_emulator,
+)
 
 KINDS = ("memory", "azurite")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Emulator:
-    """One emulator for the whole session, with a client for its tables and one for its queues."""
-
-    connection_string: str
-    tables: TableServiceClient
-    queues: QueueServiceClient
-    blobs: BlobServiceClient
-
-
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    with running_storage() as connection_string:
-        account = StorageAccount(connection_string=connection_string)
-        service = account.blobs()
-        assert service is not None
-        with account.tables() as tables, account.queues() as queues, service as blobs:
-            yield Emulator(
-                connection_string=connection_string, tables=tables, queues=queues, blobs=blobs
-            )
-
-
-@dataclass(slots=True)
-class FreshTables:
-    """Hands out tables that do not exist yet."""
-
-    emulator: Emulator
-    used: list[Table] = field(default_factory=list)
-
-    def table(self) -> Table:
-        table = Table(self.emulator.tables, f"t{uuid.uuid4().hex}")
-        self.used.append(table)
-        return table
+    with running_emulator() as started:
+        yield started
 
 
 @pytest.fixture
@@ -108,14 +78,6 @@ def letters(request: pytest.FixtureRequest) -> DeadLetters:
     return listed_letters(fresh)
 
 
-def listed_letters(fresh: FreshTables) -> ListedLetters:
-    """Return the dead letters on two tables of their own."""
-    return ListedLetters(
-        store=TableDeadLetters(fresh.table()),
-        listing=TableListing(fresh.table(), partition="letters"),
-    )
-
-
 @pytest.fixture(params=KINDS)
 def controls(request: pytest.FixtureRequest) -> ControlStore:
     if request.param == "memory":
@@ -142,15 +104,6 @@ def ledger_blobs(request: pytest.FixtureRequest) -> Iterator[LedgerBlobs]:
     yield StorageBlobs(emulator.blobs, name=name)
     with suppress(ResourceNotFoundError):
         emulator.blobs.delete_container(name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuesUnderTest:
-    """The port, a look at the bodies that are visible now, and a way to let time pass."""
-
-    port: JobQueues
-    visible: Callable[[QueueName], list[str]]
-    pass_time: Callable[[float], None]
 
 
 @pytest.fixture(params=KINDS)

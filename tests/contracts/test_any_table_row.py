@@ -15,11 +15,11 @@ from replication.azure.storage.tables import Table, join_text, split_text
 from replication.domain.errors import MalformedError, NewerFormatError
 from replication.domain.job import HistoryEntry
 from replication.ports import DeadLetter, JobQuery
-from tests.contracts.conftest import FreshTables
 from tests.support.arm.raw import RawAnswer, running_raw_arm
 from tests.support.builders import NOON, version_id
 from tests.support.horrors import TEXTS
 from tests.support.jobs import job, large_job
+from tests.support.storage.emulator import FreshTables
 
 LARGE = large_job()
 KEY = LARGE.key

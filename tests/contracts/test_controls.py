@@ -18,9 +18,9 @@ from replication.guards.throttling import Gate, Operation, ThrottleScope, galler
 from replication.records.repository import contention_retries
 from replication.shared_state.port import ControlRow, ControlStore
 from replication.shared_state.state import SharedState
-from tests.contracts.conftest import FreshTables
 from tests.support.builders import NOON, SUBSCRIPTION, version_id
 from tests.support.clock import FakeClock
+from tests.support.storage.emulator import FreshTables
 
 KEY = ThrottleScope(subscription_id=SUBSCRIPTION, operation=Operation.WRITE).key
 

@@ -27,8 +27,8 @@ from replication.ports import (
     ListedLetter,
     StoredLetter,
 )
-from tests.contracts.conftest import FreshTables
 from tests.support.builders import NOON, version_id
+from tests.support.storage.emulator import FreshTables
 
 ANY = LetterQuery(state=None)
 

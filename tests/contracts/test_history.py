@@ -6,8 +6,8 @@ from datetime import timedelta
 from replication.azure.storage.history import TableHistory
 from replication.domain.job import HistoryEntry
 from replication.ports import History
-from tests.contracts.conftest import FreshTables
 from tests.support.builders import NOON
+from tests.support.storage.emulator import FreshTables
 
 
 def entry(number: int, reason: str = "because") -> HistoryEntry:

@@ -11,9 +11,9 @@ from bootstrap.adapters import utc_now
 from replication.azure.storage.queues import MAX_DELAY_S, StorageJobQueues
 from replication.domain.message import JobMessage
 from replication.ports import QueueName
-from tests.contracts.conftest import Emulator, QueuesUnderTest
 from tests.support.builders import version_id
 from tests.support.localcloud.hosts import eventually
+from tests.support.storage.emulator import Emulator, QueuesUnderTest
 
 
 def message(sequence: int = 1) -> JobMessage:

@@ -13,9 +13,9 @@ from replication.azure.storage.tables import split_text
 from replication.domain.errors import MalformedError, NewerFormatError, RecordChangedError
 from replication.ports import JobQuery, JobStore
 from replication.records.job_codec import encode_job
-from tests.contracts.conftest import FreshTables
 from tests.support.builders import version_id
 from tests.support.jobs import job, large_job
+from tests.support.storage.emulator import FreshTables
 
 
 def keys(store: JobStore, query: JobQuery) -> list[str]:

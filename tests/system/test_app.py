@@ -11,7 +11,7 @@ from azure.storage.queue import QueueClient
 from tests.support.arm.foreign import running_foreign_arm
 from tests.support.http.calling import principal
 from tests.support.localcloud.hosts import eventually, http_call
-from tests.system.conftest import StartApp
+from tests.support.localcloud.instances import StartApp
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -1,7 +1,7 @@
 """The cost audit over HTTP, on the real runtime and real storage."""
 
 from tests.support.localcloud.hosts import http_call
-from tests.system.conftest import StartApp
+from tests.support.localcloud.instances import StartApp
 
 NOWHERE = "http://127.0.0.1:9"
 

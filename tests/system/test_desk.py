@@ -12,7 +12,7 @@ import pytest
 
 from localcloud.lab_export import export_image
 from tests.support.localcloud.hosts import clean_environment, eventually, http_call
-from tests.system.conftest import FAST, Instance, StartApp, StartPart
+from tests.support.localcloud.instances import FAST, Instance, StartApp, StartPart
 
 COMMAND = Path(sys.executable).with_name("gallery-replicator")
 LOCKED = {

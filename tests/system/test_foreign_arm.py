@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.arm.foreign import running_foreign_arm
 from tests.support.localcloud.hosts import eventually
-from tests.system.conftest import StartApp
+from tests.support.localcloud.instances import StartApp
 
 VERSION_ID = (
     "/subscriptions/AAAAAAAA-0000-0000-0000-000000000001/resourceGroups/Rg/providers"

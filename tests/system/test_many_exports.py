@@ -10,7 +10,7 @@ from azure.data.tables import TableClient
 
 from localcloud.lab_export import ExportedVersion, export_image
 from tests.support.localcloud.hosts import eventually, http_call
-from tests.system.conftest import StartApp, StartPart
+from tests.support.localcloud.instances import StartApp, StartPart
 
 EXPORTS = 100
 HOMES = {

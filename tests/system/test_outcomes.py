@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.arm.foreign import running_foreign_arm
 from tests.support.localcloud.hosts import eventually
-from tests.system.conftest import StartApp
+from tests.support.localcloud.instances import StartApp
 
 VERSION_ID = (
     "/subscriptions/aaaaaaaa-0000-0000-0000-000000000002/resourceGroups/rg/providers"

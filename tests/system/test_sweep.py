@@ -5,7 +5,7 @@ from typing import Any
 
 from localcloud.lab_export import export_image
 from tests.support.localcloud.hosts import eventually, http_call
-from tests.system.conftest import StartApp, StartPart
+from tests.support.localcloud.instances import StartApp, StartPart
 
 
 def test_the_sweep_replicates_a_version_whose_event_was_lost(

@@ -8,8 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.arm.foreign import running_foreign_arm
 from tests.support.localcloud.hosts import eventually, http_call
+from tests.support.localcloud.instances import Instance, StartApp
 from tests.support.otlp import receiving
-from tests.system.conftest import Instance, StartApp
 
 VERSION_ID = (
     "/subscriptions/aaaaaaaa-0000-0000-0000-000000000002/resourceGroups/rg/providers"

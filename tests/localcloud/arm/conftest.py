@@ -2,12 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from localcloud.arm.server import RunningArm, start_arm
-from tests.support.localcloud.arm import Arm, Loop
+from tests.support.localcloud.arm import Arm, Loop, StartArm
 from tests.support.localcloud.arm_world import World
 
 
@@ -26,9 +26,6 @@ def loop() -> Iterator[Loop]:
     running.call_soon_threadsafe(running.stop)
     thread.join()
     running.close()
-
-
-StartArm = Callable[..., Arm]
 
 
 @pytest.fixture

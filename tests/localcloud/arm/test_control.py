@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from localcloud.arm.server import start_arm
-from tests.localcloud.arm.conftest import StartArm
-from tests.support.localcloud.arm import Arm, Loop
+from tests.support.localcloud.arm import Arm, Loop, StartArm
 from tests.support.localcloud.arm_world import (
     GALLERY,
     IMAGE,

@@ -13,10 +13,8 @@ from aiohttp import web
 from localcloud.arm.errors import ArmError
 from localcloud.arm.event_bodies import Change, event_body
 from localcloud.arm.events import RETRY_S, EventGrid, pause_s
-from tests.localcloud.arm.conftest import StartArm
-from tests.localcloud.arm.test_official_examples import missing
-from tests.support.localcloud.arm import Arm, Loop, eventually
-from tests.support.localcloud.arm_world import VERSION, sample, version_put
+from tests.support.localcloud.arm import Arm, Loop, StartArm, eventually
+from tests.support.localcloud.arm_world import VERSION, missing, sample, version_put
 
 WRITE = "eventgrid_azure-docs_event-schema-resource-groups_ResourceWriteSuccess_EventGridSchema"
 DELETE = "eventgrid_azure-docs_event-schema-subscriptions_ResourceDeleteSuccess_EventGridSchema"

@@ -6,8 +6,7 @@ import pytest
 
 from localcloud.arm.errors import ArmError
 from localcloud.arm.faults import Faults
-from tests.localcloud.arm.conftest import StartArm
-from tests.support.localcloud.arm import Arm
+from tests.support.localcloud.arm import Arm, StartArm
 from tests.support.localcloud.arm_world import (
     IMAGE,
     VERSION,

@@ -11,28 +11,13 @@ from tests.support.localcloud.arm_world import (
     SUBSCRIPTION,
     VERSION,
     World,
+    missing,
     properties_of,
     sample,
     version_put,
 )
 
 SPECS = "rest-api-specs_GalleryRP_2025-03-03_GalleryImageVersion"
-
-
-def missing(expected: Any, actual: Any, path: str = "") -> list[str]:
-    """Return the fields of `expected` that `actual` lacks; a list is judged by its first entry."""
-    if isinstance(expected, dict):
-        found = actual if isinstance(actual, dict) else {}
-        return [
-            lack
-            for key, value in expected.items()
-            for lack in (
-                missing(value, found[key], f"{path}.{key}") if key in found else [f"{path}.{key}"]
-            )
-        ]
-    if isinstance(expected, list) and expected and actual:
-        return missing(expected[0], actual[0], f"{path}[]")
-    return []
 
 
 def example_put() -> dict[str, Any]:

@@ -4,8 +4,7 @@ import threading
 
 import pytest
 
-from tests.localcloud.arm.conftest import StartArm
-from tests.support.localcloud.arm import Arm, eventually
+from tests.support.localcloud.arm import Arm, StartArm, eventually
 from tests.support.localcloud.arm_world import VERSION, version_patch, version_put
 
 

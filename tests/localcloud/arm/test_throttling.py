@@ -6,8 +6,7 @@ import pytest
 
 from localcloud.arm.resource_ids import Kind
 from localcloud.arm.throttling import Throttle, ThrottledError
-from tests.localcloud.arm.conftest import StartArm
-from tests.support.localcloud.arm import Arm
+from tests.support.localcloud.arm import Arm, StartArm
 from tests.support.localcloud.arm_world import API_VERSION, GALLERY, IMAGE, VERSION, version_put
 
 LONG_AGO = 0.0

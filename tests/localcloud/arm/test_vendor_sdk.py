@@ -29,8 +29,7 @@ from azure.mgmt.compute.models import (
 )
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
-from tests.localcloud.arm.conftest import StartArm
-from tests.support.localcloud.arm import Arm
+from tests.support.localcloud.arm import Arm, StartArm
 from tests.support.localcloud.arm_world import SOURCE, SUBSCRIPTION
 
 FAST = 100_000.0

@@ -2,13 +2,13 @@
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
-from tests.support.storage.wire import running_storage
+from tests.support.storage.wire import OpenQueue, running_storage
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +21,6 @@ def storage() -> Iterator[str]:
 @pytest.fixture
 def queue_name() -> str:
     return f"work-{uuid.uuid4().hex[:12]}"
-
-
-OpenQueue = Callable[[str], QueueClient]
 
 
 @pytest.fixture

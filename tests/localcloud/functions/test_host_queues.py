@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from azure.storage.queue import QueueClient
 
-from tests.localcloud.functions.conftest import OpenQueue
 from tests.support.localcloud.hosts import (
     APPS,
     eventually,
@@ -19,6 +18,7 @@ from tests.support.localcloud.hosts import (
     running_host,
     start_localcloud,
 )
+from tests.support.storage.wire import OpenQueue
 
 
 def send(queue: QueueClient, body: dict[str, Any]) -> None:

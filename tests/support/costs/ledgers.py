@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -126,3 +126,14 @@ def world_with_books(
     ports = replace(world.app.ports, blobs=blobs)
     world.app = build_app(world.app.settings, policy or ReplicationPolicy(), ports)
     return world, blobs
+
+
+YESTERDAY = date(2026, 11, 22)
+ROWS = [
+    ledger_row(day=YESTERDAY, monthly="30", egress="2", lab="biology"),
+    ledger_row(day=YESTERDAY, monthly="60", region="eastus", lab="biology"),
+    ledger_row(day=YESTERDAY, monthly="90", version="2.0.0", region="eastus"),
+    ledger_row(day=YESTERDAY, monthly=None, image="physics", region="mars"),
+    ledger_row(day=YESTERDAY, monthly="30", gallery="europe", currency="EUR"),
+    ledger_row(day=YESTERDAY - timedelta(days=2), monthly="60", region="eastus"),
+]

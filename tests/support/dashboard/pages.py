@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
 import handlers.http.dashboard as pages
 from tests.support.http.calling import ROOT, Answer, call
 
 LANGUAGES = ("en", "ja")
+MOST_BYTES = 100_000
 
 
 def ask(address: str, *, language: str = "en", **headers: str) -> Answer:
@@ -76,3 +78,33 @@ def read(html: str) -> Document:
     document = Document()
     _Reader(document).feed(html)
     return document
+
+
+def check_structure(document: Document, language: str) -> None:
+    """Check what a screen reader and the Content-Security-Policy need of every page."""
+    (html,) = document.all("html")
+    assert html.attributes["lang"] == language
+    assert len(document.all("main")) == len(document.all("h1")) == 1
+    levels = [int(one.tag[1]) for one in document.all("h1", "h2", "h3") if one.tag]
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    ids = [one.attributes["id"] for one in document.elements if "id" in one.attributes]
+    assert len(ids) == len(set(ids))
+    for one in document.elements:
+        assert "style" not in one.attributes
+        assert not [name for name in one.attributes if name.startswith("on")]
+    (script,) = document.all("script")
+    assert script.attributes["src"].startswith("/dashboard/static/script.js?v=")
+    assert not document.all("style", "iframe", "object", "base")
+    assert len(document.all("caption")) == len(document.all("table"))
+    assert all(one.attributes.get("scope") in ("col", "row") for one in document.all("th"))
+    assert all(one.attributes.get("aria-label") for one in document.all("progress"))
+    labelled = {one.attributes.get("for") for one in document.all("label")}
+    for control in document.all("input", "select"):
+        is_box = control.attributes.get("type") == "checkbox"  # stands in its label
+        assert is_box or control.attributes["id"] in labelled
+    for one in document.elements:
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert set(one.attributes.get(name, "").split()) <= set(ids)
+    for one in document.all("time"):
+        assert one.attributes["datetime"].endswith("Z")
+        assert one.attributes["title"].endswith(" UTC")

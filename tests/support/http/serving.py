@@ -9,11 +9,18 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 from azure.core.pipeline.transport import RequestsTransport
 
 import handlers.http.dead_letters as letters
+from bootstrap import use
+from bootstrap.app import App
 from handlers.http import actions, costs, health, queues, replications
+from handlers.http.access import AUTH_ENABLED, ENVIRONMENT, INSTANCE
+from tests.support.fakes import World
 from tests.support.http.calling import call
+
+type Serve = Callable[[World], World]
 
 # An address like that of a deployed app, which the transport below leads to the server here.
 DEPLOYED = "https://app.example.net"
@@ -97,6 +104,21 @@ class Site:
                     headers=answer.headers,
                 )
         return Canned(status=404, body=b"", media_type="text/plain")
+
+
+def develop(patch: pytest.MonkeyPatch) -> None:
+    """Let the API see a developer's machine, which needs no sign-in."""
+    patch.setenv(ENVIRONMENT, "Development")
+    for name in (AUTH_ENABLED, INSTANCE):
+        patch.delenv(name, raising=False)
+
+
+@contextmanager
+def serving_app(app: App) -> Iterator[Site]:
+    """Serve the API of an app, as on a developer's machine."""
+    with pytest.MonkeyPatch.context() as patch, use(app), serving() as site:
+        develop(patch)
+        yield site
 
 
 @contextmanager

@@ -95,3 +95,6 @@ def eventually[T](look: Callable[[], T | None]) -> T:
 
 def _encoded(body: object) -> bytes:
     return json.dumps(body).encode()
+
+
+StartArm = Callable[..., Arm]

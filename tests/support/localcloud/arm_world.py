@@ -176,3 +176,19 @@ def properties_of(answer: Answer) -> dict[str, Any]:
     assert isinstance(answer.body, dict), answer.body
     properties: dict[str, Any] = answer.body["properties"]
     return properties
+
+
+def missing(expected: Any, actual: Any, path: str = "") -> list[str]:
+    """Return the fields of `expected` that `actual` lacks; a list is judged by its first entry."""
+    if isinstance(expected, dict):
+        found = actual if isinstance(actual, dict) else {}
+        return [
+            lack
+            for key, value in expected.items()
+            for lack in (
+                missing(value, found[key], f"{path}.{key}") if key in found else [f"{path}.{key}"]
+            )
+        ]
+    if isinstance(expected, list) and expected and actual:
+        return missing(expected[0], actual[0], f"{path}[]")
+    return []

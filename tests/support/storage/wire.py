@@ -1,7 +1,7 @@
 """What leaves this process for a storage emulator: requests, and the rows in their answers."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from azure.storage.queue import QueueClient
 
 from tests.support.localcloud.hosts import ready_line, start_localcloud
 
@@ -66,3 +67,6 @@ def rows_in(answer: requests.Response) -> int:
         return 0
     document = answer.json()
     return len(document["value"]) if "value" in document else 1
+
+
+OpenQueue = Callable[[str], QueueClient]

@@ -1,32 +1,18 @@
 """A browser, and pages that tell of everything that goes wrong in them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.support.browser.chromium import open_chromium
 from tests.support.browser.desk import Desk, Look, Seen
+from tests.support.browser.reports import Opener, OpenPage, Scheme
 from tests.support.localcloud.hosts import DEADLINE_S, ready_line, start_localcloud
 
 # A busy machine answers late; nothing here takes as long by itself.
 _PATIENCE_MS = 20_000
-type Scheme = Literal["light", "dark"]
-
-
-@dataclass(slots=True, kw_only=True)
-class OpenPage:
-    """A page with the addresses that it asked for, and what it complained of."""
-
-    page: Page
-    requested: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-
-type Opener = Callable[..., OpenPage]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from costs.report.html.report import html_report
 from costs.report.report import CostReport
+from tests.support.browser.reports import Opener
 from tests.support.costs.html_reports import (
     HOSTILE,
     empty_report,
@@ -14,7 +15,6 @@ from tests.support.costs.html_reports import (
     hostile_report,
     two_currencies,
 )
-from tests.system.browser.conftest import Opener
 
 ALL = [full_report, two_currencies, hostile_report, empty_report]
 TITLES = [

@@ -23,7 +23,7 @@ from tests.support.costs.blobs import MemoryBlobs
 from tests.support.costs.prices import full_book
 from tests.support.documents import DOCS
 from tests.support.fakes import World, build_world
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 PAGE = DOCS / "cost-audit.md"
 REGIONS = ("uksouth", "ukwest")

@@ -6,7 +6,7 @@ from bootstrap.app import App
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import World
 from tests.support.letter_worlds import lay_event, lay_job
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 ID = version_id()
 

@@ -14,7 +14,7 @@ from cli.session import LOCAL_SETTINGS, Session
 from tests.support.builders import SUBSCRIPTION, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, BODIES, TEXTS, VALUES
-from tests.unit.replication.records.test_any_row import UNREADABLE
+from tests.support.rows import UNREADABLE
 
 BROKEN = version_id(image="broken")
 ID = str(version_id())

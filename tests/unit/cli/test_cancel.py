@@ -10,7 +10,7 @@ from replication.ports import LetterState
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import World
 from tests.support.letter_worlds import lay_job, states
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 LEFT = "cancelled by the command line; Azure's list stays as it is"
 REMOVED = "cancelled by the command line; what was added and is not Completed is to be removed"

@@ -1,69 +1,25 @@
 """The tables of `costs` for what Azure tells: nobody's versions, orphans, ghosts; and budgets."""
 
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from bootstrap.app import build_app
-from bootstrap.costs import open_costs
 from cli.tables.costs import money
-from costs.pricing.estimator import Estimates
-from costs.report.usage import Machine
-from replication.domain.policy import Budget, ReplicationPolicy
-from tests.support.builders import version_body, version_id
-from tests.support.costs.blobs import MemoryBlobs
-from tests.support.costs.prices import full_book
-from tests.support.fakes import World, build_world
-from tests.unit.cli.conftest import Shell
-
-REGIONS = (
-    *("eastus", "eastus2", "westus", "westus2", "westus3", "centralus"),
-    *("northcentralus", "southcentralus", "westcentralus"),
+from tests.support.costs.trouble import (
+    STRANGER,
+    world_of_trouble,
 )
-OLD, NEW, GONE = (version_id(version=f"{number}.0.0") for number in (1, 2, 3))
-STRANGER = version_id(image="physics")
-
-
-@dataclass(frozen=True)
-class OneMachine:
-    """Somebody runs the newer version."""
-
-    def all(self) -> Iterator[Machine]:
-        yield Machine(kind="microsoft.compute/virtualmachines", image=str(NEW))
+from tests.support.fakes import World
+from tests.support.shell import Shell
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a world with an orphan, a ghost, a used and an unused version."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    world = build_world()
-    policy = ReplicationPolicy(
-        budgets=(
-            Budget(name="all", monthly=Decimal(1000)),
-            Budget(name="each", monthly=Decimal(1), each_gallery=True),
-        )
-    )
-    ports = replace(
-        world.app.ports,
-        blobs=MemoryBlobs(),
-        machines=OneMachine(),
-        estimates=Estimates(book=lambda _: full_book(REGIONS)),
-    )
-    world.app = build_app(world.app.settings, ReplicationPolicy(), ports)
-    for one in (OLD, NEW, GONE):
-        world.gallery.add(one, version_body())
-        world.app.intake.request(one, trigger="a test", correlation_id="corr-1")
-    world.run()
-    del world.gallery.bodies[str(GONE).lower()]
-    world.gallery.add(STRANGER, version_body())
-    world.app = build_app(world.app.settings, policy, ports)
-    open_costs(world.app).price_books.save(full_book(REGIONS))
-    return world
+    return world_of_trouble()
 
 
 def section(text: str, title: str) -> list[str]:

@@ -4,7 +4,7 @@ import csv
 import io
 import tempfile
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,20 +16,10 @@ from costs import formats
 from replication.domain.policy import ReplicationPolicy
 from tests.support.builders import SUBSCRIPTION
 from tests.support.costs.blobs import MemoryBlobs
-from tests.support.costs.ledgers import ledger_row, world_with_books
+from tests.support.costs.ledgers import ROWS, YESTERDAY, ledger_row, world_with_books
 from tests.support.fakes import World
 from tests.support.horrors import ANY_TEXT, TEXTS
-from tests.unit.cli.conftest import Shell
-
-YESTERDAY = date(2026, 11, 22)
-ROWS = [
-    ledger_row(day=YESTERDAY, monthly="30", egress="2", lab="biology"),
-    ledger_row(day=YESTERDAY, monthly="60", region="eastus", lab="biology"),
-    ledger_row(day=YESTERDAY, monthly="90", version="2.0.0", region="eastus"),
-    ledger_row(day=YESTERDAY, monthly=None, image="physics", region="mars"),
-    ledger_row(day=YESTERDAY, monthly="30", gallery="europe", currency="EUR"),
-    ledger_row(day=YESTERDAY - timedelta(days=2), monthly="60", region="eastus"),
-]
+from tests.support.shell import Shell
 
 
 @pytest.fixture(autouse=True)

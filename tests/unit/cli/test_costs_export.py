@@ -10,7 +10,7 @@ import pytest
 from bootstrap.app import App
 from costs.focus.rules import violations
 from tests.support.costs.ledgers import ledger_row, world_with_books
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 FIRST, SECOND = date(2026, 11, 20), date(2026, 11, 21)
 ROWS = [

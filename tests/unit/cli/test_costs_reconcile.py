@@ -24,7 +24,7 @@ from tests.support.costs.bills import (
     write_parquet,
 )
 from tests.support.fakes import World
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 
 @pytest.fixture

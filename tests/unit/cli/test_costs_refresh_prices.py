@@ -13,7 +13,7 @@ from tests.support.builders import version_body, version_id
 from tests.support.costs.blobs import MemoryBlobs
 from tests.support.costs.prices import row
 from tests.support.fakes import World, build_world
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 PATH = "/api/retail/prices"
 

@@ -15,7 +15,7 @@ from tests.support.builders import version_body, version_id
 from tests.support.costs.blobs import MemoryBlobs
 from tests.support.costs.prices import full_book
 from tests.support.fakes import World, build_world
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 REGIONS = (
     *("eastus", "eastus2", "westus", "westus2", "westus3", "centralus"),

@@ -19,7 +19,7 @@ from tests.support.letter_worlds import (
     states,
 )
 from tests.support.letters import MemoryDeadLetters
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 FIRST, SECOND = version_id(version="1.0.0"), version_id(version="2.0.0")
 ABSENT = "0" * 32

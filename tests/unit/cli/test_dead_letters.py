@@ -12,7 +12,7 @@ from replication.ports import DeadLetter, LetterState
 from tests.support.builders import NOON, version_id
 from tests.support.fakes import World
 from tests.support.letter_worlds import lay_event, lay_job, lay_message
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 HOSTILE = "\x1b[2J\x00\u202e[bold]\ud800\rgone\nError: forged"
 ANOTHER = version_id(gallery="other", version="2.0.0")

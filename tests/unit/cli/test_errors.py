@@ -4,7 +4,7 @@ import pytest
 
 from bootstrap.app import App
 from cli.terminal.output import printable
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 
 def test_a_mistake_of_ours_is_told_without_a_traceback(closed_shell: Shell) -> None:

@@ -11,7 +11,7 @@ from replication.notices.digest import Digest
 from replication.ports import DeadLetter
 from tests.support.builders import NOON
 from tests.support.fakes import World
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 LETTER = DeadLetter(
     id="0" * 32,

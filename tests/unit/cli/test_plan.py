@@ -8,7 +8,7 @@ from replication.domain.policy import GalleryScope, ReplicationPolicy
 from replication.domain.regions import Region
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id
 from tests.support.fakes import World, build_world
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 
 def test_a_plan_lists_every_region_with_its_state_and_reason(world: World, shell: Shell) -> None:

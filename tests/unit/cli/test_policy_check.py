@@ -4,7 +4,7 @@ from pathlib import Path
 
 import replication
 from cli.session import Session
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 
 def write(folder: Path, text: str) -> Path:

@@ -4,7 +4,7 @@ import pytest
 
 from cli.terminal.errors import ExitCode
 from tests.support.fakes import World
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 QUEUE = "replication-jobs"
 

@@ -7,7 +7,7 @@ from replication.domain.message import JobMessage
 from replication.ports import QueueDepth, QueueName
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import MemoryQueues, World
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 
 def test_every_queue_is_shown_with_what_waits_in_it(world: World, shell: Shell) -> None:

@@ -8,7 +8,7 @@ from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import Region, RegionCatalog
 from tests.support.builders import SUBSCRIPTION, US_NEIGHBOURS
 from tests.support.fakes import World
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 
 @pytest.mark.parametrize("spelling", ["West US 2", "westus2", "WESTUS2", "(US) West US 2"])

@@ -16,7 +16,7 @@ from tests.support.fakes import World
 from tests.support.http.calling import OBJECT_ID, principal
 from tests.support.http.serving import DEPLOYED, Canned, Detour, Site
 from tests.support.letter_worlds import lay_job
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 TOKEN = "a-token-of-the-test"  # noqa: S105 - made up
 KEY = "a-key-of-the-test"

@@ -2,8 +2,10 @@
 
 import io
 import json
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -11,18 +13,32 @@ import pytest
 from rich.console import Console, RenderableType
 
 from api.views import letter_detail_view
+from bootstrap.costs import open_costs
 from cli.client.http import Api, open_api
 from cli.client.remote import Remote
-from cli.client.remote_shapes import LETTER, QUEUE_LIST, REPLICATION, Shape, ShapeError, check
+from cli.client.remote_shapes import (
+    COST_REPORT,
+    LETTER,
+    QUEUE_LIST,
+    REPLICATION,
+    Shape,
+    ShapeError,
+    check,
+)
+from cli.tables.costs import report_tables
 from cli.tables.dead_letters import letter_detail, letter_list
 from cli.tables.progress import progress_picture
 from cli.tables.replications import queue_list, replication_detail, replication_list
+from costs.report.query import read_report_query
+from costs.report.service import make_report
+from costs.report.view import report_view
 from replication.ports import QueueName
 from tests.support.builders import version_body, version_id
+from tests.support.costs.trouble import world_of_trouble
 from tests.support.fakes import World
 from tests.support.http.serving import Canned, Site
 from tests.support.letter_worlds import lay_job
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 KEY = version_id().key
 LONG = "x" * 65_536
@@ -273,3 +289,18 @@ def test_an_answer_without_end_is_cut_off(far: Shell, site: Site) -> None:
     answer = far("status")
     assert (answer.code, answer.out) == (1, "")
     assert "is longer than 33554432 bytes" in answer.err
+
+
+def test_whatever_one_value_of_a_report_is_it_is_refused_or_can_be_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    app = world_of_trouble().app
+    query = read_report_query(today=app.ports.clock().date(), limit=1)
+    view = report_view(make_report(open_costs(app), query, ask_azure=True))
+
+    def draw(value: Any) -> Sequence[RenderableType]:
+        return report_tables(value)
+
+    assert shown(view, COST_REPORT, draw)
+    assert {shown(one, COST_REPORT, draw) for one in changes(view)} == {True, False}

@@ -1,28 +1,14 @@
 """`costs` of a deployed app: the same report as from the ledger, and answers of no use refused."""
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from rich.console import RenderableType
 
-from bootstrap.costs import open_costs
-from cli.client.remote_shapes import COST_REPORT
-from cli.tables.costs import report_tables
-from costs.report.query import read_report_query
-from costs.report.service import make_report
-from costs.report.view import report_view
-from tests.support.costs.ledgers import world_with_books
+from tests.support.costs.ledgers import ROWS, world_with_books
 from tests.support.fakes import World
 from tests.support.http.serving import Canned, Site
-from tests.unit.cli.conftest import Shell
-from tests.unit.cli.test_cost_tables import world as world_of_trouble
-from tests.unit.cli.test_costs import ROWS
-from tests.unit.cli.test_remote_answers import changes, shown
-
-__all__ = ["world_of_trouble"]
+from tests.support.shell import Shell
 
 
 @pytest.fixture
@@ -73,17 +59,3 @@ def test_what_is_no_table_is_refused(far: Shell, site: Site, answer: Canned, sai
     told = far("costs", "--format", "csv")
     assert (told.code, told.out) == (1, "")
     assert said in told.err
-
-
-def test_whatever_one_value_of_a_report_is_it_is_refused_or_can_be_shown(
-    world_of_trouble: World,
-) -> None:
-    app = world_of_trouble.app
-    query = read_report_query(today=app.ports.clock().date(), limit=1)
-    view = report_view(make_report(open_costs(app), query, ask_azure=True))
-
-    def draw(value: Any) -> Sequence[RenderableType]:
-        return report_tables(value)
-
-    assert shown(view, COST_REPORT, draw)
-    assert {shown(one, COST_REPORT, draw) for one in changes(view)} == {True, False}

@@ -9,7 +9,7 @@ from replication.domain.job import Lease
 from replication.domain.policy import GalleryScope, ReplicationPolicy
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import World, build_world
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 
 def test_a_new_version_is_put_on_record_and_queued(world: World, shell: Shell) -> None:

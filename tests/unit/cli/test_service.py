@@ -19,7 +19,7 @@ from replication.ports import LetterQuery, LetterState, QueueName
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import World, build_world
 from tests.support.letter_worlds import lay_event, lay_job, lay_unreadable_message, states
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 ID = version_id()
 ABSENT = "0" * 32

@@ -10,7 +10,7 @@ from bootstrap.app import App
 from cli.session import LOCAL_SETTINGS
 from replication.config.settings import SettingsError
 from tests.support.fakes import World
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 
 def write(folder: Path, document: Any) -> None:

@@ -16,7 +16,7 @@ from replication.listing.query import ListQuery
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import World
 from tests.support.letter_worlds import lay_job
-from tests.unit.cli.conftest import Shell
+from tests.support.shell import Shell
 
 
 def enrol(world: World, *ids: ImageVersionId) -> None:

@@ -1,7 +1,6 @@
 """`status --watch` follows what happens, and its exit code is what came of it."""
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -16,8 +15,7 @@ from replication.domain.job import Phase
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import World
 from tests.support.http.serving import Canned, Site
-from tests.unit.cli.conftest import Shell
-from tests.unit.cli.test_process import in_terminal
+from tests.support.shell import Shell
 
 ID = version_id()
 GONE = Canned(status=503, body=b"")
@@ -224,32 +222,6 @@ def test_nothing_is_expected_where_nothing_can_be_told(
     world: World, change: dict[str, object]
 ) -> None:
     assert eta_s(region(world) | change, now=world.clock()) is None
-
-
-def test_in_a_terminal_bars_are_drawn_until_it_has_ended(
-    world: World, site: Site, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    exported(world)
-    looks = threading.Semaphore(0)
-
-    def work() -> None:
-        if looks.acquire(timeout=60):
-            world.run()
-
-    worker = threading.Thread(target=work)
-    worker.start()
-
-    site.platform = lambda _: looks.release()
-    shown = in_terminal(
-        *("--url", site.root, "status", ID.key, "--watch", "--interval", "1"),
-        folder=tmp_path_factory.mktemp("terminal"),
-        columns=100,
-    )
-    worker.join()
-    assert "━" in shown
-    assert "0 of 8 ready" in shown
-    assert "8 of 8 ready" in shown
-    assert shown.rstrip().endswith("\x1b[?25h")  # the cursor is back
 
 
 def test_a_view_changed_in_nothing_but_its_region_is_one_line(world: World, shell: Shell) -> None:

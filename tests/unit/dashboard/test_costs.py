@@ -14,11 +14,10 @@ from replication.domain.job import Phase
 from tests.support.builders import SUBSCRIPTION, version_body, version_id, written_event
 from tests.support.costs.blobs import MemoryBlobs
 from tests.support.dashboard.counting import count_calls
-from tests.support.dashboard.pages import LANGUAGES, ask, read
+from tests.support.dashboard.pages import LANGUAGES, MOST_BYTES, ask, check_structure, read
 from tests.support.dashboard.worlds import add_job
 from tests.support.fakes import World, build_world
-from tests.unit.dashboard.conftest import Serve
-from tests.unit.dashboard.test_pages import MOST_BYTES, check_structure
+from tests.support.http.serving import Serve
 
 DAY_S = 24 * 3600
 # The name of a group and where it is, which a narrow column needs apart.

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
 
@@ -13,7 +12,7 @@ from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import FailureCode, MalformedError, TransientError
 from replication.domain.job import HistoryEntry, Phase
 from tests.support.builders import NOON
-from tests.support.dashboard.pages import LANGUAGES, Document, ask, read
+from tests.support.dashboard.pages import LANGUAGES, MOST_BYTES, ask, check_structure, read
 from tests.support.dashboard.worlds import (
     HOSTILE,
     add_job,
@@ -23,7 +22,7 @@ from tests.support.dashboard.worlds import (
 )
 from tests.support.fakes import World, build_world
 from tests.support.http.calling import principal
-from tests.unit.dashboard.conftest import Serve
+from tests.support.http.serving import Serve
 
 PAGES = (
     "/dashboard",
@@ -35,7 +34,6 @@ PAGES = (
     "/dashboard/actions",
     "/dashboard/runbook",
 )
-MOST_BYTES = 100_000
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -47,36 +45,6 @@ def addresses(world: World) -> Iterator[str]:
     yield from PAGES
     yield from (f"/dashboard/replications/{key}" for key in world.store.rows)
     yield from (f"/dashboard/dead-letters/{one}" for one in world.letters.letters)
-
-
-def check_structure(document: Document, language: str) -> None:
-    """Check what a screen reader and the Content-Security-Policy need of every page."""
-    (html,) = document.all("html")
-    assert html.attributes["lang"] == language
-    assert len(document.all("main")) == len(document.all("h1")) == 1
-    levels = [int(one.tag[1]) for one in document.all("h1", "h2", "h3") if one.tag]
-    assert all(after - before <= 1 for before, after in pairwise(levels))
-    ids = [one.attributes["id"] for one in document.elements if "id" in one.attributes]
-    assert len(ids) == len(set(ids))
-    for one in document.elements:
-        assert "style" not in one.attributes
-        assert not [name for name in one.attributes if name.startswith("on")]
-    (script,) = document.all("script")
-    assert script.attributes["src"].startswith("/dashboard/static/script.js?v=")
-    assert not document.all("style", "iframe", "object", "base")
-    assert len(document.all("caption")) == len(document.all("table"))
-    assert all(one.attributes.get("scope") in ("col", "row") for one in document.all("th"))
-    assert all(one.attributes.get("aria-label") for one in document.all("progress"))
-    labelled = {one.attributes.get("for") for one in document.all("label")}
-    for field in document.all("input", "select"):
-        is_box = field.attributes.get("type") == "checkbox"  # stands in its label
-        assert is_box or field.attributes["id"] in labelled
-    for one in document.elements:
-        for name in ("aria-labelledby", "aria-describedby"):
-            assert set(one.attributes.get(name, "").split()) <= set(ids)
-    for one in document.all("time"):
-        assert one.attributes["datetime"].endswith("Z")
-        assert one.attributes["title"].endswith(" UTC")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -264,7 +232,7 @@ def test_over_tls_the_cookie_is_sent_back_over_tls_alone(
     assert world.store.rows == {}
     monkeypatch.setenv(AUTH_ENABLED, "True")
     header = principal("Replication.Operator")
-    monkeypatch.setattr("tests.support.pages.ROOT", "https://replicator.example")
+    monkeypatch.setattr("tests.support.dashboard.pages.ROOT", "https://replicator.example")
     answer = ask("/dashboard", x_ms_client_principal=header)
     assert answer.headers["Set-Cookie"].endswith("; Secure")
 

@@ -12,7 +12,7 @@ from tests.support.dashboard.counting import count_calls
 from tests.support.dashboard.pages import ask
 from tests.support.dashboard.worlds import add_job, troubled_world
 from tests.support.fakes import World
-from tests.unit.dashboard.conftest import Serve
+from tests.support.http.serving import Serve
 
 PAGES = {
     "/dashboard": "Overview",

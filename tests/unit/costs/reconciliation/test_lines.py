@@ -13,7 +13,7 @@ from costs.bill.text import Resource
 from costs.reconciliation.lines import Verdict, pair
 from costs.reconciliation.verdicts import is_whole, read_quantity
 from tests.support.builders import version_id
-from tests.unit.costs.reconciliation.test_verdicts import (
+from tests.support.costs.verdicts import (
     ABOUT,
     DEFINITION,
     FIRST,

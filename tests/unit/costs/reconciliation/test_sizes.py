@@ -13,7 +13,7 @@ from costs.reconciliation.lines import LedgerLine, pair
 from costs.reconciliation.sizes import Learned, derive_sizes
 from costs.reconciliation.verdicts import Circumstances, settle_quantities
 from tests.support.builders import version_id
-from tests.unit.costs.reconciliation.test_verdicts import (
+from tests.support.costs.verdicts import (
     ABOUT,
     DEFINITION,
     GALLERY,

@@ -18,7 +18,7 @@ from replication.config.settings import SettingsError
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, ANY_VALUE, BODIES, TEXTS
-from tests.unit.replication.records.test_any_row import NEWER, UNREADABLE
+from tests.support.rows import NEWER, UNREADABLE
 
 PARAMETERS = ("phase", "gallery", "geography", "cursor", "limit", "code", "x")
 BROKEN = version_id(image="broken")

@@ -1,7 +1,6 @@
 """A row is read as it was written or not at all; one that cannot be read stays, and is told of."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,75 +10,16 @@ from api.views import replication_view, timeline_view
 from replication.azure.storage.job_store import job_row
 from replication.domain.errors import FailureCode, MalformedError, NewerFormatError
 from replication.domain.job import (
-    Failure,
-    HistoryEntry,
-    Lease,
     Phase,
-    Place,
-    Replica,
-    ReplicaState,
     ReplicationJob,
 )
-from replication.domain.plan import LeftOutRegion
-from replication.domain.regions import Region
-from replication.records.job_codec import FORMAT_VERSION, decode_job, encode_job
-from tests.support.builders import NOON, version_body, version_id, written_event
+from replication.records.job_codec import decode_job, encode_job
+from tests.support.builders import version_body, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import DOCUMENTS, VALUES, every_mutation, mutations, places, put
-from tests.support.jobs import job
+from tests.support.rows import BROKEN, DOCUMENT, HEALTHY, NEWER, UNREADABLE
 from tests.support.storage.storable import assert_row, assert_storable, letters_of
 from tests.support.strategies import outcome
-
-BROKEN = version_id(image="broken")
-HEALTHY = version_id()
-
-
-def full_job() -> ReplicationJob:
-    """Return a job with something in every field."""
-    replica = Replica(
-        region=Region("westus2"),
-        state=ReplicaState.REPLICATING,
-        reason="listed, not ready",
-        progress=40,
-        managed=True,
-        code=FailureCode.COPY_FAILED,
-        attempts=1,
-        replica_count=1,
-        storage_account_type="Standard_LRS",
-        planned_at=NOON,
-        requested_at=NOON,
-        copying_since=NOON,
-        progressed_at=NOON,
-        stuck_since=NOON,
-        completed_at=NOON,
-        failed_at=NOON,
-    )
-    return job(
-        BROKEN,
-        phase=Phase.TRACKING,
-        replicas=(replica,),
-        left_out=(LeftOutRegion(region=Region("westus3"), reason="denied by the policy"),),
-        size_gb=127,
-        observed_at=NOON,
-        next_attempt_at=NOON + timedelta(hours=1),
-        finished_at=NOON,
-        lease=Lease(owner="worker-1", expires_at=NOON),
-        place=Place(scope="subscription", number=7),
-        letter_id="0" * 32,
-        failure=Failure(code=FailureCode.COPY_FAILED, message="no"),
-        withheld={Region("westus3"): (NOON, "refused")},
-        entries=(HistoryEntry(id="1", at=NOON, event="track", reason="r", details={"a": [1]}),),
-    )
-
-
-DOCUMENT = json.loads(encode_job(full_job()))
-NEWER = json.dumps({"v": FORMAT_VERSION + 1, "job": {"of": "another shape"}})
-UNREADABLE = [
-    *DOCUMENTS,
-    NEWER,
-    json.dumps({**DOCUMENT, "phase": "dreaming"}),
-    json.dumps(DOCUMENT)[:-1],
-]
 
 
 def _read(text: str) -> ReplicationJob | Exception:

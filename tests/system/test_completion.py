@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.unit.cli.test_process import COMMAND
+from tests.support.command import COMMAND
 
 
 def offered(*words: str) -> list[str]:

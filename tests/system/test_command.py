@@ -1,33 +1,15 @@
 """The installed command, as a process."""
 
 import json
-import os
-import pty
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
-COMMAND = Path(sys.executable).with_name("gallery-replicator")
-
-
-def run(
-    *args: str, folder: Path, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("Azure", "AZURE", "REPLICATION"))
-    }
-    return subprocess.run(  # noqa: S603 - our own command
-        [COMMAND, *args],
-        cwd=folder,
-        env=kept | {"NO_COLOR": "1"} | (env or {}),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+from tests.support.command import in_terminal, run
+from tests.support.fakes import build_world
+from tests.support.http.serving import serving_app
+from tests.support.scenarios.steps import ID, export
 
 
 def test_help_lists_the_commands(tmp_path: Path) -> None:
@@ -93,23 +75,27 @@ def test_a_terminal_gets_colour_and_folded_lines(tmp_path: Path) -> None:
     assert max(len(line) for line in shown.splitlines()) < 60
 
 
-def in_terminal(*args: str, folder: Path, columns: int) -> str:
-    ours, theirs = pty.openpty()
-    env = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    env |= {"TERM": "xterm-256color", "COLUMNS": str(columns)}
-    with subprocess.Popen(  # noqa: S603 - our own command
-        [COMMAND, *args], cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs
-    ) as process:
-        os.close(theirs)
-        chunks: list[bytes] = []
-        while True:
-            try:
-                chunk = os.read(ours, 4096)
-            except OSError:  # how Linux tells the end of a terminal
-                break
-            if not chunk:
-                break
-            chunks.append(chunk)
-        os.close(ours)
-    assert process.returncode == 0
-    return b"".join(chunks).decode()
+def test_in_a_terminal_bars_are_drawn_until_it_has_ended(tmp_path: Path) -> None:
+    world = build_world()
+    export(world)
+    looks = threading.Semaphore(0)
+
+    def work() -> None:
+        if looks.acquire(timeout=60):
+            world.run()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+
+    with serving_app(world.app) as site:
+        site.platform = lambda _: looks.release()
+        shown = in_terminal(
+            *("--url", site.root, "status", ID.key, "--watch", "--interval", "1"),
+            folder=tmp_path,
+            columns=100,
+        )
+    worker.join()
+    assert "━" in shown
+    assert "0 of 8 ready" in shown
+    assert "8 of 8 ready" in shown
+    assert shown.rstrip().endswith("\x1b[?25h")  # the cursor is back

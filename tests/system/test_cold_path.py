@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[2]
 HEAVY = ("duckdb", "jinja2", "pygal", "rich", "typer", "pytest", "localcloud")
 LOADED = """
 import json, sys
