@@ -20,6 +20,7 @@ from replication.gauge_leader import DUTIES
 from replication.gauges import StateGauges, count_records
 from replication.guards.admission import GATES, AdmissionControl
 from replication.guards.budget_guard import SPENDINGS, BudgetGuard, Pricing
+from replication.guards.guards import Guards
 from replication.guards.pauses import PAUSES, Pauses
 from replication.guards.rate_meter import RateMeter
 from replication.guards.region_health import CIRCUITS, REFUSALS, RegionHealth
@@ -46,11 +47,13 @@ from replication.ports import (
 from replication.reconcile.executor import Executor
 from replication.reconcile.reconciler import Reconciler
 from replication.reconcile.recovery import Recovery
+from replication.records.commit import JobCommits
 from replication.records.repository import JobRepository, contention_retries
 from replication.shared_state.port import ControlStore
 from replication.shared_state.state import SharedState
 from replication.sweep import Sweep
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.runtime import Runtime
 
 SHARED_KINDS = (GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, BOOKS, DUTIES)
 
@@ -108,103 +111,89 @@ class App:
 
 def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> App:
     """Wire the services to the ports."""
+    runtime = Runtime(
+        clock=ports.clock,
+        chance=ports.chance,
+        new_id=ports.new_owner,
+        limits=settings.limits,
+        telemetry=ports.telemetry,
+    )
     listing = Listing(store=ports.listing, retries=ports.retries)
-    records = JobRepository(store=ports.store, retries=ports.retries, written=listing.follow)
+    jobs = JobRepository(store=ports.store, retries=ports.retries, written=listing.follow)
     shared_state = SharedState(
         store=ports.controls, kinds=SHARED_KINDS, retries=ports.retries, clock=ports.clock
     )
-    admission = AdmissionControl(
-        shared_state=shared_state,
-        meter=ports.meter,
-        limits=settings.limits,
-        clock=ports.clock,
-        telemetry=ports.telemetry,
-    )
-    health = RegionHealth(shared_state=shared_state, limits=settings.limits, clock=ports.clock)
     desk = DeadLetterDesk(letters=ports.letters, clock=ports.clock, telemetry=ports.telemetry)
-    intake = Intake(
-        records=records,
-        history=ports.history,
-        gallery=ports.gallery,
-        catalogs=ports.catalogs,
-        queues=ports.queues,
-        desk=desk,
-        admission=admission,
-        health=health,
-        policy=policy,
-        limits=settings.limits,
-        clock=ports.clock,
-        telemetry=ports.telemetry,
+    commits = JobCommits(
+        jobs=jobs, history=ports.history, letters=desk, queues=ports.queues, runtime=runtime
     )
     estimates = replace(ports.estimates, clock=ports.clock, currency=policy.currency)
-    pauses = Pauses(shared_state=shared_state, clock=ports.clock)
-    guard = BudgetGuard(
-        shared_state=shared_state,
-        store=ports.store,
-        pricing=ports.pricing or EstimatePricing(estimates),
-        policy=policy,
-        clock=ports.clock,
+    guards = Guards(
+        admission=AdmissionControl(
+            shared_state=shared_state,
+            meter=ports.meter,
+            limits=settings.limits,
+            clock=ports.clock,
+            telemetry=ports.telemetry,
+        ),
+        health=RegionHealth(shared_state=shared_state, limits=settings.limits, clock=ports.clock),
+        budget=BudgetGuard(
+            shared_state=shared_state,
+            store=ports.store,
+            pricing=ports.pricing or EstimatePricing(estimates),
+            policy=policy,
+            clock=ports.clock,
+        ),
+        pauses=Pauses(shared_state=shared_state, clock=ports.clock),
     )
-    recovery = Recovery(
-        admission=admission,
-        health=health,
-        limits=settings.limits,
-        clock=ports.clock,
-        chance=ports.chance,
-    )
-    executor = Executor(
-        records=records,
+    intake = Intake(
+        commits=commits,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
-        admission=admission,
-        health=health,
-        guard=guard,
-        pauses=pauses,
+        desk=desk,
+        admission=guards.admission,
+        health=guards.health,
         policy=policy,
-        limits=settings.limits,
-        clock=ports.clock,
-        chance=ports.chance,
-        recovery=recovery,
-        telemetry=ports.telemetry,
+        runtime=runtime,
+    )
+    executor = Executor(
+        jobs=jobs,
+        gallery=ports.gallery,
+        catalogs=ports.catalogs,
+        guards=guards,
+        recovery=Recovery(admission=guards.admission, health=guards.health, runtime=runtime),
+        policy=policy,
+        runtime=runtime,
     )
     reconciler = Reconciler(
-        records=records,
-        history=ports.history,
-        queues=ports.queues,
-        desk=desk,
+        commits=commits,
         topic=ports.topic,
         executor=executor,
-        health=health,
+        health=guards.health,
         intake=intake,
-        limits=settings.limits,
-        clock=ports.clock,
-        new_owner=ports.new_owner,
-        chance=ports.chance,
-        telemetry=ports.telemetry,
+        runtime=runtime,
     )
     sweep = Sweep(
-        records=records,
+        jobs=jobs,
         listing=listing,
         letters=ports.letters,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
-        admission=admission,
-        health=health,
+        guards=guards,
         intake=intake,
         policy=policy,
-        limits=settings.limits,
-        clock=ports.clock,
+        runtime=runtime,
     )
     queries = Queries(
         store=ports.store,
-        jobs=records,
+        jobs=jobs,
         listing=listing,
         history=ports.history,
         queues=ports.queues,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
-        guard=guard,
-        pauses=pauses,
+        guard=guards.budget,
+        pauses=guards.pauses,
         policy=policy,
         clock=ports.clock,
         estimates=estimates,
@@ -212,35 +201,17 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
     dead_letters = DeadLetterService(
         letters=ports.letters,
         intake=intake,
-        records=records,
-        history=ports.history,
+        commits=commits,
         queues=ports.queues,
-        clock=ports.clock,
-    )
-    canceller = Canceller(
-        records=records,
-        history=ports.history,
-        queues=ports.queues,
-        desk=desk,
-        limits=settings.limits,
-        clock=ports.clock,
-        telemetry=ports.telemetry,
-    )
-    releaser = Releaser(
-        records=records,
-        history=ports.history,
-        queues=ports.queues,
-        desk=desk,
-        limits=settings.limits,
         clock=ports.clock,
     )
     operations = Operations(
         intake=intake,
-        canceller=canceller,
-        releaser=releaser,
-        pauses=pauses,
+        canceller=Canceller(commits=commits, runtime=runtime),
+        releaser=Releaser(commits=commits, runtime=runtime),
+        pauses=guards.pauses,
         dead_letters=dead_letters,
-        jobs=records,
+        jobs=jobs,
         journal=Journal(history=ports.history, clock=ports.clock, new_id=ports.new_owner),
         new_id=ports.new_owner,
     )
@@ -253,8 +224,8 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         sweep=sweep,
         desk=desk,
         dead_letters=dead_letters,
+        pauses=guards.pauses,
         shared_state=shared_state,
-        pauses=pauses,
         operations=operations,
         listing=listing,
         queries=queries,

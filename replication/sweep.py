@@ -1,7 +1,7 @@
-"""Compare every image version in scope with its plan, and queue again what was missed."""
+"""The sweep: every image version in scope is compared with its plan, and what was missed queued."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,12 +10,10 @@ from replication.domain import formatting
 from replication.domain.errors import FailureCode, PermanentError, ReplicationError, ThrottledError
 from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
-from replication.domain.limits import Limits
 from replication.domain.plan import PlanSubject, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region, RegionCatalog
-from replication.guards.admission import AdmissionControl
-from replication.guards.region_health import RegionHealth
+from replication.guards.guards import Guards
 from replication.guards.throttling import Operation, ThrottleScope
 from replication.intake.intake import Intake
 from replication.listing.jobs import Listing
@@ -24,6 +22,7 @@ from replication.ports import Catalogs, DeadLetters, Gallery, JobQuery, UnreadPa
 from replication.reconcile.observe import withheld_regions
 from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
+from replication.telemetry.runtime import Runtime
 
 _PAGE = 200
 # How often a job that ended badly is looked at again: what was wrong may have been mended.
@@ -88,17 +87,15 @@ class SweepReport:
 class Sweep:
     """The safety net: stateless, driven by a timer, harmless to run twice at once."""
 
-    records: JobRepository
+    jobs: JobRepository
     listing: Listing
     letters: DeadLetters
     gallery: Gallery
     catalogs: Catalogs
-    admission: AdmissionControl
-    health: RegionHealth
+    guards: Guards
     intake: Intake
     policy: ReplicationPolicy
-    limits: Limits
-    clock: Callable[[], datetime]
+    runtime: Runtime
 
     def run(self, *, dry_run: bool = False) -> SweepReport:
         """Sweep everything once.
@@ -140,8 +137,8 @@ class Sweep:
 
         `at_rest` takes the keys of the jobs that are over, by subscription.
         """
-        now = self.clock()
-        late = now - timedelta(seconds=self.limits.overdue_after_s)
+        now = self.runtime.clock()
+        late = now - timedelta(seconds=self.runtime.limits.overdue_after_s)
         mender = ListingMender(self.listing)
         for job in self._jobs(JobQuery(limit=_PAGE), report):
             keys = at_rest.setdefault(job.image_version_id.subscription_id.lower(), set())
@@ -167,7 +164,7 @@ class Sweep:
     ) -> bool:
         """Sweep what Azure lists, and take it from the keys; tell whether that was all of it."""
         whole = True
-        until = self.admission.closed_until(subscription_id, Operation.READ)
+        until = self.guards.admission.closed_until(subscription_id, Operation.READ)
         if until is not None:
             report.errors.append(
                 f"subscription {subscription_id}: Azure asked for a pause until "
@@ -183,7 +180,7 @@ class Sweep:
                     scope = ThrottleScope(
                         subscription_id=subscription_id.lower(), operation=Operation.READ
                     )
-                    self.admission.refused_scope(scope, version.error)
+                    self.guards.admission.refused_scope(scope, version.error)
                     break
                 continue
             report.versions_seen += 1
@@ -196,7 +193,7 @@ class Sweep:
         """Look again at what is on record and not in Azure: no event told of its deletion."""
         for key in sorted(keys):
             with report.part(f"record {key}"):
-                stored = self.records.load(key)
+                stored = self.jobs.load(key)
                 if stored is not None and _is_at_rest(stored.job):
                     version_id = stored.job.image_version_id
                     reason = "on record, and no longer in Azure's list"
@@ -208,12 +205,12 @@ class Sweep:
         if self.policy.why_out_of_scope(version.id) is not None:
             report.out_of_scope += 1
             return
-        stored = self.records.load(version.id.key)
+        stored = self.jobs.load(version.id.key)
         if stored is None:
             self._sweep_unknown(version, catalog, report, dry_run=dry_run)
             return
-        now = self.clock()
-        refused = self.health.refused(version.id.subscription_id)
+        now = self.runtime.clock()
+        refused = self.guards.health.refused(version.id.subscription_id)
         reason = why_look(stored.job, version, self.policy, catalog, refused, now=now)
         if reason is not None:
             self._queue(version.id, reason, report, dry_run=dry_run)
@@ -221,7 +218,7 @@ class Sweep:
     def _sweep_unknown(
         self, version: ImageVersion, catalog: RegionCatalog, report: SweepReport, *, dry_run: bool
     ) -> None:
-        refused = self.health.refused(version.id.subscription_id)
+        refused = self.guards.health.refused(version.id.subscription_id)
         planned = plan(PlanSubject.of(version), self.policy, catalog, refused)
         if all(one.already_listed for one in planned.wanted):
             return
@@ -238,7 +235,7 @@ class Sweep:
 
     def _jobs(self, query: JobQuery, report: SweepReport) -> Iterator[ReplicationJob]:
         while True:
-            page = self.records.find(query)
+            page = self.jobs.find(query)
             yield from page.jobs
             report.errors += [f"record {row.key}: {row.reason}" for row in page.unreadable]
             if page.next_cursor is None:

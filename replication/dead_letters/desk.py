@@ -1,9 +1,9 @@
-"""Put on the desk what needs a person: events, messages and jobs, with their cause."""
+"""The desk of dead letters: events, messages and jobs that need a person, with their cause."""
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -27,15 +27,13 @@ MAX_RAW = 300_000
 _MAX_TEXT = 256
 _MAX_DEPTH = 50
 _ID_HEX_DIGITS = 32
-# A job has a timeline of its own; that of an event or a message is how often it came here.
-_JOB = "job"
 _MAX_ROUNDS = 20
 _PERSONAL = ("claims", "authorization", "httprequest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterDesk:
-    """Where dead letters are laid; laying the same one twice leaves one, a job has one at most."""
+    """Where dead letters are laid; the same one twice is one, a job has one at most."""
 
     letters: DeadLetters
     clock: Callable[[], datetime]
@@ -45,15 +43,18 @@ class DeadLetterDesk:
     def event(self, raw: Any, *, event_id: str, cause: str) -> DeadLetter:
         """Keep an event that cannot be used, without the claims of whoever caused it."""
         text = json.dumps(_without_claims(raw, _MAX_DEPTH), default=str)
-        return self._put(
-            source="event",
-            identity=f"event\n{event_id}\n{text}",
-            code=FailureCode.MALFORMED_EVENT,
-            cause=cause,
-            attempts=1,
-            correlation_id=event_id[:_MAX_TEXT].encode("ascii", "backslashreplace").decode(),
-            image_version_id=None,
-            raw=text,
+        return self._put_again(
+            DeadLetter(
+                id=_letter_id(f"event\n{event_id}\n{text}"),
+                at=self.clock(),
+                source="event",
+                code=FailureCode.MALFORMED_EVENT.value,
+                cause=cause,
+                attempts=1,
+                correlation_id=event_id[:_MAX_TEXT].encode("ascii", "backslashreplace").decode(),
+                image_version_id=None,
+                raw=_clipped(text),
+            )
         )
 
     def message(
@@ -68,15 +69,18 @@ class DeadLetterDesk:
         else:
             image_version_id = str(message.image_version_id)
             correlation_id = message.correlation_id
-        return self._put(
-            source=queue,
-            identity=f"{queue}\n{raw}",
-            code=code,
-            cause=cause,
-            attempts=attempts,
-            correlation_id=correlation_id,
-            image_version_id=image_version_id,
-            raw=raw,
+        return self._put_again(
+            DeadLetter(
+                id=_letter_id(f"{queue}\n{raw}"),
+                at=self.clock(),
+                source=queue,
+                code=code.value,
+                cause=cause,
+                attempts=attempts,
+                correlation_id=correlation_id,
+                image_version_id=image_version_id,
+                raw=_clipped(raw),
+            )
         )
 
     def poison(self, body: bytes, *, queue: str) -> None:
@@ -112,39 +116,37 @@ class DeadLetterDesk:
             "dead_letter.kept", level=logging.ERROR, queue=queue, id=letter.id, code=letter.code
         )
 
-    def job(
-        self,
-        job: ReplicationJob,
-        failure: Failure,
-        *,
-        reason: str,
-        timeline: tuple[HistoryEntry, ...],
-    ) -> DeadLetter:
-        """Keep a job that only a person can bring further."""
+    def job(self, job: ReplicationJob, timeline: Sequence[HistoryEntry]) -> DeadLetter:
+        """Dead-letter a job that failed: only a person can bring it further."""
         behind = [
-            one.region.name for one in job.replicas if one.state is not ReplicaState.COMPLETED
+            replica.region.name
+            for replica in job.replicas
+            if replica.state is not ReplicaState.COMPLETED
         ]
-        message = JobMessage.of(job)
-        known = failure.message in reason
+        failure = job.failure or Failure(code=FailureCode.UNKNOWN_ANSWER, message=job.reason)
+        known = failure.message in job.reason
         return self._put(
-            source=_JOB,
-            identity=f"job\n{job.key}",
-            code=failure.code,
-            cause=reason if known else f"{reason} [{failure.message}]",
-            attempts=job.attempts,
-            correlation_id=job.correlation_id,
-            image_version_id=str(job.image_version_id),
-            raw=message.encode(),
-            regions=tuple(behind),
-            timeline=timeline,
+            DeadLetter(
+                id=job.own_letter_id,
+                at=self.clock(),
+                source="job",
+                code=failure.code.value,
+                cause=job.reason if known else f"{job.reason} [{failure.message}]",
+                attempts=job.attempts,
+                correlation_id=job.correlation_id,
+                image_version_id=str(job.image_version_id),
+                raw=JobMessage.of(job).encode(),
+                regions=tuple(behind),
+                timeline=tuple(timeline),
+            )
         )
 
-    def open_letter_of(self, key: str) -> str | None:
-        """Return the id of a job's letter if it lies open, None else."""
-        stored = self.letters.get(_letter_id(f"job\n{key}"))
+    def tells_of(self, job: ReplicationJob) -> bool:
+        """Tell whether the job's letter lies open, and is about its failure."""
+        stored = self.letters.get(job.own_letter_id)
         if stored is None or stored.letter.state is not LetterState.OPEN:
-            return None
-        return stored.letter.id
+            return False
+        return job.failure is None or stored.letter.code == job.failure.code.value
 
     def resolve(self, letter_id: str, *, reason: str) -> None:
         """Mark a letter as no longer needing anyone; one laid anew meanwhile stays open."""
@@ -174,38 +176,14 @@ class DeadLetterDesk:
             "dead_letter.resolved", id=stored.letter.id, code=stored.letter.code, reason=reason
         )
 
-    def _put(
-        self,
-        *,
-        source: str,
-        identity: str,
-        code: FailureCode,
-        cause: str,
-        attempts: int,
-        correlation_id: str,
-        image_version_id: str | None,
-        raw: str,
-        regions: tuple[str, ...] = (),
-        timeline: tuple[HistoryEntry, ...] = (),
-    ) -> DeadLetter:
-        letter = DeadLetter(
-            id=_letter_id(identity),
-            at=self.clock(),
-            source=source,
-            code=code.value,
-            cause=cause,
-            attempts=attempts,
-            correlation_id=correlation_id,
-            image_version_id=image_version_id,
-            raw=_clipped(raw),
-            regions=regions,
-            timeline=timeline,
-        )
-        if source != _JOB:
-            earlier = self.letters.get(letter.id)
-            letter = letter if earlier is None else _laid_again(letter, earlier.letter)
+    def _put_again(self, letter: DeadLetter) -> DeadLetter:
+        """Keep what has no timeline of its own: that is how often it came here."""
+        earlier = self.letters.get(letter.id)
+        return self._put(letter if earlier is None else _laid_again(letter, earlier.letter))
+
+    def _put(self, letter: DeadLetter) -> DeadLetter:
         self.letters.put(letter)
-        self.telemetry.counted(LETTERS_LAID, {SOURCE: source, CODE: letter.code})
+        self.telemetry.counted(LETTERS_LAID, {SOURCE: letter.source, CODE: letter.code})
         return letter
 
 

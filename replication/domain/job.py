@@ -235,6 +235,11 @@ class ReplicationJob:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
     @property
+    def own_letter_id(self) -> str:
+        """The id that a dead letter of the job has, whether there is one or not."""
+        return hashlib.sha256(f"job\n{self.key}".encode()).hexdigest()[:32]
+
+    @property
     def held_by_budget(self) -> bool:
         """Whether the plan waits because it would cost too much."""
         over = self.failure is not None and self.failure.code is FailureCode.BUDGET_EXCEEDED

@@ -1,7 +1,6 @@
-"""Take in what happened to an image version: record a job and queue a look at it."""
+"""Intake: what happened to an image version becomes a job on record and a look that is queued."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +18,6 @@ from replication.domain.job import (
     entry_id,
 )
 from replication.domain.limits import Limits
-from replication.domain.message import JobMessage
 from replication.domain.plan import PlanSubject, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import InvalidRegionNameError, Region, RegionCatalog
@@ -35,12 +33,12 @@ from replication.intake.events import (
     check_size,
     read_event,
 )
-from replication.ports import Catalogs, Gallery, History, JobQueues, QueueName
+from replication.ports import Catalogs, Gallery
 from replication.reconcile.transitions import with_entry
-from replication.records.repository import JobRepository
+from replication.records.commit import JobCommits
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import ACTION, EVENTS
-from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.runtime import Runtime
 from replication.telemetry.spans import event_span, traced
 from replication.telemetry.telling import tell_first
 
@@ -61,18 +59,14 @@ class IntakeResult:
 class Intake:
     """Turns events and requests into jobs; every call may be repeated without harm."""
 
-    records: JobRepository
-    history: History
+    commits: JobCommits
     gallery: Gallery
     catalogs: Catalogs
-    queues: JobQueues
     desk: DeadLetterDesk
     admission: AdmissionControl
     health: RegionHealth
     policy: ReplicationPolicy
-    limits: Limits
-    clock: Callable[[], datetime]
-    telemetry: Telemetry = NO_TELEMETRY
+    runtime: Runtime
 
     def receive(
         self, event: ReceivedEvent, raw: Any, *, traceparent: TraceParent | None = None
@@ -82,10 +76,10 @@ class Intake:
         Raises TransientError when Azure or the storage fails, and NewerFormatError for a record
         that a newer release wrote, so that the sender tries again.
         """
-        with event_span(self.telemetry, event, traceparent) as span:
+        with event_span(self.runtime.telemetry, event, traceparent) as span:
             taken = self._receive(event, raw)
             span.set(ACTION, taken.action)
-        self.telemetry.counted(EVENTS, {ACTION: taken.action})
+        self.runtime.telemetry.counted(EVENTS, {ACTION: taken.action})
         return taken
 
     def _receive(self, event: ReceivedEvent, raw: Any) -> IntakeResult:
@@ -118,7 +112,7 @@ class Intake:
         self, version_id: ImageVersionId, *, trigger: str, correlation_id: str
     ) -> IntakeResult:
         """Run the replication now because somebody asked, whatever the record says."""
-        with self.telemetry.span("request") as span:
+        with self.runtime.telemetry.span("request") as span:
             taken = self._request(version_id, trigger=trigger, correlation_id=correlation_id)
             span.set(ACTION, taken.action)
             log_outcome(
@@ -140,9 +134,9 @@ class Intake:
             return IntakeResult(action="ignored", reason=out_of_scope, key=version_id.key)
         # What Azure refused before may be allowed by now: that is why somebody asks.
         self.health.forget_refusals(version_id.subscription_id)
-        if self.records.load(version_id.key) is None:
+        if self.commits.jobs.load(version_id.key) is None:
             return self._enrol(version_id, None, trigger=trigger, correlation_id=correlation_id)
-        trace = self.telemetry.trace()
+        trace = self.runtime.telemetry.trace()
         return self._look(version_id, at=None, forced=True, why=trigger, trace=trace)
 
     def revisit(self, version_id: ImageVersionId, *, why: str) -> IntakeResult:
@@ -151,7 +145,7 @@ class Intake:
 
     def discover(self, version: ImageVersion, *, trigger: str) -> IntakeResult:
         """Enrol a version that the sweep found and no event told of."""
-        with self.telemetry.span("discover", root=True):
+        with self.runtime.telemetry.span("discover", root=True):
             return self._enrol(
                 version.id, None, trigger=trigger, correlation_id=version.id.key, seen=version
             )
@@ -163,8 +157,8 @@ class Intake:
         out_of_scope = self.policy.why_out_of_scope(version_id)
         if out_of_scope:
             return IntakeResult(action="ignored", reason=out_of_scope, key=version_id.key)
-        if self.records.load(version_id.key) is not None:
-            trace = self.telemetry.trace()
+        if self.commits.jobs.load(version_id.key) is not None:
+            trace = self.runtime.telemetry.trace()
             return self._look(version_id, at=read.at, forced=False, why=read.trigger, trace=trace)
         if isinstance(read, VersionDeleted):
             reason = "deleted, and never was on record"
@@ -199,25 +193,25 @@ class Intake:
             reason = "the image version does not exist (any more)"
             return IntakeResult(action="not_found", reason=reason, key=version_id.key)
         job = self._new_job(subject, catalog, trigger=trigger, correlation_id=correlation_id)
-        job = replace(job, arm_calls=arm_calls, traceparent=self.telemetry.trace())
+        job = replace(job, arm_calls=arm_calls, traceparent=self.runtime.telemetry.trace())
         if seen is not None and seen.is_changing and job.next_attempt_at is not None:
             # Nothing can be written yet; the next look finds how fast that goes.
-            first_look = self.clock() + timedelta(seconds=self.limits.tracking_min_s)
+            first_look = self.runtime.clock() + timedelta(
+                seconds=self.runtime.limits.tracking_min_s
+            )
             job = replace(job, next_attempt_at=first_look)
-        if self.records.insert(job) is None:
+        if not self.commits.insert(job):
             return self._look(version_id, at=None, forced=False, why=trigger)
-        self.history.append(job.key, job.entries)
-        tell_first(self.telemetry, job)
+        tell_first(self.runtime.telemetry, job)
         if job.phase is Phase.SKIPPED:
             return IntakeResult(action="skipped", reason=job.reason, key=job.key)
-        self._send(job)
         return IntakeResult(action="queued", reason=job.reason, key=job.key)
 
     def _read(self, version_id: ImageVersionId, catalog: RegionCatalog) -> ImageVersion | None:
         """Read a version unless Azure asked for a pause; raises TransientError."""
         until = self.admission.closed_until(version_id.subscription_id, Operation.READ)
         if until is not None:
-            pause_s = (until - self.clock()).total_seconds()
+            pause_s = (until - self.runtime.clock()).total_seconds()
             raise ThrottledError(
                 f"Azure asked for a pause until {formatting.moment(until)}", retry_after_s=pause_s
             )
@@ -230,7 +224,7 @@ class Intake:
     def _new_job(
         self, subject: PlanSubject, catalog: RegionCatalog, *, trigger: str, correlation_id: str
     ) -> ReplicationJob:
-        now = self.clock()
+        now = self.runtime.clock()
         planned = plan(subject, self.policy, catalog)
         replicas = tuple(
             Replica(region=one.region, reason=one.reason, planned_at=now) for one in planned.wanted
@@ -248,7 +242,7 @@ class Intake:
             catalog_source=planned.catalog_source,
             started_at=now,
             updated_at=now,
-            deadline_at=now + timedelta(seconds=self.limits.deadline_s),
+            deadline_at=now + timedelta(seconds=self.runtime.limits.deadline_s),
             next_attempt_at=now,
             sequence=1,
         )
@@ -276,26 +270,25 @@ class Intake:
 
         def change(job: ReplicationJob) -> tuple[ReplicationJob | None, str]:
             changed, reason = bring_forward(
-                job, event_at=at, forced=forced, why=why, now=self.clock(), limits=self.limits
+                job,
+                event_at=at,
+                forced=forced,
+                why=why,
+                now=self.runtime.clock(),
+                limits=self.runtime.limits,
             )
             return changed and traced(job, changed, trace, anew=forced), reason
 
-        changed = self.records.change(version_id.key, change)
+        changed = self.commits.change(version_id.key, change)
         if changed is None:
             return IntakeResult(action="ignored", reason="the record is gone", key=version_id.key)
         before, after = changed.before, changed.after
-        if forced:
-            self.history.append(after.key, after.entries)
         moved = after.sequence != before.sequence
         # A look that is late and not begun may have lost its message; a second one is harmless.
-        if moved or _is_overdue(after, self.clock()):
-            self._send(after)
+        if not moved and _is_overdue(after, self.runtime.clock()):
+            self.commits.send(after)
         action = "queued" if moved else "due" if after.next_attempt_at else "ignored"
         return IntakeResult(action=action, reason=changed.result, key=version_id.key)
-
-    def _send(self, job: ReplicationJob) -> None:
-        delay_s = job.due_in_s(self.clock())
-        self.queues.send(QueueName.JOBS, JobMessage.of(job), delay_s=delay_s)
 
 
 def bring_forward(

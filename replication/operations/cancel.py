@@ -1,18 +1,14 @@
-"""Stop following a replication because an operator says so."""
+"""Cancelling: a replication is no longer followed, because an operator says so."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain.job import Phase, ReplicationJob
 from replication.domain.limits import Limits
-from replication.domain.message import JobMessage
-from replication.ports import History, JobQueues, QueueName
 from replication.reconcile.transitions import with_entry
-from replication.records.repository import JobRepository
+from replication.records.commit import JobCommits
 from replication.telemetry.log import log_outcome
-from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.runtime import Runtime
 from replication.telemetry.telling import tell_step
 
 _DONE = (Phase.SUCCEEDED, Phase.SKIPPED, Phase.SUPERSEDED)
@@ -35,13 +31,8 @@ class Canceller:
     anyone ask for one, sees what came of it.
     """
 
-    records: JobRepository
-    history: History
-    queues: JobQueues
-    desk: DeadLetterDesk
-    limits: Limits
-    clock: Callable[[], datetime]
-    telemetry: Telemetry = NO_TELEMETRY
+    commits: JobCommits
+    runtime: Runtime
 
     def cancel(self, key: str, *, remove: bool, by: str) -> Cancelled | None:
         """Cancel a job, None when there is none of this key.
@@ -49,16 +40,16 @@ class Canceller:
         Azure's list stays as it is; with `remove`, the regions that this app added and whose
         copies are not Completed are taken out again, by a worker.
         """
-        changed = self.records.change(
-            key,
-            lambda job: cancelled(job, remove=remove, by=by, now=self.clock(), limits=self.limits),
+        now, limits = self.runtime.clock(), self.runtime.limits
+        changed = self.commits.change(
+            key, lambda job: cancelled(job, remove=remove, by=by, now=now, limits=limits)
         )
         if changed is None:
             return None
         job, done, reason = changed.after, changed.is_written, changed.result
-        if job.phase is Phase.CANCELLED:
-            # Once more does no harm, and makes good what a crash in between left undone.
-            self._follow_up(job)
+        stands = job.phase is Phase.CANCELLED
+        if stands and not done:
+            self.commits.finish(job)
         log_outcome(
             "replication.cancelled" if done else "replication.not_cancelled",
             key=key,
@@ -68,17 +59,10 @@ class Canceller:
             reason=reason,
         )
         if done:
-            with self.telemetry.span("cancel", parent=job.traceparent):
-                tell_step(self.telemetry, changed.before, job)
-        stands = done or job.phase is Phase.CANCELLED
+            telemetry = self.runtime.telemetry
+            with telemetry.span("cancel", parent=job.traceparent):
+                tell_step(telemetry, changed.before, job)
         return Cancelled(done=done, reason=reason, stands=stands)
-
-    def _follow_up(self, job: ReplicationJob) -> None:
-        self.history.append(job.key, job.entries)
-        if job.letter_id is not None:
-            self.desk.resolve(job.letter_id, reason=job.reason)
-        if job.withdrawing:
-            self.queues.send(QueueName.JOBS, JobMessage.of(job))
 
 
 def cancelled(

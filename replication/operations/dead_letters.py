@@ -24,7 +24,6 @@ from replication.intake.intake import Intake
 from replication.ports import (
     DeadLetter,
     DeadLetters,
-    History,
     JobQueues,
     LetterCause,
     LetterPage,
@@ -35,7 +34,7 @@ from replication.ports import (
     StoredLetter,
 )
 from replication.reconcile.transitions import with_entry
-from replication.records.repository import JobRepository
+from replication.records.commit import JobCommits
 from replication.telemetry.log import log_outcome
 
 _PAGE = 200
@@ -87,8 +86,7 @@ class DeadLetterService:
 
     letters: DeadLetters
     intake: Intake
-    records: JobRepository
-    history: History
+    commits: JobCommits
     queues: JobQueues
     clock: Callable[[], datetime]
 
@@ -203,9 +201,7 @@ class DeadLetterService:
             return forgotten, None
 
         try:
-            changed = self.records.change(version_id.key, change)
-            if changed is not None and changed.is_written:
-                self.history.append(version_id.key, changed.after.entries)
+            self.commits.change(version_id.key, change)
         except ReplicationError as error:
             log_outcome(
                 "dead_letter.still_named",

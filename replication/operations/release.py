@@ -1,17 +1,14 @@
-"""Let a plan go that its budget holds back, because an operator says so."""
+"""Releasing: a plan that its budget holds goes on, because an operator says so."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain.job import ReplicationJob
 from replication.domain.limits import Limits
-from replication.domain.message import JobMessage
-from replication.ports import History, JobQueues, QueueName
 from replication.reconcile.transitions import with_entry
-from replication.records.repository import JobRepository
+from replication.records.commit import JobCommits
 from replication.telemetry.log import log_outcome
+from replication.telemetry.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,27 +23,18 @@ class Released:
 class Releaser:
     """Releases plans; a plan is released once, what is planned later is held again."""
 
-    records: JobRepository
-    history: History
-    queues: JobQueues
-    desk: DeadLetterDesk
-    limits: Limits
-    clock: Callable[[], datetime]
+    commits: JobCommits
+    runtime: Runtime
 
     def release(self, key: str, *, by: str) -> Released | None:
         """Release the held plan of a job; None when there is no job of this key."""
-        changed = self.records.change(
-            key, lambda job: released(job, by=by, now=self.clock(), limits=self.limits)
+        now, limits = self.runtime.clock(), self.runtime.limits
+        changed = self.commits.change(
+            key, lambda job: released(job, by=by, now=now, limits=limits), resolves=True
         )
         if changed is None:
             return None
-        before, job, reason = changed.before, changed.after, changed.result
-        done = changed.is_written
-        if done:
-            self.history.append(job.key, job.entries)
-            if before.letter_id is not None:
-                self.desk.resolve(before.letter_id, reason=reason)
-            self.queues.send(QueueName.JOBS, JobMessage.of(job))
+        done, reason = changed.is_written, changed.result
         log_outcome(
             "replication.released" if done else "replication.not_released",
             key=key,
@@ -67,7 +55,6 @@ def released(
         job,
         reason=reason,
         failure=None,
-        letter_id=None,
         lease=None,
         budget_cleared=frozenset(one.region for one in job.replicas),
         deadline_at=now + timedelta(seconds=limits.deadline_s),

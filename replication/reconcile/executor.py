@@ -1,7 +1,6 @@
-"""Observe an image version, decide, and carry the decision out: at most one write a step."""
+"""The executor: it looks at a version, decides, and carries that out: at most one write."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,15 +15,11 @@ from replication.domain.image_version import (
     merge_target_regions,
 )
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
-from replication.domain.limits import Limits
 from replication.domain.plan import PlanSubject, ReplicationPlan, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region, RegionCatalog
-from replication.guards.admission import AdmissionControl
-from replication.guards.budget_guard import BudgetGuard
 from replication.guards.circuits import Hold
-from replication.guards.pauses import Pauses
-from replication.guards.region_health import RegionHealth
+from replication.guards.guards import Guards
 from replication.guards.throttling import Operation
 from replication.ports import Catalogs, Gallery
 from replication.reconcile.decision import (
@@ -44,26 +39,20 @@ from replication.reconcile.transitions import intend
 from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import CODE, RETRIES
-from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executor:
     """Does what the decision says."""
 
-    records: JobRepository
+    jobs: JobRepository
     gallery: Gallery
     catalogs: Catalogs
-    admission: AdmissionControl
-    health: RegionHealth
-    guard: BudgetGuard
-    pauses: Pauses
-    policy: ReplicationPolicy
-    limits: Limits
-    clock: Callable[[], datetime]
-    chance: Callable[[], float]
+    guards: Guards
     recovery: Recovery
-    telemetry: Telemetry = NO_TELEMETRY
+    policy: ReplicationPolicy
+    runtime: Runtime
 
     def step(self, job: ReplicationJob, owner: str) -> Step:
         """Take one step for a claimed job; raises LeaseLostError and nothing else of ours."""
@@ -75,15 +64,15 @@ class Executor:
             step = self.recovery.after(failed)
             if isinstance(step.decision, Retry | Wait):
                 code = getattr(failed.error, "code", type(failed.error).__name__)
-                self.telemetry.counted(RETRIES, {CODE: code})
+                self.runtime.telemetry.counted(RETRIES, {CODE: code})
             return step
 
     def _step(self, job: ReplicationJob, owner: str) -> Step:
         try:
-            paused = self.pauses.why()
+            paused = self.guards.pauses.why()
             if paused is not None and _waits_idle(job):
                 return Step(job=job, decision=Pause(after_s=_PAUSED_LOOK_S, reason=paused))
-            job, deferral = self.admission.ask(job, _calls_ahead(job))
+            job, deferral = self.guards.admission.ask(job, _calls_ahead(job))
             if deferral is not None:
                 return self.recovery.queue_up(
                     job, deferral, code="held_back", message=deferral.reason
@@ -96,7 +85,7 @@ class Executor:
                 reason = f"{paused}; to do then: {decision.reason}"
                 decision = Pause(after_s=_PAUSED_LOOK_S, reason=reason)
             if version is not None and isinstance(decision, Apply):
-                job, over = self.guard.ask(job, version, decision.regions)
+                job, over = self.guards.budget.ask(job, version, decision.regions)
                 decision = over or decision
         # An error nobody foresaw is counted and capped like any other; losing the job is worse.
         except Exception as error:
@@ -104,16 +93,16 @@ class Executor:
         if version is not None and isinstance(decision, Apply | Repair | Withdraw):
             job = self._write(job, version, decision, owner)
         if isinstance(decision, Retry):
-            self.telemetry.counted(RETRIES, {CODE: _cause(job)})
+            self.runtime.telemetry.counted(RETRIES, {CODE: _cause(job)})
         self._learn(job)
         return Step(job=job, decision=decision)
 
     def _decide(
         self, job: ReplicationJob, version: ImageVersion | None, catalog: RegionCatalog
     ) -> tuple[ReplicationJob, Decision]:
-        now, planned, held = self.clock(), None, {}
+        now, planned, held = self.runtime.clock(), None, {}
         if version is not None:
-            refused = self.health.refused(job.image_version_id.subscription_id)
+            refused = self.guards.health.refused(job.image_version_id.subscription_id)
             withheld = refused | withheld_regions(job, version, self.policy, now=now)
             planned = plan(PlanSubject.of(version), self.policy, catalog, withheld)
             job = absorb(
@@ -122,7 +111,7 @@ class Executor:
                 planned,
                 policy=self.policy,
                 now=now,
-                limits=self.limits,
+                limits=self.runtime.limits,
             )
             held = self._held(job, version, planned, now)
         seen = Observation(
@@ -130,9 +119,9 @@ class Executor:
             version=version,
             plan=planned,
             now=now,
-            limits=self.limits,
+            limits=self.runtime.limits,
             repair_allowed=self.policy.repair_failed_regions,
-            chance=self.chance(),
+            chance=self.runtime.chance(),
             held=held,
         )
         return job, decide(seen)
@@ -148,17 +137,18 @@ class Executor:
             for one in wanted
             if one.region in version.listed and one.state is ReplicaState.FAILED
         ]
+        health, limits = self.guards.health, self.runtime.limits
         if now >= job.deadline_at:
-            return self.health.closed(job.key, [*missing, *(one.region for one in failed)])
-        if job.withdrawing or version.is_changing or job.writes >= self.limits.write_max_attempts:
+            return health.closed(job.key, [*missing, *(one.region for one in failed)])
+        if job.withdrawing or version.is_changing or job.writes >= limits.write_max_attempts:
             return {}
-        hopeful = [one.region for one in failed if one.attempts < self.limits.region_max_attempts]
-        return self.health.holds(job.key, [*missing, *hopeful])
+        hopeful = [one.region for one in failed if one.attempts < limits.region_max_attempts]
+        return health.holds(job.key, [*missing, *hopeful])
 
     def _learn(self, job: ReplicationJob) -> None:
         """Note what Azure says is left of its limits; that never fails a replication."""
         try:
-            self.admission.learn()
+            self.guards.admission.learn()
         except ReplicationError as error:
             log_outcome(
                 "throttle.unrecorded", level=logging.WARNING, key=job.key, reason=str(error)
@@ -184,7 +174,7 @@ class Executor:
             ]
             merged = merge_target_regions(version.target_regions, new, home=version.home_region)
             entries = merged.entries
-            job = intend(job, new, decision.reason, now=self.clock())
+            job = intend(job, new, decision.reason, now=self.runtime.clock())
         else:
             gone = decision.regions if isinstance(decision, Withdraw) else {decision.region}
             entries = tuple(
@@ -212,7 +202,7 @@ class Executor:
         def change(fresh: ReplicationJob) -> tuple[ReplicationJob, None]:
             if fresh.lease is None or fresh.lease.owner != owner:
                 raise LeaseLostError("another worker took the job over before the write")
-            if fresh.lease.expires_at <= self.clock():
+            if fresh.lease.expires_at <= self.runtime.clock():
                 raise LeaseLostError("the claim lapsed before the write")
             intended = replace(
                 job,
@@ -223,7 +213,7 @@ class Executor:
             )
             return intended, None
 
-        if self.records.change(job.key, change) is None:
+        if self.jobs.change(job.key, change) is None:
             raise LeaseLostError("the record was removed before the write")
 
 

@@ -1,44 +1,35 @@
-"""Bring one image version one step further: claim, observe, decide, act, record, requeue."""
+"""The reconciler: one look at one image version. Claim, observe, decide, act, commit."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain.copy_progress import stuck
 from replication.domain.errors import FailureCode, LeaseLostError, ReplicationError
-from replication.domain.job import Failure, Lease, Phase, ReplicationJob
-from replication.domain.limits import Limits
+from replication.domain.job import Failure, Lease, ReplicationJob
 from replication.domain.message import JobMessage
 from replication.domain.trace_context import TraceParent
 from replication.guards.region_health import RegionHealth
 from replication.intake.intake import Intake
 from replication.ports import (
-    DeadLetter,
-    History,
-    JobQueues,
     OutcomeEvent,
     OutcomeTopic,
     QueueName,
 )
-from replication.reconcile.decision import Apply, GiveUp, OverBudget, Partial, Track
+from replication.reconcile.decision import Apply, GiveUp, Track
 from replication.reconcile.executor import Executor
 from replication.reconcile.outcome_events import outcome_events
 from replication.reconcile.recovery import Step
 from replication.reconcile.transitions import record
-from replication.records.repository import JobRepository
+from replication.records.commit import JobCommits
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import DECISION
-from replication.telemetry.port import NO_TELEMETRY, Telemetry
+from replication.telemetry.runtime import Runtime
 from replication.telemetry.spans import message_span
 from replication.telemetry.telling import tell_step
 
 # A claim that was never followed by a record means that the worker died in between.
 MAX_CLAIMS = 10
-# How much of its timeline a dead letter takes along.
-_TIMELINE = 20
-_ENDED_WELL = (Phase.SUCCEEDED, Phase.SKIPPED, Phase.SUPERSEDED, Phase.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +50,12 @@ class _Refusal:
 class Reconciler:
     """Level-triggered: the message says which version to look at, the look says what to do."""
 
-    records: JobRepository
-    history: History
-    queues: JobQueues
-    desk: DeadLetterDesk
+    commits: JobCommits
     topic: OutcomeTopic
     executor: Executor
     health: RegionHealth
     intake: Intake
-    limits: Limits
-    clock: Callable[[], datetime]
-    new_owner: Callable[[], str]
-    chance: Callable[[], float]
-    telemetry: Telemetry = NO_TELEMETRY
+    runtime: Runtime
 
     def reconcile(
         self,
@@ -85,7 +69,7 @@ class Reconciler:
 
         `queue` is where it came from, `invocation` the host's trace of this call.
         """
-        with message_span(self.telemetry, message, queue.value, invocation) as span:
+        with message_span(self.runtime.telemetry, message, queue.value, invocation) as span:
             done = self._reconcile(message, redelivered=redelivered)
             span.set(DECISION, done.outcome)
         return done
@@ -98,7 +82,7 @@ class Reconciler:
                 key=message.key,
                 reason=message.trace_fault,
             )
-        owner = self.new_owner()
+        owner = self.runtime.new_id()
         claim = self._claim(message, owner)
         if claim is None:
             taken = self.intake.request(
@@ -128,7 +112,7 @@ class Reconciler:
         def change(
             job: ReplicationJob,
         ) -> tuple[ReplicationJob | None, ReplicationJob | _Refusal]:
-            now = self.clock()
+            now = self.runtime.clock()
             if message.sequence < job.sequence or job.next_attempt_at is None:
                 reason = f"message {message.sequence} is older than the record's {job.sequence}"
                 return None, _Refusal(result=ReconcileResult(outcome="stale", reason=reason))
@@ -136,15 +120,16 @@ class Reconciler:
                 busy = ReconcileResult(outcome="busy", reason="another worker is at it")
                 busy_for_s = (job.lease.expires_at - now).total_seconds()
                 return None, _Refusal(result=busy, busy_for_s=busy_for_s)
+            lapses_at = now + timedelta(seconds=self.runtime.limits.lease_s)
             claimed = replace(
                 job,
-                lease=Lease(owner=owner, expires_at=now + timedelta(seconds=self.limits.lease_s)),
+                lease=Lease(owner=owner, expires_at=lapses_at),
                 claims=job.claims + 1,
-                traceparent=job.traceparent or self.telemetry.trace(),
+                traceparent=job.traceparent or self.runtime.telemetry.trace(),
             )
             return claimed, claimed
 
-        changed = self.records.change(message.key, change)
+        changed = self.commits.jobs.change(message.key, change)
         return None if changed is None else changed.result
 
     def _refuse(
@@ -154,110 +139,63 @@ class Reconciler:
             # Whoever is at it has a message of its own, so that this one is one too many; kept,
             # such messages would multiply. One that comes again may be that very message, of a
             # worker that failed: it waits until the claim has lapsed.
-            delay_s = refusal.busy_for_s * (1 + self.chance() / 10)
-            self.queues.send(QueueName.JOBS, message, delay_s=delay_s)
+            delay_s = refusal.busy_for_s * (1 + self.runtime.chance() / 10)
+            self.commits.queues.send(QueueName.JOBS, message, delay_s=delay_s)
         elif redelivered:
             self._resume(message)
         return refusal.result
 
     def _resume(self, message: JobMessage) -> None:
         """Finish what a killed invocation had recorded and not yet sent."""
-        stored = self.records.load(message.key)
-        if stored is None or stored.job.sequence != message.sequence + 1:
+        stored = self.commits.jobs.load(message.key)
+        if stored is None:
             return
-        self._resolve_letter(stored.job)
-        self.history.append(stored.job.key, stored.job.entries)
-        if stored.job.next_attempt_at is not None:
-            self._send(stored.job, QueueName.JOBS)
+        if stored.job.sequence == message.sequence + 1:
+            self.commits.finish(stored.job)
+        else:
+            self.commits.settle_letter(stored.job)
 
     def _step(self, claimed: ReplicationJob, owner: str) -> ReconcileResult:
-        if claimed.claims > MAX_CLAIMS:
-            failure = Failure(
-                code=FailureCode.POISON_MESSAGE,
-                message=f"{MAX_CLAIMS} workers in a row died while they were at it",
-            )
-            step = Step(job=claimed, decision=GiveUp(reason=failure.message, failure=failure))
-        else:
-            try:
-                step = self.executor.step(claimed, owner)
-            except LeaseLostError as error:
-                return ReconcileResult(outcome="lease_lost", reason=str(error))
-        decision = step.decision
-        step, laid = self._settle_letter(claimed, step)
         try:
-            after = self._record(claimed, step, owner)
+            step = self._next_step(claimed, owner)
+            after = self._commit(step, owner)
         except LeaseLostError as error:
-            if laid is not None:
-                self._hand_over(laid, claimed.key)
             return ReconcileResult(outcome="lease_lost", reason=str(error))
-        self._resolve_letter(after)
-        self.history.append(after.key, after.entries)
-        if after.next_attempt_at is not None:
-            quiet = isinstance(decision, Track | Apply)
-            self._send(after, QueueName.TRACKING if quiet else QueueName.JOBS)
         self._publish(after, (*outcome_events(claimed, after), *self._learn(claimed, after)))
         self._tell_stuck(claimed, after)
-        tell_step(self.telemetry, claimed, after)
+        tell_step(self.runtime.telemetry, claimed, after)
+        decision = step.decision
         return ReconcileResult(outcome=type(decision).__name__.lower(), reason=decision.reason)
 
-    def _hand_over(self, laid: DeadLetter, key: str) -> None:
-        """Leave the letter to whoever has the job now: it is that job's, whoever laid it."""
+    def _next_step(self, claimed: ReplicationJob, owner: str) -> Step:
+        if claimed.claims <= MAX_CLAIMS:
+            return self.executor.step(claimed, owner)
+        failure = Failure(
+            code=FailureCode.POISON_MESSAGE,
+            message=f"{MAX_CLAIMS} workers in a row died while they were at it",
+        )
+        return Step(job=claimed, decision=GiveUp(reason=failure.message, failure=failure))
 
-        def change(job: ReplicationJob) -> tuple[ReplicationJob | None, None]:
-            if job.letter_id is not None or _is_over(job):
-                return None, None
-            return replace(job, letter_id=laid.id), None
+    def _commit(self, step: Step, owner: str) -> ReplicationJob:
+        now, limits = self.runtime.clock(), self.runtime.limits
 
-        changed = self.records.change(key, change)
-        if changed is None or _is_over(changed.after):
-            self.desk.withdraw(laid, reason="the worker that laid it had lost its claim")
-
-    def _record(self, claimed: ReplicationJob, step: Step, owner: str) -> ReplicationJob:
         def change(fresh: ReplicationJob) -> tuple[ReplicationJob, None]:
             if fresh.lease is None or fresh.lease.owner != owner:
                 raise LeaseLostError("the claim lapsed and another worker took over")
-            job = replace(step.job, look_again=fresh.look_again, sequence=fresh.sequence)
-            if fresh.letter_id != claimed.letter_id:  # handed over meanwhile
-                job = replace(job, letter_id=fresh.letter_id)
-            return record(job, step.decision, now=self.clock(), limits=self.limits), None
+            job = replace(
+                step.job,
+                look_again=fresh.look_again,
+                sequence=fresh.sequence,
+                letter_id=fresh.letter_id,
+            )
+            return record(job, step.decision, now=now, limits=limits), None
 
-        changed = self.records.change(step.job.key, change)
+        quiet = isinstance(step.decision, Track | Apply)
+        queue = QueueName.TRACKING if quiet else QueueName.JOBS
+        changed = self.commits.change(step.job.key, change, queue=queue)
         if changed is None:
             raise LeaseLostError("the record was removed meanwhile")
         return changed.after
-
-    def _send(self, job: ReplicationJob, queue: QueueName) -> None:
-        self.queues.send(queue, JobMessage.of(job), delay_s=job.due_in_s(self.clock()))
-
-    def _resolve_letter(self, job: ReplicationJob) -> None:
-        """Resolve the letter of what ended well: after its record, for a record may fail."""
-        if job.letter_id is not None and job.phase in _ENDED_WELL:
-            self.desk.resolve(job.letter_id, reason=f"{job.phase.value}: {job.reason}")
-
-    def _settle_letter(self, claimed: ReplicationJob, step: Step) -> tuple[Step, DeadLetter | None]:
-        """Lay a letter for what ended badly, and return it."""
-        letter_id, laid = claimed.letter_id, None
-        if letter_id is None and claimed.claims > 1:
-            # A worker before this one may have laid a letter and died before its record.
-            letter_id = self.desk.open_letter_of(claimed.key)
-        if isinstance(step.decision, Partial | GiveUp | OverBudget):
-            laid = self._lay_letter(claimed, step)
-            letter_id = laid.id if laid is not None else letter_id
-        return replace(step, job=replace(step.job, letter_id=letter_id)), laid
-
-    def _lay_letter(self, claimed: ReplicationJob, step: Step) -> DeadLetter | None:
-        """Lay a letter about the job as its record will be; None where nothing new is to tell."""
-        preview = record(step.job, step.decision, now=self.clock(), limits=self.limits)
-        if preview.failure is None or preview.failure == claimed.failure:
-            return None
-        past = {one.id: one for one in self.history.read(claimed.key, limit=_TIMELINE)}
-        past |= {one.id: one for one in preview.entries}
-        return self.desk.job(
-            preview,
-            preview.failure,
-            reason=step.decision.reason,
-            timeline=tuple(past[one] for one in sorted(past)),
-        )
 
     def _learn(self, before: ReplicationJob, after: ReplicationJob) -> tuple[OutcomeEvent, ...]:
         """Tell all versions how regions fare; that never fails a replication."""
@@ -274,7 +212,7 @@ class Reconciler:
             old = before.replica(replica.region)
             if replica.stuck_since is None or (old is not None and old.stuck_since is not None):
                 continue
-            found = stuck(replica, now=after.updated_at, limits=self.limits)
+            found = stuck(replica, now=after.updated_at, limits=self.runtime.limits)
             if found is not None:
                 log_outcome(
                     "replica.stuck",
@@ -301,8 +239,3 @@ class Reconciler:
                 events=[event.id for event in events],
                 reason=str(error),
             )
-
-
-def _is_over(job: ReplicationJob) -> bool:
-    """Tell whether a job has ended well and nobody looks at it again."""
-    return job.phase in _ENDED_WELL and job.next_attempt_at is None

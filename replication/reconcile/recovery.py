@@ -1,7 +1,6 @@
 """What follows when a look at a version, or a write to it, fails."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,7 +18,6 @@ from replication.domain.errors import (
 )
 from replication.domain.image_version import MalformedImageVersionError
 from replication.domain.job import Failure, ReplicationJob
-from replication.domain.limits import Limits
 from replication.domain.regions import InvalidRegionNameError, Region
 from replication.guards.admission import AdmissionControl, Deferral
 from replication.guards.region_health import RegionHealth, refusal_end
@@ -28,6 +26,7 @@ from replication.reconcile.decision import Decision, GiveUp, Retry, Supersede
 from replication.reconcile.error_decision import decide_on_error
 from replication.reconcile.transitions import withhold
 from replication.telemetry.log import log_outcome
+from replication.telemetry.runtime import Runtime
 
 # Refusals that are about a region, whether the service names it or not.
 _ABOUT_ONE_REGION = (
@@ -82,9 +81,7 @@ class Recovery:
 
     admission: AdmissionControl
     health: RegionHealth
-    limits: Limits
-    clock: Callable[[], datetime]
-    chance: Callable[[], float]
+    runtime: Runtime
 
     def after(self, failed: StepFailedError) -> Step:
         job, error = failed.job, failed.error
@@ -117,12 +114,12 @@ class Recovery:
 
     def queue_up(self, job: ReplicationJob, deferral: Deferral, *, code: str, message: str) -> Step:
         """Wait for a place in line; only the deadline ends that."""
-        now = self.clock()
+        now = self.runtime.clock()
         after_s = max(0.0, (deferral.until - now).total_seconds())
         decision = decide_on_error(
             job,
             now=now,
-            limits=self.limits,
+            limits=self.runtime.limits,
             # The places are spread already; jitter would only lose the turn.
             chance=0.0,
             code=code,
@@ -148,7 +145,7 @@ class Recovery:
             failure = Failure(code=error.code, message=str(error))
             return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
         if regions:
-            until = refusal_end(self.clock(), self.limits)
+            until = refusal_end(self.runtime.clock(), self.runtime.limits)
             names = ", ".join(sorted(region.name for region in regions))
             reason = f"Azure refused it to this subscription: {error}"
             if error.code in _ABOUT_THE_SUBSCRIPTION:
@@ -156,7 +153,7 @@ class Recovery:
             return Step(
                 job=withhold(job, regions, reason, until=until),
                 decision=Retry(
-                    after_s=self.limits.retry_base_s,
+                    after_s=self.runtime.limits.retry_base_s,
                     counts=False,
                     reason=f"{names} may not be used; go on without: {error}",
                 ),
@@ -164,7 +161,7 @@ class Recovery:
         return Step(
             job=replace(job, one_by_one=True),
             decision=Retry(
-                after_s=self.limits.retry_base_s,
+                after_s=self.runtime.limits.retry_base_s,
                 counts=False,
                 reason=f"Azure does not say which region it means, add them one by one: {error}",
             ),
@@ -192,9 +189,9 @@ class Recovery:
         transient = error if isinstance(error, TransientError) else None
         decision = decide_on_error(
             job,
-            now=self.clock(),
-            limits=self.limits,
-            chance=self.chance(),
+            now=self.runtime.clock(),
+            limits=self.runtime.limits,
+            chance=self.runtime.chance(),
             code=transient.code if transient else type(error).__name__,
             message=str(error),
             retry_after_s=transient.retry_after_s if transient else None,

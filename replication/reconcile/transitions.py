@@ -196,6 +196,7 @@ def _close(
         lease=None,
         look_again=False,
         failure=failure,
+        letter_id=job.letter_id if failure in (None, job.failure) else job.own_letter_id,
     )
 
 

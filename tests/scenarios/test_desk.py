@@ -19,7 +19,7 @@ from tests.support.builders import US_NEIGHBOURS, version_body, version_id, writ
 from tests.support.fakes import World, build_world
 from tests.support.letters import MemoryDeadLetters
 from tests.support.scenarios.desk_steps import LOCK, fail, replay, the_letter
-from tests.support.scenarios.steps import ID, export, states
+from tests.support.scenarios.steps import ID, states
 
 
 def test_a_letter_tells_the_whole_story() -> None:
@@ -256,23 +256,3 @@ def test_many_letters_are_sent_again_by_a_filter() -> None:
 
 def phases(world: World, versions: list[ImageVersionId]) -> set[Phase]:
     return {world.job(one).phase for one in versions}
-
-
-def test_a_worker_that_died_after_it_laid_a_letter_leaves_none_open_when_all_ends_well() -> None:
-    world = build_world()
-    export(world)
-    message = world.queues.take()
-    assert message is not None
-    before = dict(world.store.rows)
-    world.gallery.write_failures = [LOCK]
-    world.app.reconciler.reconcile(message)
-    assert the_letter(world).state is LetterState.OPEN
-    # Killed before its record, but after its claim.
-    world.store.rows.update(before)
-    stored = world.store.load(ID.key)
-    assert stored is not None
-    world.store.replace(stored, replace(stored.job, claims=1))
-    world.app.reconciler.reconcile(message, redelivered=True)
-    world.run()
-    assert world.job(ID).phase is Phase.SUCCEEDED
-    assert the_letter(world).state is LetterState.RESOLVED

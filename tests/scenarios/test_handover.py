@@ -1,5 +1,6 @@
 """Two workers at one job, because a claim lapsed: the letter stays with whoever has the job."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from replication.domain.job import Failure, Lease, Phase
 from replication.domain.message import JobMessage
 from replication.operations.dead_letters import LetterAction
 from replication.ports import DeadLetter, Gallery, LetterState
+from replication.reconcile.reconciler import Reconciler
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World, build_world
@@ -35,33 +37,82 @@ def failing_world() -> tuple[World, JobMessage]:
 
 
 @pytest.mark.parametrize("also_fails", [True, False])
-def test_a_letter_of_a_worker_that_lost_its_claim_belongs_to_the_job(*, also_fails: bool) -> None:
+def test_a_letter_that_comes_late_is_about_what_is_on_record_by_then(*, also_fails: bool) -> None:
     world, message = failing_world()
-    world.gallery.write_failures = [locked(), *([locked()] if also_fails else [])]
-    keep, taken_over = MemoryDeadLetters.put, False
+    refused = PermanentError("AuthorizationFailed", code=FailureCode.NOT_AUTHORISED)
+    world.gallery.write_failures = [locked(), *([refused] if also_fails else [])]
+    letters = LateDeadLetters(letters=world.letters.letters, tags=world.letters.tags)
 
-    class Overtaken(MemoryDeadLetters):
-        def put(self, letter: DeadLetter) -> None:
-            nonlocal taken_over
-            keep(self, letter)
-            if not taken_over:
-                taken_over = True
-                world.clock.advance(world.app.settings.limits.lease_s + 1)
-                world.app.reconciler.reconcile(message, redelivered=True)
+    def meanwhile() -> None:
+        world.app.intake.revisit(TARGET, why="a test")
+        world.run()
 
-    letters = Overtaken(letters=world.letters.letters, tags=world.letters.tags)
-    desk = replace(world.app.reconciler.desk, letters=letters)
-    overtaken = replace(world.app.reconciler, desk=desk)
-    assert overtaken.reconcile(message).outcome == "lease_lost"
+    letters.meanwhile = meanwhile
+    assert with_letters(world, letters).reconcile(message).outcome == "giveup"
     (letter,) = letters.letters.values()
-    assert letter.state is LetterState.OPEN
     assert world.job(TARGET).letter_id == letter.id
     if also_fails:
-        assert world.job(TARGET).phase is Phase.FAILED
-        return
-    world.run()
-    assert world.job(TARGET).phase is Phase.SUCCEEDED
-    assert letters.letters[letter.id].state is LetterState.RESOLVED
+        assert (letter.state, letter.code) == (LetterState.OPEN, "not_authorised")
+    else:
+        assert world.job(TARGET).phase is Phase.SUCCEEDED
+        assert letter.state is LetterState.RESOLVED
+
+
+def test_a_letter_that_comes_after_its_job_no_longer_names_one_is_withdrawn() -> None:
+    world, message = failing_world()
+    world.gallery.write_failures = [locked()]
+    letters = LateDeadLetters(letters=world.letters.letters, tags=world.letters.tags)
+
+    def discarded() -> None:
+        stored = world.store.load(TARGET.key)
+        assert stored is not None
+        world.store.replace(stored, replace(stored.job, letter_id=None))
+
+    letters.meanwhile = discarded
+    with_letters(world, letters).reconcile(message)
+    (letter,) = letters.letters.values()
+    assert letter.state is LetterState.RESOLVED
+
+
+def test_a_worker_that_lost_its_claim_dead_letters_nothing() -> None:
+    world, message = failing_world()
+    write_failures = [locked()]
+
+    def slow_write(*_args: Any) -> None:
+        world.clock.advance(world.app.settings.limits.lease_s + 1)
+        stored = world.store.load(TARGET.key)
+        assert stored is not None
+        until = world.clock() + timedelta(minutes=2)
+        lease = Lease(owner="another", expires_at=until)
+        world.store.replace(stored, replace(stored.job, lease=lease))
+        raise write_failures.pop()
+
+    gallery = cast(
+        "Gallery", SimpleNamespace(read=world.gallery.read, set_target_regions=slow_write)
+    )
+    slow = replace(world.app.reconciler.executor, gallery=gallery)
+    done = replace(world.app.reconciler, executor=slow).reconcile(message)
+    assert done.outcome == "lease_lost"
+    assert world.letters.letters == {}
+    assert world.job(TARGET).letter_id is None
+
+
+class LateDeadLetters(MemoryDeadLetters):
+    """Something happens before a first letter is kept."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def put(self, letter: DeadLetter) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        super().put(letter)
+
+
+def with_letters(world: World, letters: MemoryDeadLetters) -> Reconciler:
+    reconciler = world.app.reconciler
+    desk = replace(world.app.desk, letters=letters)
+    return replace(reconciler, commits=replace(reconciler.commits, letters=desk))
 
 
 def test_messages_that_come_while_a_worker_is_at_it_do_not_multiply() -> None:
@@ -141,43 +192,14 @@ def test_a_cancel_whose_answer_was_lost_says_that_it_is_done() -> None:
     assert done.reason == "cancelled by operator; Azure's list stays as it is"
 
 
-def test_a_letter_is_left_to_a_job_that_is_looked_at_again_whatever_it_ended_as_before() -> None:
-    world, first = failing_world()
-    body = world.gallery.bodies.pop(str(TARGET).lower())
-    world.app.reconciler.reconcile(first)
-    assert world.job(TARGET).phase is Phase.SUPERSEDED
-    world.gallery.bodies[str(TARGET).lower()] = body
-    world.app.intake.revisit(TARGET, why="a test")
-    message = world.queues.take()
-    assert message is not None
-    world.gallery.write_failures = [locked()]
-
-    class TakenOver(MemoryDeadLetters):
-        def put(self, letter: DeadLetter) -> None:
-            MemoryDeadLetters.put(self, letter)
-            world.clock.advance(world.app.settings.limits.lease_s + 1)
-            stored = world.store.load(TARGET.key)
-            assert stored is not None
-            until = world.clock() + timedelta(minutes=2)
-            lease = Lease(owner="another", expires_at=until)
-            world.store.replace(stored, replace(stored.job, lease=lease))
-
-    letters = TakenOver(letters=world.letters.letters, tags=world.letters.tags)
-    desk = replace(world.app.reconciler.desk, letters=letters)
-    overtaken = replace(world.app.reconciler, desk=desk)
-    assert overtaken.reconcile(message).outcome == "lease_lost"
-    (letter,) = letters.letters.values()
-    assert letter.state is LetterState.OPEN
-    assert world.job(TARGET).letter_id == letter.id
-
-
 def test_a_letter_that_was_laid_anew_is_not_withdrawn_by_whoever_laid_it_before() -> None:
     world, _ = failing_world()
     desk = world.app.desk
     failure = Failure(code=FailureCode.LOCKED, message="a lock")
-    earlier = desk.job(world.job(TARGET), failure, reason="the first", timeline=())
+    failed = replace(world.job(TARGET), failure=failure)
+    earlier = desk.job(failed, ())
     world.clock.advance(1)
-    later = desk.job(world.job(TARGET), failure, reason="the second", timeline=())
+    later = desk.job(failed, ())
     desk.withdraw(earlier, reason="its worker had lost its claim")
     assert world.letters.letters[later.id].state is LetterState.OPEN
     desk.withdraw(later, reason="its worker had lost its claim")

@@ -110,7 +110,7 @@ def add_job(
 def lay_letter(world: World, job: ReplicationJob) -> str:
     """Lay the dead letter of a job that failed; returns its id."""
     assert job.failure is not None
-    letter = world.app.desk.job(job, job.failure, reason=job.reason, timeline=job.entries)
+    letter = world.app.desk.job(job, job.entries)
     stored = world.store.load(job.key)
     assert stored is not None
     changed = replace(job, letter_id=letter.id, revision=2)

@@ -128,7 +128,7 @@ LOCKED = Failure(code=FailureCode.LOCKED, message="a lock")
 
 
 def laid(letters: MemoryDeadLetters, failure: Failure = LOCKED) -> DeadLetter:
-    return desk(letters).job(job(attempts=3), failure, reason="given up", timeline=())
+    return desk(letters).job(job(attempts=3, failure=failure, reason="given up"), ())
 
 
 def test_a_job_has_one_letter_with_its_newest_cause() -> None:
@@ -136,7 +136,7 @@ def test_a_job_has_one_letter_with_its_newest_cause() -> None:
     laid(letters)
     newest = laid(letters, Failure(code=FailureCode.COPY_FAILED, message="m"))
     assert list(letters.letters.values()) == [newest]
-    assert desk(letters).open_letter_of(job().key) == newest.id
+    assert newest.id == job().own_letter_id
     assert (newest.code, newest.cause, newest.attempts) == ("copy_failed", "given up [m]", 3)
 
 
@@ -150,7 +150,7 @@ def test_the_letter_of_a_job_holds_all_that_is_needed_to_send_it_again() -> None
         )
     )
     entries = (HistoryEntry(id="1", at=NOON, event="giveup", reason="because"),)
-    letter = desk().job(job(replicas=replicas), LOCKED, reason="given up", timeline=entries)
+    letter = desk().job(job(replicas=replicas, failure=LOCKED), entries)
     assert letter.regions == ("westus2", "westus3")
     assert letter.timeline == entries
     assert letter.correlation_id == "corr-1"
@@ -176,11 +176,16 @@ def test_a_resolved_letter_says_why_and_stays_so() -> None:
     assert resolved.raw == letter.raw
 
 
-def test_only_a_letter_that_lies_open_is_found_as_such() -> None:
+def test_only_a_letter_that_lies_open_tells_of_its_job() -> None:
     letters = MemoryDeadLetters()
-    assert desk(letters).open_letter_of(job().key) is None
-    desk(letters).resolve(laid(letters).id, reason="succeeded")
-    assert desk(letters).open_letter_of(job().key) is None
+    failed = job(failure=LOCKED)
+    assert not desk(letters).tells_of(failed)
+    letter = laid(letters)
+    assert desk(letters).tells_of(failed)
+    other = Failure(code=FailureCode.COPY_FAILED, message="another failure")
+    assert not desk(letters).tells_of(job(failure=other))
+    desk(letters).resolve(letter.id, reason="succeeded")
+    assert not desk(letters).tells_of(failed)
 
 
 def test_a_letter_that_failed_once_more_is_open_again() -> None:
