@@ -1,4 +1,4 @@
-"""The files beside the pages: their media types, and addresses that change with what they hold."""
+"""Assets: the files beside the pages, with addresses that change with what they hold."""
 
 import hashlib
 from dataclasses import dataclass

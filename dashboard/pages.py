@@ -1,4 +1,4 @@
-"""Build every page: read what it shows, and say with which template."""
+"""Pages: what each reads and shows, and with which template."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""Make HTML of a view model; everything in it is escaped."""
+"""HTML of the pages, rendered from view models; everything in it is escaped."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -1,1 +1,1 @@
-"""The words of the pages in both languages, and which language a reader asked for."""
+"""The texts of the pages in every language, and which language a reader asked for."""

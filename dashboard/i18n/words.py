@@ -1,4 +1,4 @@
-"""Say times, figures and money as a reader of a language would."""
+"""Words of a page: its texts, times and figures as a reader of its language says them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What operators did: who, when, about what, and what came of it."""
+"""Actions of operators: who, when, about what, and what came of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

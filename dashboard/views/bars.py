@@ -1,4 +1,4 @@
-"""Where the bars of a chart stand: geometry for a template of SVG, no drawing of its own."""
+"""Bars of a chart: where they stand; geometry for a template of SVG, no drawing of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,8 +55,8 @@ def chart(
     step = WIDTH / max(1, len(places))
     width = min(step * _FILLED, _WIDEST)
     bars = []
-    for number, one in enumerate(places):
-        height = max(_LEAST, one.value / highest * (base - 4)) if one.value > 0 else 0.0
+    for number, place in enumerate(places):
+        height = max(_LEAST, place.value / highest * (base - 4)) if place.value > 0 else 0.0
         bars.append(
             Bar(
                 x=round(step * (number + 0.5) - width / 2, 1),
@@ -64,8 +64,8 @@ def chart(
                 width=round(width, 1),
                 height=round(height, 1),
                 middle=round(step * (number + 0.5), 1),
-                label=one.label if number % every == 0 else "",
-                told=one.told,
+                label=place.label if number % every == 0 else "",
+                told=place.told,
             )
         )
     return Chart(bars=tuple(bars), top=highest, top_told=top_told or f"{highest:,.15g}")

@@ -1,4 +1,4 @@
-"""What several pages show, and every page's twin in JSON."""
+"""Parts of several pages: what all instances know of Azure, names, and the twin in JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass

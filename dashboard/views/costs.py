@@ -1,4 +1,4 @@
-"""The figures of the cost audit; what reads the ledger is loaded when they are asked for."""
+"""Costs: the figures of the audit; what reads the ledger is loaded when they are asked for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -116,11 +116,11 @@ def costs_page(app: App, asked: Mapping[str, str], now: datetime) -> CostsPage:
 def month_charts(report: Mapping[str, Any]) -> tuple[MonthChart, ...]:
     """Return the months of each currency as bars; one without a price has none."""
     found: dict[str, list[Place]] = {}
-    for one in report["months"]:
-        if one["total"] is not None:
-            told = f"{one['month']}: {one['total']} {one['currency']}"
-            place = Place(label=one["month"], value=float(Decimal(one["total"])), told=told)
-            found.setdefault(one["currency"], []).append(place)
+    for month in report["months"]:
+        if month["total"] is not None:
+            told = f"{month['month']}: {month['total']} {month['currency']}"
+            place = Place(label=month["month"], value=float(Decimal(month["total"])), told=told)
+            found.setdefault(month["currency"], []).append(place)
     return tuple(
         MonthChart(
             currency=currency,

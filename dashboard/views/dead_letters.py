@@ -1,4 +1,4 @@
-"""The dead letters: their causes in groups, a list with a filter, and one whole."""
+"""Dead letters: their causes in groups, a list with a filter, and one whole."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The overview: what is stuck, what failed and what holds work up, the most urgent first."""
+"""Overview: what is stuck, what failed and what holds work up, the most urgent first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The last day as charts."""
+"""Charts of the overview: the last day, hour by hour."""
 
 from collections.abc import Iterable
 
@@ -14,11 +14,11 @@ def throughput(hours: Iterable[Hour], words: Words) -> Chart:
     """Draw how many copies became usable in each hour."""
     places = [
         Place(
-            label=_label(one),
-            value=one.copies,
-            told=words.text("bar_copies", hour=_label(one), n=one.copies),
+            label=_label(hour),
+            value=hour.copies,
+            told=words.text("bar_copies", hour=_label(hour), n=hour.copies),
         )
-        for one in hours
+        for hour in hours
     ]
     return chart(places, every=_EVERY)
 
@@ -27,11 +27,11 @@ def time_to_available(hours: Iterable[Hour], words: Words) -> Chart:
     """Draw the class of the middle copy's time; a class is about twice the one before."""
     places = [
         Place(
-            label=_label(one),
-            value=one.median_class,
-            told=words.text("bar_median", hour=_label(one), time=median_text(one, words)),
+            label=_label(hour),
+            value=hour.median_class,
+            told=words.text("bar_median", hour=_label(hour), time=median_text(hour, words)),
         )
-        for one in hours
+        for hour in hours
     ]
     return chart(places, every=_EVERY, top=len(TIME_CLASSES_S) + 1, top_told=words.text("over_day"))
 

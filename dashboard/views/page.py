@@ -1,4 +1,4 @@
-"""What a page is, before anything is made of it."""
+"""Page: what it is before anything is made of it, and the pages of the navigation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

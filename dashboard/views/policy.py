@@ -1,4 +1,4 @@
-"""The policy in force, with what its budgets have spent."""
+"""Policy in force, with what its budgets have spent."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The regions of every geography, and what is known against them."""
+"""Regions of every geography, and what is known against them."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""One replication: its regions with what is left to do, its timeline, its plan and its cost."""
+"""Replication: its regions with what is left to do, its timeline, its plan and its cost."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

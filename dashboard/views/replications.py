@@ -1,4 +1,4 @@
-"""The list of replications: filter, search, order and pages by cursor."""
+"""List of replications: filter, search, order and pages by cursor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

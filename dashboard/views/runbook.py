@@ -1,4 +1,4 @@
-"""The runbook as a page: as much of Markdown as docs/runbook.md is written in."""
+"""Runbook as a page: as much of Markdown as docs/runbook.md is written in."""
 
 import re
 from collections.abc import Iterator

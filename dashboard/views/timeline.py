@@ -1,4 +1,4 @@
-"""A timeline as a page shows it: looks that told the same, one after the other, are one line."""
+"""Timeline as a page shows it: looks that told the same, one after the other, are one line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
