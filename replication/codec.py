@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from replication.domain.errors import MalformedError, NewerFormatError
@@ -29,6 +29,8 @@ MAX_LEVELS = 50
 _MAX_SHOWN = 300
 _YEARS = range(2000, 9000)
 _MONEY = re.compile(r"\d{1,18}(\.\d{1,18})?", re.ASCII)
+
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 type Document = dict[str, Any]
 
@@ -49,7 +51,8 @@ class Form:
 class Codec[T]:
     """Writes and reads one kind of document.
 
-    `what` names it in errors: "the record". `version` is written, and any up to it is read.
+    `what` names it in errors: "the record". `version` is written, and any up to it is read;
+    None is for what stands within another document.
     `required` are fields that a document must have although the class gives them a default, and
     `forms` those that stand there otherwise than their type does, both by class. The fields of the
     values in `flat` stand among those of the whole.
@@ -57,7 +60,7 @@ class Codec[T]:
 
     shape: type[T]
     what: str
-    version: int = 1
+    version: int | None = 1
     required: Mapping[type, Collection[str]] = field(default_factory=dict)
     forms: Mapping[type, Mapping[str, Form]] = field(default_factory=dict)
     flat: Mapping[str, type] = field(default_factory=dict)
@@ -65,14 +68,16 @@ class Codec[T]:
     def encode(self, value: T) -> Document:
         """Return the value as a JSON object, with the version of its format."""
         _, writer = self._schema
-        document: Document = {"v": self.version, **writer.to_python(value, mode="json")}
+        document: Document = writer.to_python(value, mode="json")
+        if self.version is not None:
+            document = {"v": self.version, **document}
         for name in self.flat:
             document |= document.pop(name)
         return document
 
     def encode_text(self, value: T) -> str:
         """Return the value as JSON text."""
-        return json.dumps(self.encode(value), separators=(",", ":"))
+        return _to_json(self.encode(value))
 
     def decode(self, document: object) -> T:
         """Read a JSON object; raises MalformedError, or NewerFormatError for a newer release's."""
@@ -113,22 +118,23 @@ class Codec[T]:
             key: self._formed(value) if key in _INNER else value for key, value in node.items()
         }
         formed |= _RULES.get(node["type"], {})
+        if node.get("keys_schema") == {"type": "str"}:
+            # With a bound it refuses half characters, which pydantic cannot write in a key.
+            formed["keys_schema"] = {"type": "str", "strict": True, "min_length": 0}
         if node["type"] == "dataclass":
             self._adjust(node["cls"], formed["schema"]["fields"])
         return formed
 
     def _adjust(self, of: type, parts: list[Any]) -> None:
         for part in parts:
-            form = self.forms.get(of, {}).get(part["name"])
-            optional = part["schema"]["type"] == "default"
-            if form is not None:
-                bare = _in_form(form)
-                part["schema"] = {**part["schema"], "schema": bare} if optional else bare
-            elif optional and part["name"] in self.required.get(of, ()):
+            if part["schema"]["type"] == "default" and part["name"] in self.required.get(of, ()):
                 part["schema"] = part["schema"]["schema"]
+            form = self.forms.get(of, {}).get(part["name"])
+            if form is not None:
+                part["schema"] = _put(form, part["schema"])
 
 
-def check_version(document: object, *, what: str, reads: int) -> Mapping[str, Any]:
+def check_version(document: object, *, what: str, reads: int | None) -> Mapping[str, Any]:
     """Return a document whose format version `v` is one that this release reads.
 
     That comes before anything else in it is looked at. Raises MalformedError where there is none,
@@ -136,6 +142,8 @@ def check_version(document: object, *, what: str, reads: int) -> Mapping[str, An
     """
     if not isinstance(document, Mapping):
         raise MalformedError(f"{what} is not a JSON object")
+    if reads is None:
+        return document
     version = document.get("v")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise MalformedError(f"{what} has no format version 'v'")
@@ -159,10 +167,8 @@ def read_text(value: Any) -> str:
     return value
 
 
-def read_name(value: Any) -> str | None:
-    """Read a text that has to fit where a table keeps names, or nothing."""
-    if value is None:
-        return None
+def read_name(value: Any) -> str:
+    """Read a text that has to fit where a table keeps names."""
     text = read_text(value)
     if len(text) > MAX_NAME:
         raise ValueError(f"has {len(text)} characters, more than {MAX_NAME}")
@@ -181,7 +187,7 @@ def read_details(value: Any) -> dict[str, Any]:
 NAME = Form(read_name)
 DETAILS = Form(read_details)
 # Whatever stands there: a trace that cannot be read costs the trace and never the job.
-TRACE = Form(TraceParent.read, lambda trace: None if trace is None else str(trace))
+TRACE = Form(TraceParent.read, str)
 
 
 def read_moment(value: Any) -> datetime:
@@ -209,8 +215,9 @@ def _amount(value: Any) -> Decimal:
 _FORMS: dict[type, Form] = {
     datetime: Form(read_moment),
     Decimal: Form(_amount, str),
-    Region: Form(Region.parse, str),
-    ImageVersionId: Form(ImageVersionId.parse, str),
+    # Few regions and versions stand in many documents; a text that is none is never kept.
+    Region: Form(lru_cache(1024)(Region.parse), str),
+    ImageVersionId: Form(lru_cache(1024)(ImageVersionId.parse), str),
     TraceParent: Form(TraceParent.parse, str),
 }
 # Of a core schema of pydantic: the nodes of those types that are no classes of ours, the places
@@ -220,13 +227,7 @@ _INNER = frozenset(
     {"schema", "fields", "items_schema", "keys_schema", "values_schema", "definitions", "choices"}
 )
 _RULES: dict[str, dict[str, Any]] = {
-    # Not a text of pydantic's, which would refuse the half characters that JSON can hold.
-    "str": {
-        "type": "is-instance",
-        "cls": str,
-        "cls_repr": "a text",
-        "serialization": {"type": "str"},
-    },
+    "str": {"strict": True},
     "int": {"strict": True, "ge": 0, "le": MAX_COUNT},
     "float": {"strict": True, "ge": 0, "le": MAX_COUNT, "allow_inf_nan": False},
     "bool": {"strict": True},
@@ -238,6 +239,13 @@ _RULES: dict[str, dict[str, Any]] = {
         }
     },
 }
+
+
+def _put(form: Form, schema: Document) -> Document:
+    """Put the form in the place of a field's type; what is None by default or is None stays so."""
+    if schema["type"] in ("default", "nullable"):
+        return {**schema, "schema": _put(form, schema["schema"])}
+    return _in_form(form)
 
 
 def _in_form(form: Form) -> Document:
@@ -253,6 +261,8 @@ def _in_form(form: Form) -> Document:
 def _check_shallow(value: Any, levels: int) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"holds {value}, which is no number of JSON")
+    if isinstance(value, dict):
+        "".join(value).encode()  # raises for half characters, which pydantic cannot write in a key
     if isinstance(value, dict | list):
         if levels == 0:
             raise ValueError(f"is nested deeper than {MAX_LEVELS} levels")

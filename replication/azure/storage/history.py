@@ -1,6 +1,5 @@
 """Timelines on Azure Table Storage, the newest entry first: a page reads no more than it shows."""
 
-import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from replication.azure.storage.errors import blip_retries, classify
 from replication.azure.storage.tables import Table, join_text, split_text
 from replication.domain.errors import MalformedError
 from replication.domain.job import HistoryEntry
-from replication.records.job_codec import decode_entry, encode_entry
+from replication.records.job_codec import ENTRIES
 from replication.telemetry.log import log_outcome
 
 _MAX_BATCH = 100
@@ -69,18 +68,9 @@ class TableHistory:
 def _entry(row: Any) -> HistoryEntry:
     """Return the row's entry; one that cannot be read shows as such, and hides no other."""
     try:
-        return decode_entry(json.loads(join_text("entry", row)))
-    except (
-        MalformedError,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        OverflowError,
-    ) as error:
-        reason = f"{type(error).__name__}: {error}"[:_MAX_REASON]
-    except RecursionError:
-        reason = "it is nested too deep"
+        return ENTRIES.decode_text(join_text("entry", row))
+    except MalformedError as error:
+        reason = str(error)[:_MAX_REASON]
     entry_id = _row_key(str(row["RowKey"]))
     log_outcome("history.unreadable", level=logging.WARNING, id=entry_id, reason=reason)
     return HistoryEntry(
@@ -113,5 +103,5 @@ def entry_row(key: str, entry: HistoryEntry) -> dict[str, Any]:
     return {
         "PartitionKey": key,
         "RowKey": _row_key(entry.id),
-        **split_text("entry", json.dumps(encode_entry(entry))),
+        **split_text("entry", ENTRIES.encode_text(entry)),
     }
