@@ -4,10 +4,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
-settings.register_profile(
-    "busy_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("busy_machine")
+settings.register_profile("test", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("check", settings.get_profile("test"), max_examples=20)
+settings.load_profile("test")
 
 # These take longest; begun first, they leave no process waiting for the other at the end.
 _FIRST = (

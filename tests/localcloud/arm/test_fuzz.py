@@ -16,6 +16,7 @@ from localcloud.arm.prices import price_items, price_page
 from localcloud.arm.resource_ids import parse_path
 from tests.support.localcloud.arm import Arm
 from tests.support.localcloud.arm_world import BASE_URL, GALLERY, IMAGE, VERSION, World, version_put
+from tests.support.speed import examples
 
 KEYS = (
     "location",
@@ -127,7 +128,7 @@ def refused_with(call: Callable[[], object], status: int = 400) -> None:
 
 
 @given(st.one_of(bodies, nearly_right()), st.sampled_from([GALLERY, IMAGE, VERSION]))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 def test_any_body_is_taken_or_refused(body: object, path: str) -> None:
     raw = json.dumps(body).encode()
     for method in ("PUT", "PATCH"):
@@ -138,7 +139,7 @@ def test_any_body_is_taken_or_refused(body: object, path: str) -> None:
 
 
 @given(paths, st.sampled_from(["GET", "PUT", "PATCH", "DELETE", "POST", "HEAD"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_path_is_answered(segments: list[str], method: str) -> None:
     world = World().with_version()
     answer = answer_of(world, method, "/" + "/".join(segments), b"{}")
@@ -151,7 +152,7 @@ def test_any_bytes_are_an_object_or_refused(raw: bytes) -> None:
 
 
 @given(bodies)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_any_faults_are_taken_or_refused(raw: object) -> None:
     refused_with(lambda: Faults().put(raw))
 
@@ -172,7 +173,9 @@ def test_odd_targets_are_refused_over_http(arm: Arm, method: str, target: str) -
 
 @given(st.one_of(bodies, nearly_right()))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_body_is_answered_over_http(arm: Arm, body: object) -> None:
     for call in ("faults", "clock", "regions/westus", "events", "behaviour"):

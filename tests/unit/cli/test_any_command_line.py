@@ -15,6 +15,7 @@ from tests.support.builders import SUBSCRIPTION, version_body, version_id, writt
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, BODIES, TEXTS, VALUES
 from tests.support.rows import UNREADABLE
+from tests.support.speed import examples
 
 BROKEN = version_id(image="broken")
 ID = str(version_id())
@@ -84,7 +85,7 @@ def test_every_horror_as_an_argument_ends_with_an_exit_code(
 
 
 @given(command=st.sampled_from(COMMANDS), text=ANY_ARGUMENT)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_any_argument_ends_with_an_exit_code(
     world: World, folder: Path, command: tuple[str, ...], text: str
 ) -> None:
@@ -92,7 +93,7 @@ def test_any_argument_ends_with_an_exit_code(
 
 
 @given(words=st.lists(ANY_ARGUMENT | st.sampled_from(["plan", "status", "--json", ID]), max_size=4))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_any_words_end_with_an_exit_code(world: World, folder: Path, words: list[str]) -> None:
     run(world, folder, *words)
 

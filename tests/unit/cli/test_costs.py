@@ -20,6 +20,7 @@ from tests.support.costs.ledgers import ROWS, YESTERDAY, ledger_row, world_with_
 from tests.support.fakes import World
 from tests.support.horrors import ANY_TEXT, TEXTS
 from tests.support.shell import Shell
+from tests.support.speed import examples
 
 
 @pytest.fixture(autouse=True)
@@ -312,7 +313,9 @@ def test_every_horror_as_an_option_is_answered_or_refused(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(command=st.sampled_from(COMMANDS), text=ANY_TEXT | st.integers().map(str))
 def test_any_option_is_answered_or_refused(

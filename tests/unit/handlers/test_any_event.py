@@ -25,6 +25,7 @@ from replication.intake.intake import IntakeResult
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, ANY_VALUE, VALUES, every_mutation, mutations
+from tests.support.speed import examples
 from tests.support.storage.storable import assert_storable, letters_of
 
 ID = str(version_id(image="broken"))
@@ -108,7 +109,7 @@ def assert_accounted_for(world: World, taken: IntakeResult) -> None:
 
 
 @given(event=st.sampled_from(EVENTS).flatmap(mutations))
-@settings(max_examples=70)
+@settings(max_examples=examples(70))
 def test_any_event_is_taken_ignored_or_on_the_desk(event: Any) -> None:
     if not isinstance(event, dict):
         return  # the host refuses what is no object
@@ -152,7 +153,7 @@ def test_every_horror_at_every_place_of_an_event_is_taken_ignored_or_on_the_desk
 
 
 @given(fields=st.fixed_dictionaries(dict.fromkeys(("id", "data", "topic"), ANY_VALUE)))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_fields_of_any_type_reach_the_app(fields: dict[str, Any]) -> None:
     event = func.EventGridEvent(
         subject=ID,
@@ -168,7 +169,7 @@ def test_fields_of_any_type_reach_the_app(fields: dict[str, Any]) -> None:
 
 
 @given(texts=st.fixed_dictionaries({}, optional=dict.fromkeys(("location", "name"), ANY_TEXT)))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_home_region_that_is_none_is_asked_for_instead(texts: dict[str, str]) -> None:
     world = build_world()
     world.gallery.add(version_id(image="broken"), version_body())

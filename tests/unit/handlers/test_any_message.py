@@ -26,6 +26,7 @@ from replication.records.job_codec import encode_job
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import MemoryQueues, World, build_world
 from tests.support.horrors import BODIES, DOCUMENTS, VALUES, every_mutation, mutations
+from tests.support.speed import examples
 from tests.support.storage.storable import assert_storable, letters_of
 
 VERSION = version_id(image="broken")
@@ -127,7 +128,7 @@ def test_every_horror_at_every_place_of_a_message_is_accounted_for(
 
 
 @given(document=mutations(PLAIN))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_any_message_is_accounted_for(document: Any) -> None:
     world = build_world()
     world.gallery.add(VERSION, version_body())
@@ -256,7 +257,7 @@ def test_a_broken_message_names_no_attempts_that_its_body_claims(
 
 
 @given(body=st.binary(max_size=60) | st.sampled_from(BODIES))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_any_bytes_in_a_poison_queue_are_on_the_desk(body: bytes) -> None:
     world = build_world()
     with use(world.app):

@@ -30,6 +30,7 @@ from tests.support.costs.bills import (
     write_csv,
     write_parquet,
 )
+from tests.support.speed import examples
 
 VERSION = str(version_id())
 MACHINE = "/subscriptions/1/resourceGroups/2/providers/Microsoft.Compute/virtualMachines/vm"
@@ -341,7 +342,7 @@ WORDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(rows=st.lists(WORDS, min_size=1, max_size=12), files=st.integers(1, 3), month=st.booleans())
 def test_every_row_is_used_out_of_scope_or_set_aside(
     rows: list[Row], files: int, *, month: bool

@@ -19,6 +19,7 @@ from costs.report.groups import key_names, spans_of
 from costs.report.ledger_facts import Facts, open_facts
 from costs.report.query import Dimension, ReportQuery, month_text
 from tests.support.costs.ledgers import ledger_file, ledger_row
+from tests.support.speed import examples
 
 FIRST = date(2026, 9, 28)
 LAST = date(2026, 11, 3)
@@ -95,7 +96,7 @@ def known(of: Money) -> Money:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     rows=ROWS,
     dimensions=GROUPINGS,

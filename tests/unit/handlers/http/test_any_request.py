@@ -19,6 +19,7 @@ from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, ANY_VALUE, BODIES, TEXTS
 from tests.support.rows import NEWER, UNREADABLE
+from tests.support.speed import examples
 
 PARAMETERS = ("phase", "gallery", "geography", "cursor", "limit", "code", "x")
 BROKEN = version_id(image="broken")
@@ -71,7 +72,7 @@ def test_every_horror_in_every_parameter_is_answered(world: World, parameter: st
 
 
 @given(params=st.dictionaries(st.sampled_from(PARAMETERS) | ANY_TEXT, ANY_TEXT, max_size=4))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_query_is_answered(world: World, params: dict[str, str]) -> None:
     assert len(world.store.rows) == 2
     assert ask(replications.replications, params=params)[0] in (200, 400)
@@ -162,7 +163,7 @@ WISHES = st.dictionaries(FIELDS, ANY_VALUE | st.dictionaries(FIELDS, ANY_VALUE),
 
 @pytest.mark.parametrize("act", ACTS)
 @given(wish=WISHES, key=st.sampled_from([BROKEN.key, "0" * 32]) | ANY_TEXT)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_any_wish_is_answered_and_harms_no_record(
     world: World, act: Any, wish: dict[str, Any], key: str
 ) -> None:
@@ -179,7 +180,7 @@ def test_every_horror_as_a_body_is_answered(world: World, act: Any, body: bytes)
 
 
 @given(params=st.dictionaries(st.sampled_from(("code", "state", "region", "cursor")), ANY_TEXT))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_query_of_the_desk_is_answered(world: World, params: dict[str, str]) -> None:
     ask(desk.list_letters, params=params)
     assert len(world.store.rows) >= 2

@@ -20,6 +20,7 @@ from tests.support.costs.ledgers import ledger_row, world_with_books
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, TEXTS
 from tests.support.http.calling import Answer, call
+from tests.support.speed import examples
 
 YESTERDAY = date(2026, 11, 22)
 ROWS = [
@@ -189,7 +190,9 @@ def test_every_horror_as_a_parameter_is_answered(parameter: str) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(parameter=st.sampled_from(PARAMETERS), text=ANY_TEXT | st.integers().map(str))
 @pytest.mark.usefixtures("world")

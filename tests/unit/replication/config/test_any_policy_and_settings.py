@@ -30,6 +30,7 @@ from tests.support.horrors import (
     every_mutation,
     mutations,
 )
+from tests.support.speed import examples
 from tests.support.strategies import outcome
 
 POLICY = {
@@ -89,7 +90,7 @@ def test_large_values_are_refused_in_short() -> None:
 
 
 @given(document=mutations(POLICY))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_policy_with_anything_wrong_is_read_or_refused(document: Any) -> None:
     read(as_yaml(document))
 
@@ -174,7 +175,7 @@ def test_every_horror_in_every_setting_is_read_or_named(name: str) -> None:
 
 
 @given(env=st.dictionaries(st.sampled_from(NAMES) | ANY_TEXT, ANY_TEXT, max_size=8))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_any_environment_is_read_or_refused_by_name(env: dict[str, str]) -> None:
     configure(env)
 

@@ -37,6 +37,7 @@ from tests.support.listings import (
     once,
     store_of,
 )
+from tests.support.speed import examples
 
 
 def pages(listing: Listing, query: ListQuery) -> list[str]:
@@ -52,7 +53,7 @@ def pages(listing: Listing, query: ListQuery) -> list[str]:
 
 
 @given(HISTORIES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_counts_are_those_of_the_records(jobs: list[ReplicationJob]) -> None:
     listing = new_listing()
     newest = listed(listing, jobs)
@@ -63,7 +64,7 @@ def test_counts_are_those_of_the_records(jobs: list[ReplicationJob]) -> None:
 
 
 @given(HISTORIES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_every_job_stands_once_in_each_of_its_views_and_nowhere_else(
     jobs: list[ReplicationJob],
 ) -> None:
@@ -103,7 +104,7 @@ def means(one: ReplicationJob, query: ListQuery) -> bool:
 
 
 @given(HISTORIES, QUERIES)
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_the_pages_of_a_query_show_every_job_that_it_means_once(
     jobs: list[ReplicationJob], query: ListQuery
 ) -> None:
@@ -141,7 +142,7 @@ def test_a_search_takes_names_with_slashes_and_whole_ids() -> None:
 
 
 @given(HISTORIES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_jobs_come_by_the_time_of_their_last_change_of_phase(jobs: list[ReplicationJob]) -> None:
     listing = new_listing()
     listed(listing, jobs)

@@ -24,6 +24,7 @@ from tests.support.fakes import build_world
 from tests.support.listing import MemoryListing
 from tests.support.listings import HISTORIES, job, listed, new_listing, once, store_of
 from tests.support.scenarios.steps import ID, export
+from tests.support.speed import examples
 
 STATES = st.lists(st.sampled_from(ReplicaState), min_size=3, max_size=3)
 
@@ -65,7 +66,7 @@ def as_an_older_release_left_it(listing: Listing) -> None:
 
 
 @given(histories())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_the_counts_are_those_of_the_records(jobs: list[ReplicationJob]) -> None:
     listing = new_listing()
     newest = listed(listing, jobs)
@@ -74,7 +75,7 @@ def test_the_counts_are_those_of_the_records(jobs: list[ReplicationJob]) -> None
 
 
 @given(histories(), histories(), st.integers(0, 25))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_what_an_older_release_did_not_count_is_counted_once(
     before: list[ReplicationJob], after: list[ReplicationJob], mended_at: int
 ) -> None:

@@ -31,6 +31,7 @@ from replication.reconcile.transitions import intend, record, withhold
 from replication.records.job_codec import decode_job, encode_job
 from tests.support.builders import NOON, version_id
 from tests.support.jobs import job as plain_job
+from tests.support.speed import examples
 from tests.support.strategies import CHANCES, LIMITS, REGIONS, image_versions, jobs
 
 CATALOG = shipped_catalog()
@@ -151,7 +152,7 @@ STEPS = st.tuples(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(steps=st.lists(STEPS, max_size=12), policy=POLICIES, limits=LIMITS)
 def test_no_sequence_of_observations_leads_to_an_illegal_transition(
     steps: list[tuple[ImageVersion | None, float, float, str]],

@@ -18,6 +18,7 @@ from tests.support.builders import version_body, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import DOCUMENTS, VALUES, every_mutation, mutations, places, put
 from tests.support.rows import BROKEN, DOCUMENT, HEALTHY, NEWER, UNREADABLE
+from tests.support.speed import examples
 from tests.support.storage.storable import assert_row, assert_storable, letters_of
 from tests.support.strategies import outcome
 
@@ -46,7 +47,7 @@ def test_every_horror_at_every_place_of_a_row_is_malformed_or_harmless() -> None
 
 
 @given(document=mutations(DOCUMENT))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_a_row_with_anything_wrong_is_malformed_or_harmless(document: Any) -> None:
     read = _read(json.dumps(document))
     if isinstance(read, Exception):

@@ -26,6 +26,7 @@ from tests.support.builders import SUBSCRIPTION, version_body, version_id
 from tests.support.clock import FakeClock
 from tests.support.horrors import ANY_VALUE, BODIES, TEXTS, VALUES, every_mutation, mutations
 from tests.support.jobs import job
+from tests.support.speed import examples
 from tests.support.strategies import outcome
 
 ID = version_id()
@@ -177,7 +178,7 @@ def test_every_horror_at_every_place_of_a_version_is_read_or_named() -> None:
 
 
 @given(document=mutations(VERSION))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_version_with_anything_wrong_is_read_or_named(document: Any) -> None:
     if isinstance(document, dict):
         read = read_version(document)
@@ -212,7 +213,7 @@ def test_every_horror_at_every_place_of_a_location_hides_no_other() -> None:
 
 
 @given(locations=st.lists(mutations(LOCATION), max_size=3), offered=st.lists(ANY_VALUE))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_any_locations_make_a_catalog(locations: list[Any], offered: list[Any]) -> None:
     listed = [one for one in locations if isinstance(one, dict)]
     assert_catalog(build_catalog(listed, provider_locations=offered, source="a test"))
