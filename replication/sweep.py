@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from replication.domain import formatting
-from replication.domain.errors import FailureCode, PermanentError, ReplicationError, ThrottledError
+from replication.domain.errors import (
+    FailureCode,
+    Operation,
+    PermanentError,
+    ReplicationError,
+    ThrottledError,
+)
 from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
 from replication.domain.plan import PlanSubject, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region, RegionCatalog
 from replication.guards.guards import Guards
-from replication.guards.throttling import Operation, ThrottleScope
+from replication.guards.throttling import ThrottleScope
 from replication.intake.intake import Intake
 from replication.listing.jobs import Listing
 from replication.listing.repair import ListingMender

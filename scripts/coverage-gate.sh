@@ -46,7 +46,6 @@ replication/reconcile/observe.py
 replication/domain/copy_progress.py
 replication/telemetry/port.py
 replication/domain/trace_context.py
-replication/azure/arm/http_names.py
 replication/telemetry/metrics.py
 replication/telemetry/spans.py
 replication/telemetry/job_metrics.py

@@ -60,6 +60,13 @@ class TransientError(ReplicationError):
         self.retry_after_s = retry_after_s
 
 
+class Operation(StrEnum):
+    """What Azure counts apart."""
+
+    READ = "read"
+    WRITE = "write"
+
+
 class ThrottleKind(StrEnum):
     """What a pause is about: one kind of call in the subscription, all of them, or one gallery."""
 

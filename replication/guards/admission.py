@@ -8,7 +8,7 @@ from itertools import groupby
 
 from replication.codec import Form
 from replication.domain import formatting
-from replication.domain.errors import ThrottledError, ThrottleKind
+from replication.domain.errors import Operation, ThrottledError, ThrottleKind
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import Place, ReplicationJob
 from replication.domain.limits import Limits
@@ -16,7 +16,6 @@ from replication.guards.rate_meter import RateMeter
 from replication.guards.throttling import (
     Admission,
     Gate,
-    Operation,
     RateReading,
     ThrottleScope,
     admit,

@@ -7,18 +7,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Self
 
+from replication.domain.errors import Operation
 from replication.domain.image_version import ImageVersionId
 from replication.domain.limits import Limits
-
-
-class Operation(StrEnum):
-    """What Azure counts apart."""
-
-    READ = "read"
-    WRITE = "write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain import formatting
-from replication.domain.errors import MalformedError, NewerFormatError, ThrottledError
+from replication.domain.errors import MalformedError, NewerFormatError, Operation, ThrottledError
 from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.job import (
     HistoryEntry,
@@ -24,7 +24,6 @@ from replication.domain.regions import InvalidRegionNameError, Region, RegionCat
 from replication.domain.trace_context import TraceParent
 from replication.guards.admission import AdmissionControl
 from replication.guards.region_health import RegionHealth
-from replication.guards.throttling import Operation
 from replication.intake.events import (
     NotForUs,
     ReceivedEvent,
@@ -36,11 +35,11 @@ from replication.intake.events import (
 from replication.ports import Catalogs, Gallery
 from replication.reconcile.transitions import with_entry
 from replication.records.commit import JobCommits
+from replication.telemetry.job_metrics import tell_first
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import ACTION, EVENTS
 from replication.telemetry.runtime import Runtime
 from replication.telemetry.spans import event_span, traced
-from replication.telemetry.telling import tell_first
 
 # A message that is due is taken within a second or two, unless it is lost or the app is busy.
 _PROBABLY_LOST = timedelta(seconds=5)

@@ -7,9 +7,9 @@ from replication.domain.job import Phase, ReplicationJob
 from replication.domain.limits import Limits
 from replication.reconcile.transitions import with_entry
 from replication.records.commit import JobCommits
+from replication.telemetry.job_metrics import tell_step
 from replication.telemetry.log import log_outcome
 from replication.telemetry.runtime import Runtime
-from replication.telemetry.telling import tell_step
 
 _DONE = (Phase.SUCCEEDED, Phase.SKIPPED, Phase.SUPERSEDED)
 

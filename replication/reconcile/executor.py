@@ -7,6 +7,7 @@ from datetime import datetime
 from replication.domain.errors import (
     FailureCode,
     LeaseLostError,
+    Operation,
     ReplicationError,
 )
 from replication.domain.image_version import (
@@ -20,7 +21,6 @@ from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region, RegionCatalog
 from replication.guards.circuits import Hold
 from replication.guards.guards import Guards
-from replication.guards.throttling import Operation
 from replication.ports import Catalogs, Gallery
 from replication.reconcile.decision import (
     Apply,

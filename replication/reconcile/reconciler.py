@@ -22,11 +22,11 @@ from replication.reconcile.outcome_events import outcome_events
 from replication.reconcile.recovery import Step
 from replication.reconcile.transitions import record
 from replication.records.commit import JobCommits
+from replication.telemetry.job_metrics import tell_step
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import DECISION
 from replication.telemetry.runtime import Runtime
 from replication.telemetry.spans import message_span
-from replication.telemetry.telling import tell_step
 
 # A claim that was never followed by a record means that the worker died in between.
 MAX_CLAIMS = 10

@@ -8,6 +8,7 @@ from replication.domain.errors import (
     ConflictError,
     FailureCode,
     GoneError,
+    Operation,
     PermanentError,
     RecordChangedError,
     RegionUnavailableError,
@@ -21,7 +22,6 @@ from replication.domain.job import Failure, ReplicationJob
 from replication.domain.regions import InvalidRegionNameError, Region
 from replication.guards.admission import AdmissionControl, Deferral
 from replication.guards.region_health import RegionHealth, refusal_end
-from replication.guards.throttling import Operation
 from replication.reconcile.decision import Decision, GiveUp, Retry, Supersede
 from replication.reconcile.error_decision import decide_on_error
 from replication.reconcile.transitions import withhold

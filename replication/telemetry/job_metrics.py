@@ -1,20 +1,41 @@
-"""What one look at a job adds to the figures: pure, from the record before and after it."""
+"""Job metrics: what a change of a record adds to the figures, the trace and the log."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from replication.domain.job import Replica, ReplicaState, ReplicationJob
+from replication.domain.errors import FailureCode, Operation
+from replication.domain.job import Phase, Replica, ReplicaState, ReplicationJob
+from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import (
     CODE,
+    EVENTS,
     JOBS_ENDED,
     PHASE,
     REGION,
     REPLICA_FAILURES,
     STUCK_FOUND,
+    SWEEP_FINDINGS,
+    SWEEPS,
+    THROTTLES,
     TIME_TO_AVAILABLE,
     Metric,
+    MetricKind,
 )
-from replication.telemetry.port import Attributes
+from replication.telemetry.port import Attributes, Telemetry
+
+# What becomes of an event; replication.intake names them.
+ACTIONS = ("queued", "due", "skipped", "ignored", "not_found", "rejected")
+SWEPT = ("complete", "incomplete")
+
+# Series whose labels are known beforehand: they stand at zero until something happens.
+CLOSED_SERIES: Mapping[Metric, tuple[tuple[str, ...], ...]] = {
+    EVENTS: tuple((action,) for action in ACTIONS),
+    JOBS_ENDED: tuple((phase.value,) for phase in Phase if phase.is_end),
+    THROTTLES: tuple((operation.value,) for operation in Operation),
+    SWEEPS: tuple((outcome,) for outcome in SWEPT),
+    SWEEP_FINDINGS: ((),),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +68,33 @@ def measure_step(before: ReplicationJob, after: ReplicationJob) -> tuple[Measure
             )
         )
     return tuple(found)
+
+
+def tell_step(telemetry: Telemetry, before: ReplicationJob, after: ReplicationJob) -> None:
+    """Tell what is new in a record: copies ready, failed or stuck, and the job's end."""
+    if not after.phase.is_end:
+        for replica in after.replicas:
+            region = {REGION: replica.region.name}
+            telemetry.expected(TIME_TO_AVAILABLE, region)
+            telemetry.expected(STUCK_FOUND, region)
+            telemetry.expected(REPLICA_FAILURES, {**region, CODE: FailureCode.COPY_FAILED.value})
+    for one in measure_step(before, after):
+        telemetry.told(one.event, one.fields)
+        if one.metric.kind is MetricKind.HISTOGRAM:
+            telemetry.observed(one.metric, one.value, one.labels)
+        else:
+            telemetry.counted(one.metric, one.labels, by=one.value)
+        if one.metric is not STUCK_FOUND:  # which is told with its reason
+            fields: dict[str, Any] = {
+                **one.fields,
+                "image_version": str(after.image_version_id),
+            }
+            log_outcome(one.event, key=after.key, **fields)
+
+
+def tell_first(telemetry: Telemetry, job: ReplicationJob) -> None:
+    """Tell what a first record means, such as a job that ends as it begins."""
+    tell_step(telemetry, replace(job, phase=Phase.PLANNED), job)
 
 
 def _measure(old: Replica | None, replica: Replica, after: ReplicationJob) -> Iterator[Measurement]:

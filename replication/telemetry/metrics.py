@@ -179,6 +179,31 @@ BOOKS_AGE = _gauge("cost.books_age", "s", "How long ago the last day on the book
 SCRAPE_ERRORS = _gauge("scrape.errors", "{part}", "1 for a part that could not be read.", PART)
 BUILD = _gauge("build", "{build}", "Always 1; which release answers.", "service.version")
 
-METRICS: tuple[Metric, ...] = tuple(
-    one for one in list(globals().values()) if isinstance(one, Metric)
+METRICS = (
+    EVENTS,
+    PROCESS_DURATION,
+    HTTP_DURATION,
+    THROTTLES,
+    RETRIES,
+    JOBS_ENDED,
+    TIME_TO_AVAILABLE,
+    REPLICA_FAILURES,
+    STUCK_FOUND,
+    LETTERS_LAID,
+    SWEEPS,
+    SWEEP_FINDINGS,
+    QUEUE_DEPTH,
+    QUEUE_AGE,
+    QUEUE_POISON,
+    QUEUE_PAUSED,
+    JOBS,
+    REPLICAS,
+    JOBS_STUCK,
+    LETTERS,
+    CIRCUITS_OPEN,
+    SPENDING,
+    COST_DAY,
+    BOOKS_AGE,
+    SCRAPE_ERRORS,
+    BUILD,
 )

@@ -2,15 +2,13 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
-from typing import Protocol
+from dataclasses import dataclass, field
 
 from replication.domain.trace_context import TraceParent
-from replication.telemetry.closed_series import CLOSED_SERIES
+from replication.telemetry.backend import Backend, BackendSpan
 from replication.telemetry.log import log_fields
 from replication.telemetry.metrics import CODE, Metric, MetricKind
 from replication.telemetry.port import (
@@ -23,39 +21,6 @@ from replication.telemetry.port import (
     Value,
 )
 from replication.telemetry.tally import Tally
-
-
-class Backend(Protocol):
-    """Where spans and figures go besides."""
-
-    def record(self, metric: Metric, value: float, labels: Attributes) -> None:
-        """Take an increment of a counter, or a value of a histogram."""
-        ...
-
-    def span(
-        self,
-        name: str,
-        *,
-        kind: SpanKind,
-        parent: TraceParent | None,
-        link: TraceParent | None,
-        attributes: Attributes,
-        root: bool,
-    ) -> AbstractContextManager["BackendSpan"]:
-        """Open a span."""
-        ...
-
-    def watch(self, read: Callable[[], Iterable[Sample]]) -> None:
-        """Ask for the gauges each time that figures are sent, and not before."""
-        ...
-
-
-class BackendSpan(Span, Protocol):
-    """A span that takes events as well."""
-
-    def told(self, event: str, attributes: Attributes) -> None:
-        """Note something that happened within it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,39 +127,3 @@ class ProcessTelemetry:
             self.tally.add(metric, labels, value)
         if self.backend is not None:
             self.backend.record(metric, value, labels)
-
-
-def release(package: str = "gallery-replicator") -> str:
-    """Return the release that runs; the cloud build unpacks it without its metadata."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def open_telemetry(env: Mapping[str, str]) -> ProcessTelemetry:
-    """Return the telemetry of this process; OpenTelemetry is loaded only where it is set up.
-
-    That is where an OTLP endpoint is set, or where the Functions worker has set its own way up.
-    """
-    telemetry = ProcessTelemetry()
-    for metric, series in CLOSED_SERIES.items():
-        telemetry.tally.begin(metric, series)
-    exports = any(sends(env, signal) for signal in ("TRACES", "METRICS"))
-    if not exports and env.get(_WORKER_SWITCH, "").strip().lower() not in _YES:
-        return telemetry
-    from replication.telemetry.otel import open_backend  # noqa: PLC0415 - it costs a cold start
-
-    backend = open_backend(env, instance=telemetry.instance, exports=exports)
-    return replace(telemetry, backend=backend)
-
-
-def sends(env: Mapping[str, str], signal: str) -> bool:
-    """Tell whether an address is set for a signal; an exporter without one would make one up."""
-    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
-    return any(env.get(name, "").strip() for name in names)
-
-
-# With it the worker itself starts Azure Monitor's distribution, if that is installed.
-_WORKER_SWITCH = "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"
-_YES = ("1", "true", "yes", "y", "t", "on")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from replication.azure.storage.shared_state import TableControls
-from replication.domain.errors import RecordChangedError, TransientError
+from replication.domain.errors import Operation, RecordChangedError, TransientError
 from replication.domain.limits import Limits
 from replication.domain.regions import Region
 from replication.guards.admission import GATES
 from replication.guards.pauses import PAUSES
 from replication.guards.region_health import REFUSALS, Refusal
-from replication.guards.throttling import Gate, Operation, ThrottleScope, gallery_of, shut
+from replication.guards.throttling import Gate, ThrottleScope, gallery_of, shut
 from replication.records.repository import contention_retries
 from replication.shared_state.port import ControlRow, ControlStore
 from replication.shared_state.state import SharedState

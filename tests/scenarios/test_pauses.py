@@ -7,10 +7,16 @@ import pytest
 from tenacity import Retrying, stop_after_attempt
 
 from bootstrap.app import build_app
-from replication.domain.errors import ReplicationError, ThrottledError, ThrottleKind, TransientError
+from replication.domain.errors import (
+    Operation,
+    ReplicationError,
+    ThrottledError,
+    ThrottleKind,
+    TransientError,
+)
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import Phase
-from replication.guards.throttling import Operation, ThrottleScope, gallery_of
+from replication.guards.throttling import ThrottleScope, gallery_of
 from replication.shared_state.port import ControlRow
 from tests.support.builders import SUBSCRIPTION, version_body, version_id, written_event
 from tests.support.fakes import World, build_world

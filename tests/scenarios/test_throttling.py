@@ -10,12 +10,11 @@ from itertools import count
 import pytest
 
 from bootstrap.app import App, build_app
-from replication.domain.errors import RecordChangedError, TransientError
+from replication.domain.errors import Operation, RecordChangedError, TransientError
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import Phase, ReplicationJob
 from replication.domain.message import JobMessage
 from replication.guards.admission import GATES
-from replication.guards.throttling import Operation
 from replication.intake.events import TEMPLATE_EXPORTED, ReceivedEvent
 from replication.ports import QueueName, StoredJob
 from tests.support.arm.limits import (

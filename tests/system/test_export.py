@@ -20,7 +20,7 @@ PROGRAM = f"""
 import os
 from replication.domain.trace_context import TraceParent
 from replication.telemetry.metrics import EVENTS
-from replication.telemetry.process import open_telemetry
+from bootstrap.telemetry import open_telemetry
 
 telemetry = open_telemetry(os.environ)
 with telemetry.span("work", parent=TraceParent("{TRACE}", "b7ad6b7169203331", 1)):
@@ -76,7 +76,7 @@ GAUGES = """
 import atexit, os, sys
 from replication.telemetry.metrics import JOBS, PHASE
 from replication.telemetry.port import Sample
-from replication.telemetry.process import open_telemetry
+from bootstrap.telemetry import open_telemetry
 
 reads = []
 atexit.register(lambda: print(len(reads)))
@@ -132,7 +132,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from replication.domain.trace_context import TraceParent
-from replication.telemetry.process import open_telemetry
+from bootstrap.telemetry import open_telemetry
 
 kept = InMemorySpanExporter()
 provider = TracerProvider()

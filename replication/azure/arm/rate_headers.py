@@ -8,8 +8,9 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
+from replication.domain.errors import Operation
 from replication.guards.rate_meter import RateMeter
-from replication.guards.throttling import Operation, RateReading, ThrottleScope
+from replication.guards.throttling import RateReading, ThrottleScope
 
 _SUBSCRIPTION = re.compile(r"^/subscriptions/([0-9a-z-]{1,64})/", re.IGNORECASE)
 _VERSION = re.compile(r"/galleries/[^/]+/images/[^/]+/versions/[^/]+$", re.IGNORECASE)

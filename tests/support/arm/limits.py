@@ -12,11 +12,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from replication.azure.arm.rate_headers import rate_readings
-from replication.domain.errors import ThrottledError
+from replication.domain.errors import Operation, ThrottledError
 from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.regions import RegionCatalog
 from replication.guards.rate_meter import RateMeter
-from replication.guards.throttling import Operation
 from replication.ports import UnreadPart
 from tests.support.arm.gallery import MemoryGallery
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from replication.domain.errors import FailureCode
+from replication.domain.errors import FailureCode, Operation
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import (
     Failure,
@@ -22,7 +22,7 @@ from replication.guards.budget_guard import SPENDINGS
 from replication.guards.budgets import Spending
 from replication.guards.circuits import Circuit, CircuitFailure
 from replication.guards.region_health import CIRCUITS, REFUSALS, Refusal
-from replication.guards.throttling import Gate, Operation, ThrottleScope
+from replication.guards.throttling import Gate, ThrottleScope
 from replication.operations.dead_letters import LetterAction
 from replication.ports import LetterQuery, QueueName
 from tests.support.builders import SUBSCRIPTION, version_id

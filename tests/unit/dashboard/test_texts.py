@@ -16,10 +16,9 @@ from dashboard.views.costs import GROUPS
 from dashboard.views.page import PAGES
 from dashboard.views.regions import Health
 from replication.dead_letters.filter import ANY_STATE
-from replication.domain.errors import FailureCode
+from replication.domain.errors import FailureCode, Operation
 from replication.domain.failures import FAILURES
 from replication.domain.job import Phase, ReplicaState
-from replication.guards.throttling import Operation
 from replication.operations.journal import ActionKind
 from replication.ports import LetterState
 from tests.support.builders import NOON

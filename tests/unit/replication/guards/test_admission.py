@@ -8,6 +8,7 @@ import pytest
 from tenacity import Retrying, stop_after_attempt
 
 from replication.domain.errors import (
+    Operation,
     RecordChangedError,
     ThrottledError,
     ThrottleKind,
@@ -18,7 +19,7 @@ from replication.domain.job import ReplicationJob
 from replication.domain.limits import Limits
 from replication.guards.admission import GATES, AdmissionControl, Deferral
 from replication.guards.rate_meter import RateMeter
-from replication.guards.throttling import Gate, Operation, RateReading, ThrottleScope
+from replication.guards.throttling import Gate, RateReading, ThrottleScope
 from replication.shared_state.port import ControlRow
 from replication.shared_state.state import SharedState
 from tests.support.builders import SUBSCRIPTION, version_id

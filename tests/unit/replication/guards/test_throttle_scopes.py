@@ -4,13 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.guards.throttling import (
-    Operation,
-    RateLimit,
-    ThrottleScope,
-    gallery_of,
-    rate_limit,
-)
+from replication.domain.errors import Operation
+from replication.guards.throttling import RateLimit, ThrottleScope, gallery_of, rate_limit
 from tests.support.builders import SUBSCRIPTION, version_id
 
 HALF_HOUR = "createupdategalleryimageversion30min"

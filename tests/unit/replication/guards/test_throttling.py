@@ -9,12 +9,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from replication.domain.errors import Operation
 from replication.domain.limits import Limits
 from replication.guards.throttling import (
     Gate,
     Line,
     LowBucket,
-    Operation,
     RateReading,
     ThrottleScope,
     admit,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.domain.errors import MalformedError, NewerFormatError
+from replication.domain.errors import MalformedError, NewerFormatError, Operation
 from replication.domain.regions import Region
 from replication.gauge_leader import DUTIES, Duty
 from replication.guards.admission import GATES
@@ -19,7 +19,7 @@ from replication.guards.budgets import Commitment, Spending
 from replication.guards.circuits import Circuit, CircuitFailure
 from replication.guards.pauses import PAUSES, QueuePause
 from replication.guards.region_health import CIRCUITS, REFUSALS, Refusal
-from replication.guards.throttling import Gate, Line, LowBucket, Operation, ThrottleScope
+from replication.guards.throttling import Gate, Line, LowBucket, ThrottleScope
 from replication.notices.rules import NoticeBook, Told, Waiting
 from replication.notices.service import BOOKS
 from replication.shared_state.kind import Kind

@@ -2,8 +2,9 @@
 
 from collections import Counter
 
+from bootstrap.telemetry import open_telemetry
 from replication.domain.job import Phase
-from replication.telemetry.closed_series import ACTIONS, CLOSED_SERIES
+from replication.telemetry.job_metrics import ACTIONS, CLOSED_SERIES
 from replication.telemetry.metrics import (
     EVENTS,
     JOBS_ENDED,
@@ -13,7 +14,7 @@ from replication.telemetry.metrics import (
     TIME_TO_AVAILABLE,
     Metric,
 )
-from replication.telemetry.process import ProcessTelemetry, open_telemetry
+from replication.telemetry.process import ProcessTelemetry
 from tests.support.builders import version_body
 from tests.support.fakes import World, build_world
 from tests.support.scenarios.desk_steps import fail, replay

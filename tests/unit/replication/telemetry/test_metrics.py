@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from replication.telemetry import metrics
 from replication.telemetry.metrics import (
     EVENTS,
     HTTP_DURATION,
@@ -18,6 +19,11 @@ from replication.telemetry.metrics import (
 from replication.telemetry.tally import MAX_SERIES, OTHER, Tally
 
 CONVENTIONAL = {"http.client.request.duration", "messaging.process.duration"}
+
+
+def test_every_metric_is_in_the_table() -> None:
+    declared = {metric.name for metric in vars(metrics).values() if isinstance(metric, Metric)}
+    assert declared == {metric.name for metric in METRICS}
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda one: one.name)

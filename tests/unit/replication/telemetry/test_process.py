@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.telemetry import open_telemetry
 from replication.domain.trace_context import TraceParent
+from replication.telemetry.backend import release
 from replication.telemetry.log import log_fields, log_outcome
 from replication.telemetry.metrics import EVENTS, HTTP_DURATION, TIME_TO_AVAILABLE
 from replication.telemetry.port import NO_TELEMETRY, Sample, SpanKind
-from replication.telemetry.process import ProcessTelemetry, open_telemetry, release
+from replication.telemetry.process import ProcessTelemetry
 from tests.support.recording import record
 
 ROOT = Path(__file__).parents[4]

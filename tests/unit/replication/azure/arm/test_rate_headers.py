@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from replication.azure.arm.gallery import ArmGallery
 from replication.azure.arm.rate_headers import rate_readings
-from replication.domain.errors import ThrottledError
+from replication.domain.errors import Operation, ThrottledError
 from replication.domain.region_snapshot import shipped_catalog
 from replication.guards.rate_meter import RateMeter
-from replication.guards.throttling import Operation, RateReading, ThrottleScope
+from replication.guards.throttling import RateReading, ThrottleScope
 from tests.support.arm.stub import Canned, StubArm, open_clients
 from tests.support.builders import SUBSCRIPTION, version_body, version_id
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from replication.azure.arm.clients import ArmClients, ArmEndpoint
 from replication.azure.arm.gallery import ArmGallery
-from replication.azure.arm.http_names import request_attributes, url_template
+from replication.azure.arm.telemetry import request_attributes, url_template
 from replication.domain.errors import ThrottledError, TransientError
 from replication.domain.region_snapshot import shipped_catalog
 from replication.telemetry.metrics import HTTP_DURATION
