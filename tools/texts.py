@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -22,16 +22,22 @@ def catalogue(language: str) -> Catalog:
         return read_po(file, locale=language, abort_invalid=True)
 
 
+def forms(message: Message) -> tuple[str, ...]:
+    """Return a text in its plural forms, of which there is one if nothing is counted."""
+    text = message.string or ""
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
 def in_step(found: Catalog, source: Catalog) -> Catalog:
     """Return a translation with exactly the texts of the source, each below its source."""
     known = {message.id: " ".join(message.auto_comments) for message in found}
     template = Catalog()
     for message in source:
         if message.id:
-            template.add(message.id, auto_comments=[str(message.string)])
+            template.add(message.id, auto_comments=list(dict.fromkeys(forms(message))))
     found.update(template, no_fuzzy_matching=True, update_creation_date=False)
     for message in found:
-        if message.string and known[message.id] != " ".join(message.auto_comments):
+        if any(forms(message)) and known.get(message.id) != " ".join(message.auto_comments):
             message.flags.add("fuzzy")
     return found
 

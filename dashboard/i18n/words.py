@@ -29,8 +29,12 @@ class Words:
     now: datetime
 
     def text(self, key: str, **values: object) -> str:
-        """Return a text with its values put in; raises KeyError for an unknown one."""
-        text = _catalogue(self.language).gettext(key)
+        """Return a text with its values put in; raises KeyError for an unknown one.
+
+        `n` is a count, by which the form of the text is chosen.
+        """
+        catalogue, n = _catalogue(self.language), values.get("n")
+        text = catalogue.ngettext(key, key, n) if isinstance(n, int) else catalogue.gettext(key)
         return text.format(**values) if values else text
 
     def known(self, prefix: str, word: str, otherwise: str | None = None) -> str:
@@ -45,7 +49,7 @@ class Words:
         if seconds is None:
             return NOTHING
         count, unit = formatting.in_one_unit(seconds)
-        return self.text(f"unit_{unit}", n=number(count))
+        return self.text(f"unit_{unit}", n=count)
 
     def age(self, moment: datetime | str | None) -> str:
         """Return how long ago a moment was, or how far ahead it lies."""
@@ -87,6 +91,9 @@ class _Unknown(NullTranslations):
 
     def gettext(self, message: str) -> str:
         raise KeyError(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:  # noqa: ARG002 - gettext's own
+        raise KeyError(msgid1)
 
 
 @cache

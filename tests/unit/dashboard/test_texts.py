@@ -26,7 +26,11 @@ from tools import texts
 
 FOLDER = Path(dashboard.__file__).parent
 CATALOGUES = {language: texts.catalogue(language.value) for language in Language}
-TEXTS = {str(message.id) for message in CATALOGUES[Language.ENGLISH] if message.id}
+TEXTS = {
+    message.id if isinstance(message.id, str) else message.id[0]
+    for message in CATALOGUES[Language.ENGLISH]
+    if message.id
+}
 # Keys that are put together of a word and one of these.
 FAMILIES = {
     "phase_": [one.value for one in Phase],
@@ -52,9 +56,10 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def said(key: str, language: Language) -> str:
+def said(key: str, language: Language) -> tuple[str, ...]:
+    """Return a text in its plural forms."""
     message = CATALOGUES[language].get(key)
-    return str(message.string) if message else ""
+    return texts.forms(message) if message else ()
 
 
 def test_every_language_has_a_catalogue_and_every_catalogue_is_a_language() -> None:
@@ -68,45 +73,75 @@ def test_the_catalogues_are_in_step_and_compiled() -> None:
 
 def test_a_translation_of_a_text_that_has_changed_is_marked() -> None:
     source = Catalog()
+    counted = ("raw_more", "raw_more")
     for key, text in (("back", "Go back"), ("skip", "Jump over it"), ("added", "Something else")):
         source.add(key, text)
-    japanese = texts.in_step(texts.catalogue("ja"), source)
-    assert [message.id for message in japanese if message.id] == ["back", "skip", "added"]
-    assert [message.id for message in japanese if message.id and message.fuzzy] == ["skip"]
-    assert [message.id for message in japanese if not message.string] == ["added"]
+    source.add(counted, ("{n} more character, as JSON", "{n} more characters, as JSON"))
+    source.add(("all_stuck", "all_stuck"), ("The one that is stuck", "All {n} that are stuck"))
+    japanese = [one for one in texts.in_step(texts.catalogue("ja"), source) if one.id]
+    keys = [one.id if isinstance(one.id, str) else one.id[0] for one in japanese]
+    assert keys == ["back", "skip", "added", "raw_more", "all_stuck"]
+    assert [one.fuzzy for one in japanese] == [False, True, False, False, True]
+    assert [any(texts.forms(one)) for one in japanese] == [True, True, False, True, True]
 
 
 @pytest.mark.parametrize("language", Language)
 def test_every_language_puts_in_the_same_values(language: Language) -> None:
     for key in TEXTS:
-        english, text = said(key, Language.ENGLISH), said(key, language)
-        assert fields(english) == fields(text), key
-        placeholders = [sorted(re.findall(r"\[\w+\]", one)) for one in (english, text)]
-        assert placeholders[0] == placeholders[1], key
+        *_, english = said(key, Language.ENGLISH)
+        for text in said(key, language):
+            assert fields(english) == fields(text), key
+            placeholders = [sorted(re.findall(r"\[\w+\]", one)) for one in (english, text)]
+            assert placeholders[0] == placeholders[1], key
+
+
+@pytest.mark.parametrize("language", Language)
+def test_what_is_counted_has_every_form_of_its_language(language: Language) -> None:
+    for key in TEXTS:
+        counted = "n" in fields(said(key, Language.ENGLISH)[0])
+        plurals = CATALOGUES[language].num_plurals if counted else 1
+        assert len(said(key, language)) == plurals, key
 
 
 @pytest.mark.parametrize("language", Language)
 def test_every_text_is_translated(language: Language) -> None:
     assert not any(message.fuzzy for message in CATALOGUES[language])
     for key in TEXTS:
-        text = said(key, language)
-        assert text.strip() == text != "", key
-        assert Words(language=language, now=NOON).text(key) == text, key
+        found = said(key, language)
+        assert Words(language=language, now=NOON).text(key) == found[0], key
         is_japanese = language is Language.JAPANESE and key not in NO_WORDS
-        assert bool(JAPANESE.search(text)) == is_japanese, key
+        for text in found:
+            assert text.strip() == text != "", key
+            assert bool(JAPANESE.search(text)) == is_japanese, key
+
+
+@pytest.mark.parametrize(
+    ("key", "one", "two"),
+    [
+        ("health_held", "Held back: 1 version failed", "Held back: 2 versions failed"),
+        ("health_failing", "Failing: 1 version", "Failing: 2 versions"),
+        ("groups_left_out", "1 more group is not shown.", "2 more groups are not shown."),
+        ("raw_more", "1 more character, as JSON", "2 more characters, as JSON"),
+    ],
+)
+def test_one_is_said_in_the_singular(key: str, one: str, two: str) -> None:
+    words = Words(language=Language.ENGLISH, now=NOON)
+    assert (words.text(key, n=1), words.text(key, n=2)) == (one, two)
 
 
 def test_a_text_that_nobody_knows_is_a_mistake() -> None:
     words = Words(language=Language.JAPANESE, now=NOON)
     with pytest.raises(KeyError, match="no_such_text"):
         words.text("no_such_text")
+    with pytest.raises(KeyError, match="back"):
+        words.text("back", n=2)  # it counts nothing
     assert words.known("phase", "no_such_phase") == "no_such_phase"
     assert words.known("phase", "no_such_phase", "") == ""
 
 
 def test_a_failure_is_explained_in_the_words_of_the_core() -> None:
     for code, failure in FAILURES.items():
-        assert said(f"means_{code.value}", Language.ENGLISH) == failure.sentence
+        assert said(f"means_{code.value}", Language.ENGLISH) == (failure.sentence,)
 
 
 def keys_in_use() -> set[str]:
