@@ -3,9 +3,16 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from api.views import plan_view, queue_view, replication_view, stamp, timeline_view
+from api.schemas.base import Health
+from api.schemas.operations import Queue, QueueList
+from api.schemas.replications import (
+    Plan,
+    Replication,
+    ReplicationDetail,
+    ReplicationPage,
+    TimelineEntry,
+)
 from costs.pricing.estimate import RegionalReplicas
 from costs.pricing.estimator import Estimates
 from replication.domain.errors import ReplicationError
@@ -40,8 +47,8 @@ class Queries:
     clock: Callable[[], datetime]
     estimates: Estimates = field(default_factory=Estimates)
 
-    def health(self) -> tuple[bool, dict[str, Any]]:
-        """Check what the app cannot work without; returns whether all is well, and the details."""
+    def health(self) -> Health:
+        """Check what the app cannot work without."""
         checks: dict[str, str] = {}
         for name, check in (
             ("tables", lambda: self.store.find(JobQuery(limit=1))),
@@ -52,16 +59,9 @@ class Queries:
                 checks[name] = "ok"
             except ReplicationError as error:
                 checks[name] = str(error)
-        well = all(word == "ok" for word in checks.values())
-        body = {
-            "status": "ok" if well else "unhealthy",
-            "checks": checks,
-            "policy_fingerprint": self.policy.fingerprint,
-            "at": stamp(self.clock()),
-        }
-        return well, body
+        return Health.of(checks, self.policy.fingerprint, self.clock())
 
-    def records(self, query: JobQuery) -> dict[str, Any]:
+    def records(self, query: JobQuery) -> ReplicationPage:
         """Return one page of replications in the order of their keys.
 
         Paged through, it shows each once, whatever changes meanwhile.
@@ -69,7 +69,7 @@ class Queries:
         page = self.store.find(query)
         return self._page(page.jobs, page.next_cursor)
 
-    def replications(self, query: ListQuery) -> dict[str, Any]:
+    def replications(self, query: ListQuery) -> ReplicationPage:
         """Return one page of the replications that lists show, each as its record is now.
 
         One that has left what was asked for since it was listed is left out. Raises
@@ -79,7 +79,7 @@ class Queries:
         jobs = self.store.load_many([one.key for one in page.jobs])
         return self._page((job for job in jobs if query.means(job)), page.next_cursor)
 
-    def replication(self, key: str, *, entries: int = 500) -> dict[str, Any] | None:
+    def replication(self, key: str, *, entries: int = 500) -> ReplicationDetail | None:
         """Return one replication with its timeline's newest entries, None when there is none."""
         stored = self.jobs.load(key)
         if stored is None:
@@ -88,14 +88,16 @@ class Queries:
         told = {entry.id: entry for entry in self.history.read(key, limit=entries)}
         told |= {entry.id: entry for entry in stored.job.entries}
         ordered = [told[entry_id] for entry_id in sorted(told)][-entries:]
-        return {**self._view(stored.job), "history": timeline_view(ordered)}
+        timeline = [TimelineEntry.of(entry) for entry in ordered]
+        return ReplicationDetail.of(stored.job, self.estimates, history=timeline)
 
-    def queue_depths(self) -> list[dict[str, Any]]:
+    def queue_depths(self) -> QueueList:
         """Return every queue, and whether an operator has paused it."""
         paused = self.pauses.all()
-        return [queue_view(depth, paused.get(depth.name)) for depth in self.queues.depths()]
+        depths = self.queues.depths()
+        return QueueList(items=[Queue.of(depth, paused.get(depth.name)) for depth in depths])
 
-    def plan(self, version_id: ImageVersionId) -> dict[str, Any] | None:
+    def plan(self, version_id: ImageVersionId) -> Plan | None:
         """Plan a version as it is now, None when it does not exist."""
         catalog = self.catalogs.of(version_id.subscription_id)
         version = self.gallery.read(version_id, catalog)
@@ -130,10 +132,8 @@ class Queries:
                 basis=cost.basis,
             )
             held = self.guard.preview(version_id, added)
-        return plan_view(planned, cost, held=held)
+        return Plan.of(planned, cost, held=held)
 
-    def _page(self, jobs: Iterable[ReplicationJob], cursor: str | None) -> dict[str, Any]:
-        return {"items": [self._view(job) for job in jobs], "next": cursor}
-
-    def _view(self, job: ReplicationJob) -> dict[str, Any]:
-        return replication_view(job, self.estimates)
+    def _page(self, jobs: Iterable[ReplicationJob], cursor: str | None) -> ReplicationPage:
+        items = [Replication.of(job, self.estimates) for job in jobs]
+        return ReplicationPage(items=items, next=cursor)

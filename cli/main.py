@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.client.remote import KEY_VARIABLE, SCOPE_VARIABLE, URL_VARIABLE, Remote
+from cli.client.address import KEY_VARIABLE, SCOPE_VARIABLE, URL_VARIABLE, Remote
 from cli.commands.actions import actions
 from cli.commands.costs import costs
 from cli.commands.dead_letters import dead_letters

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import replication
-from cli.client.remote import URL_VARIABLE, Remote, remote_service
+from cli.client.address import URL_VARIABLE, Remote
 from cli.terminal.errors import UsageProblem
 from cli.terminal.output import can_ask
 from replication.config.settings import CLOUDS, SettingsError
@@ -82,6 +82,8 @@ class Session:
     def service(self) -> "Service":
         """Return what the commands act through: the deployed app, or the one in this process."""
         if self.remote is not None:
+            from cli.client.remote import remote_service  # noqa: PLC0415 - the schemas, as above
+
             return remote_service(self.closing.enter_context(self.open_api(self.remote)))
         from cli.client.local import local_service  # noqa: PLC0415 - a call of a deployed app needs none
 

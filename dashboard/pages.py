@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from api.parameters import asking, refuse_unknown
+from api.schemas.dead_letters import Letter
 from bootstrap.app import App
 from dashboard.i18n.words import Words
 from dashboard.views.actions import actions, name_of, read_cursor
@@ -62,12 +63,12 @@ def problem_page(status: int, detail: str) -> Page:
     )
 
 
-def letter_name(shown: Mapping[str, object], words: Words) -> str:
+def letter_name(shown: Letter, words: Words) -> str:
     """Say what a dead letter is about."""
-    version_id = shown["image_version_id"]
+    version_id = shown.image_version_id
     if version_id is not None:
-        return version_name(version_id) or str(version_id)
-    return words.text("letter_of_event" if shown["source"] == "event" else "letter_of_message")
+        return version_name(version_id) or version_id
+    return words.text("letter_of_event" if shown.source == "event" else "letter_of_message")
 
 
 def _overview(app: App, params: Params, words: Words) -> Page:
@@ -135,7 +136,7 @@ def _dead_letters(app: App, params: Params, words: Words) -> Page:
         refresh_s=_SELDOM_S,
         values={
             "model": model,
-            "names": {one["id"]: letter_name(one, words) for one in model.items},
+            "names": {letter.id: letter_name(letter, words) for letter in model.items},
             "codes": [code.value for code in FailureCode],
             "means": {one.code: words.known("means", one.code) for one in model.groups},
             "sources": SOURCES,
@@ -213,7 +214,7 @@ def _actions(app: App, params: Params, words: Words) -> Page:
         refresh_s=_SELDOM_S,
         values={
             "model": model,
-            "names": {one["id"]: name_of(one["about"]) for one in model.items},
+            "names": {action.id: name_of(action.about) for action in model.items},
         },
         document=jsonable(model),
     )

@@ -28,8 +28,8 @@ from azure.core.pipeline.policies import (
 from azure.core.pipeline.transport import HttpTransport, RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
-from cli.client.protocol import ConflictError, Document, UnavailableError
-from cli.client.remote_shapes import Shape, ShapeError, check
+from api.schemas.base import Answer, ShapeError
+from cli.client.protocol import ConflictError, UnavailableError
 from cli.terminal.errors import CommandError, ExitCode, NotAllowedError, NotFoundError, UsageProblem
 from replication.config.settings import is_loopback
 
@@ -83,10 +83,12 @@ class Api:
     def __exit__(self, *_: object) -> None:
         self.client.close()
 
-    def get(self, path: str, shape: Shape, params: Mapping[str, str] | None = None) -> Document:
+    def get[A: Answer](
+        self, path: str, schema: type[A], params: Mapping[str, str] | None = None
+    ) -> A:
         """Read; what is out of reach for a moment is tried again."""
         request = HttpRequest("GET", f"{self.root}/api/v1/{path}", params=dict(params or {}))
-        return self._call(request, shape, read_timeout=self.timeout_s)
+        return self._call(request, schema, read_timeout=self.timeout_s)
 
     def get_text(self, path: str, params: Mapping[str, str]) -> str:
         """Read what is no JSON document, such as a table."""
@@ -104,18 +106,20 @@ class Api:
                 exit_code=ExitCode.FAILED,
             ) from error
 
-    def post(self, path: str, shape: Shape, body: Mapping[str, Any] | None = None) -> Document:
+    def post[A: Answer](
+        self, path: str, schema: type[A], body: Mapping[str, Any] | None = None
+    ) -> A:
         """Act, once."""
         request = HttpRequest("POST", f"{self.root}/api/v1/{path}", json=dict(body or {}))
         timeout_s = max(self.timeout_s, _ACT_TIMEOUT_S)
-        return self._call(request, shape, read_timeout=timeout_s, retry_total=0)
+        return self._call(request, schema, read_timeout=timeout_s, retry_total=0)
 
-    def _call(self, request: HttpRequest, shape: Shape, **options: Any) -> Document:
+    def _call[A: Answer](self, request: HttpRequest, schema: type[A], **options: Any) -> A:
         response, content = self._send(request, **options)
         document = _document(content)
         if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
             raise self._refusal(response, document)
-        return self._answer(response, document, shape)
+        return self._answer(response, document, schema)
 
     def _send(self, request: HttpRequest, **options: Any) -> tuple[HttpResponse, bytes]:
         try:
@@ -147,18 +151,17 @@ class Api:
             return told
         return f"{told}; whether it was done is not known, look before you ask again"
 
-    def _answer(self, response: HttpResponse, document: Any, shape: Shape) -> Document:
+    def _answer[A: Answer](self, response: HttpResponse, document: Any, schema: type[A]) -> A:
         if not isinstance(document, dict):
             raise CommandError(self._no_json(response), exit_code=ExitCode.FAILED)
         try:
-            check(document, shape)
+            return schema.of_document(document)
         except ShapeError as error:
             raise CommandError(
                 f"{self.root} answers in another shape than this release reads ({error}); "
                 "is it the app, and of this release?",
                 exit_code=ExitCode.FAILED,
             ) from error
-        return document
 
     def _no_json(self, response: HttpResponse) -> str:
         if "html" in _media_type(response):

@@ -1,12 +1,12 @@
 """What the commands need of the app, reached through its storage or over its API.
 
-Both ways answer views in the shape of the API, and raise the same errors for the same reasons.
+Both ways answer in the shapes of the API, and raise the same errors for the same reasons.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cli.terminal.errors import CommandError, ExitCode
 from replication.domain.image_version import ImageVersionId
@@ -14,10 +14,11 @@ from replication.listing.query import ListQuery
 from replication.ports import LetterQuery, QueueName
 
 if TYPE_CHECKING:
+    from api.schemas.dead_letters import LetterActed, LetterDetail, LetterList, Selection
+    from api.schemas.operations import ActionPage, QueueChange, QueueList
+    from api.schemas.replications import Plan, ReplicationDetail, ReplicationPage, Taken
     from replication.operations.dead_letters import LetterAction
     from replication.sweep import SweepReport
-
-type Document = dict[str, Any]
 
 
 class ConflictError(CommandError):
@@ -35,7 +36,7 @@ class UnavailableError(CommandError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Acted:
+class Outcome:
     """What became of an act: `done` or not, and why; `stands` where it was so before."""
 
     done: bool
@@ -46,30 +47,30 @@ class Acted:
 class Replications(Protocol):
     """What is on record about image versions, and what can be done about them."""
 
-    def page(self, query: ListQuery) -> Document:
-        """Return one page: `items`, and `next`, the cursor of the page after or None.
+    def page(self, query: ListQuery) -> "ReplicationPage":
+        """Return one page.
 
         It may hold fewer items than asked for, and none, although others follow.
         """
         ...
 
-    def one(self, key: str) -> Document | None:
+    def one(self, key: str) -> "ReplicationDetail | None":
         """Return one replication with its timeline, None when there is none."""
         ...
 
-    def plan(self, version_id: ImageVersionId) -> Document | None:
+    def plan(self, version_id: ImageVersionId) -> "Plan | None":
         """Plan an image version, None when it does not exist."""
         ...
 
-    def replicate(self, version_id: ImageVersionId) -> Document:
+    def replicate(self, version_id: ImageVersionId) -> "Taken":
         """Replicate now; raises NotFoundError, and NotAllowedError for one out of scope."""
         ...
 
-    def cancel(self, key: str, *, remove: bool) -> Acted | None:
+    def cancel(self, key: str, *, remove: bool) -> Outcome | None:
         """Stop following a replication, None when there is none."""
         ...
 
-    def release(self, key: str) -> Acted | None:
+    def release(self, key: str) -> Outcome | None:
         """Let a held plan go, None when there is no replication of this key."""
         ...
 
@@ -81,15 +82,15 @@ class Replications(Protocol):
 class Queues(Protocol):
     """The work queues."""
 
-    def all(self) -> list[Document]:
+    def all(self) -> "QueueList":
         """Return every queue, and who paused it."""
         ...
 
-    def pause(self, queue: QueueName, *, reason: str) -> Document:
+    def pause(self, queue: QueueName, *, reason: str) -> "QueueChange":
         """Pause a queue; to do it twice is no mistake."""
         ...
 
-    def resume(self, queue: QueueName) -> Document:
+    def resume(self, queue: QueueName) -> "QueueChange":
         """Resume a queue; to do it twice is no mistake."""
         ...
 
@@ -97,26 +98,26 @@ class Queues(Protocol):
 class Letters(Protocol):
     """The dead-letter desk."""
 
-    def page(self, query: LetterQuery) -> Document:
-        """Return one page in the order of the ids: `items` and `next`."""
+    def page(self, query: LetterQuery) -> "LetterList":
+        """Return one page in the order of the ids."""
         ...
 
-    def one(self, letter_id: str) -> Document:
+    def one(self, letter_id: str) -> "LetterDetail":
         """Return a letter whole; raises NotFoundError."""
         ...
 
-    def act(self, letter_id: str, action: "LetterAction") -> Acted:
+    def act(self, letter_id: str, action: "LetterAction") -> "LetterActed":
         """Act on one letter; raises NotFoundError."""
         ...
 
-    def select(self, query: LetterQuery, action: "LetterAction") -> Document:
-        """Count what a filter means: `count`, `by_code` and the `token` that acts on these."""
+    def select(self, query: LetterQuery, action: "LetterAction") -> "Selection":
+        """Count what a filter means; the token acts on exactly these."""
         ...
 
     def act_on_selection(
         self, query: LetterQuery, action: "LetterAction", token: str
-    ) -> list[Document]:
-        """Act on exactly the letters counted; returns `id`, `done` and `reason` of each.
+    ) -> "list[LetterActed]":
+        """Act on exactly the letters counted.
 
         Raises UsageProblem for a token that no count gave out.
         """
@@ -126,8 +127,8 @@ class Letters(Protocol):
 class Actions(Protocol):
     """What operators did."""
 
-    def page(self, *, cursor: str | None, limit: int) -> Document:
-        """Return one page, the newest first: `items` and `next`."""
+    def page(self, *, cursor: str | None, limit: int) -> "ActionPage":
+        """Return one page, the newest first."""
         ...
 
 

@@ -1,18 +1,14 @@
 """The command about what operators did."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from cli.client.pages import collect
 from cli.session import session_of
 from cli.tables.replications import action_list
 from cli.terminal.arguments import AsJson
 from cli.terminal.output import print_human, print_json, text
-
-if TYPE_CHECKING:
-    from cli.client.protocol import Document
-
-_PAGE = 200
 
 
 def actions(
@@ -23,20 +19,13 @@ def actions(
 ) -> None:
     """Show who did what, when, and what came of it; the newest first."""
     service = session_of(ctx).service().actions
-    items: list[Document] = []
-    cursor: str | None = None
-    while True:
-        page = service.page(cursor=cursor, limit=min(_PAGE, limit - len(items)))
-        items += page["items"]
-        cursor = page["next"]
-        if cursor is None or len(items) >= limit:
-            break
+    items, more = collect(lambda cursor, most: service.page(cursor=cursor, limit=most), limit=limit)
     if as_json:
-        print_json({"items": items, "more": cursor is not None})
+        print_json({"items": items, "more": more})
         return
     if not items:
         print_human(text("Nobody has done anything yet."))
         return
     print_human(action_list(items))
-    if cursor is not None:
+    if more:
         print_human(text(f"The newest {len(items)}; there are more: raise --limit."))

@@ -4,10 +4,11 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
 
-from cli.client.protocol import Acted, Document, Letters
+from cli.client.protocol import Letters
 from cli.commands.dead_letter_filter import (
     LetterFilter,
     code_hint,
@@ -22,6 +23,9 @@ from cli.terminal.output import print_human, print_json, print_whole, text
 from replication.domain.errors import ReplicationError
 from replication.operations.dead_letters import LetterAction
 from replication.ports import LetterQuery
+
+if TYPE_CHECKING:
+    from api.schemas.dead_letters import LetterActed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +60,10 @@ class Wish:
         letters = session.service().letters
         found = find_letters(letters, ids)
         if not self.dry_run:
-            self._tell(_act_on(letters, [one["id"] for one in found], self.action))
+            self._tell(_act_on(letters, [letter.id for letter in found], self.action))
             return
-        by_code = dict(sorted(Counter(one["code"] for one in found).items()))
-        short_ids = [one["id"][:SHORT_ID] for one in found]
+        by_code = dict(sorted(Counter(letter.code for letter in found).items()))
+        short_ids = [letter.id[:SHORT_ID] for letter in found]
         self._tell_count(len(found), by_code, token=None, words=short_ids, command=session.command)
 
     def _by_filter(self, session: Session, query: LetterQuery) -> None:
@@ -68,11 +72,9 @@ class Wish:
             self._tell(self._act_on_counted(letters, query, self.token))
             return
         counted = letters.select(query, self.action)
-        count, token = counted["count"], counted["token"]
+        count, token = counted.count, counted.token
         words = [*options_of(query), "--token", token]
-        self._tell_count(
-            count, counted["by_code"], token=token, words=words, command=session.command
-        )
+        self._tell_count(count, counted.by_code, token=token, words=words, command=session.command)
         if self.as_json:
             return
         if count == 0:
@@ -84,7 +86,9 @@ class Wish:
             else:
                 print_human(text("Nothing was done."))
 
-    def _act_on_counted(self, letters: Letters, query: LetterQuery, token: str) -> list[Document]:
+    def _act_on_counted(
+        self, letters: Letters, query: LetterQuery, token: str
+    ) -> "list[LetterActed]":
         try:
             return letters.act_on_selection(query, self.action, token)
         except UsageProblem as error:
@@ -118,8 +122,8 @@ class Wish:
             print_human(text(f"To {self.action.value} exactly these:"))
             print_whole(f"  {act}")
 
-    def _tell(self, items: Sequence[Document]) -> None:
-        not_done = sum(1 for one in items if not one["done"])
+    def _tell(self, items: "Sequence[LetterActed]") -> None:
+        not_done = sum(1 for one in items if not one.done)
         if self.as_json:
             print_json(
                 {
@@ -137,15 +141,17 @@ class Wish:
             raise typer.Exit(ExitCode.FAILED)
 
 
-def _act_on(letters: Letters, ids: Sequence[str], action: LetterAction) -> list[Document]:
+def _act_on(letters: Letters, ids: Sequence[str], action: LetterAction) -> "list[LetterActed]":
     """Act on letters; what goes wrong at one is told beside what was done to the others."""
-    done: list[Document] = []
-    for one in ids:
+    from api.schemas.dead_letters import LetterActed  # noqa: PLC0415 - pydantic takes 100 ms
+
+    acted: list[LetterActed] = []
+    for letter_id in ids:
         try:
-            outcome = letters.act(one, action)
+            outcome = letters.act(letter_id, action)
         except (ReplicationError, CommandError) as error:
-            if isinstance(error, NotAllowedError) and not done:
+            if isinstance(error, NotAllowedError) and not acted:
                 raise  # it will not be allowed for the others either
-            outcome = Acted(done=False, reason=str(error))
-        done.append({"id": one, "done": outcome.done, "reason": outcome.reason})
-    return done
+            outcome = LetterActed(id=letter_id, done=False, reason=str(error))
+        acted.append(outcome)
+    return acted

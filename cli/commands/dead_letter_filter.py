@@ -4,16 +4,19 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.client.protocol import Document, Letters
+from cli.client.protocol import Letters
 from cli.terminal.completion import complete_region, one_of
 from cli.terminal.errors import NotFoundError, UsageProblem
 from replication.dead_letters.filter import ANY_STATE, SOURCES, read_letter_query
 from replication.domain.errors import FailureCode, MalformedError
 from replication.ports import LetterQuery, LetterState
+
+if TYPE_CHECKING:
+    from api.schemas.dead_letters import Letter
 
 CodeOption = Annotated[
     str | None,
@@ -131,14 +134,14 @@ def read_letter_ids(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.lower() for text in texts))
 
 
-def find_letters(letters: Letters, ids: Sequence[str]) -> tuple[Document, ...]:
+def find_letters(letters: Letters, ids: Sequence[str]) -> "tuple[Letter, ...]":
     """Return the letters that the ids mean; raises NotFoundError, and UsageProblem if unclear."""
     beginnings = [one for one in ids if len(one) < _ID_HEX_DIGITS]
     by_beginning = _by_beginning(letters, beginnings) if beginnings else {}
-    found: dict[str, Document] = {}
+    found: dict[str, Letter] = {}
     for one in ids:
         letter = by_beginning[one] if one in by_beginning else letters.one(one)
-        found[letter["id"]] = letter
+        found[letter.id] = letter
     return tuple(found.values())
 
 
@@ -146,22 +149,21 @@ def find_letter_id(letters: Letters, one: str) -> str:
     """Return the id that a beginning means, and a whole one as it is; raises as find_letters."""
     if len(one) == _ID_HEX_DIGITS:
         return one
-    letter_id: str = _by_beginning(letters, [one])[one]["id"]
-    return letter_id
+    return _the_one(letters, one).id
 
 
-def _by_beginning(letters: Letters, beginnings: Sequence[str]) -> dict[str, Document]:
+def _by_beginning(letters: Letters, beginnings: Sequence[str]) -> "dict[str, Letter]":
     """Find the one letter that each beginning means."""
     return {one: _the_one(letters, one) for one in beginnings}
 
 
-def _the_one(letters: Letters, beginning: str) -> Document:
+def _the_one(letters: Letters, beginning: str) -> "Letter":
     query = LetterQuery(state=None, id_prefix=beginning, limit=_AMBIGUOUS)
-    found: list[Document] = letters.page(query)["items"]
+    found = letters.page(query).items
     if not found:
         raise NotFoundError(f"no dead letter has an id that begins with {beginning}")
     if len(found) == _AMBIGUOUS:
-        ids = " and ".join(letter["id"] for letter in found)
+        ids = " and ".join(letter.id for letter in found)
         raise UsageProblem(
             f"{beginning} means several dead letters ({ids}); give more of its digits"
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.client.protocol import Document, Letters
+from cli.client.pages import collect
 from cli.commands.dead_letter_acts import Wish
 from cli.commands.dead_letter_filter import (
     CodeOption,
@@ -25,9 +25,7 @@ from cli.tables.dead_letters import SHORT_ID, letter_detail, letter_list
 from cli.terminal.arguments import AsJson
 from cli.terminal.output import in_terminal, print_human, print_json, print_whole, text
 from replication.operations.dead_letters import LetterAction
-from replication.ports import LetterQuery, LetterState
-
-_PAGE = 200
+from replication.ports import LetterState
 
 dead_letters = typer.Typer(
     help="Look at what needs a person, send it again, or discard it.", no_args_is_help=True
@@ -92,7 +90,10 @@ def list_letters(
     )
     query = wanted.query()
     service = session_of(ctx).service()
-    items, more = _collect(service.letters, query, limit=limit)
+    items, more = collect(
+        lambda cursor, most: service.letters.page(replace(query, cursor=cursor, limit=most)),
+        limit=limit,
+    )
     if as_json:
         print_json({"items": items, "more": more})
     elif items:
@@ -115,10 +116,10 @@ def show(ctx: typer.Context, letter_id: LetterArgument, *, as_json: AsJson = Fal
         return
     print_human(*letter_detail(view, now=service.now()))
     print_human("", text("Raw message", "bold"))
-    print_whole(view["raw"])
-    resolved = view["state"] == LetterState.RESOLVED.value
+    print_whole(view.raw)
+    resolved = view.state == LetterState.RESOLVED.value
     act = LetterAction.DISCARD if resolved else LetterAction.REPLAY
-    command = f"{session.command} dead-letters {act.value} {view['id'][:SHORT_ID]}"
+    command = f"{session.command} dead-letters {act.value} {view.id[:SHORT_ID]}"
     print_human("", text(f"{act.value.capitalize()} it with: {command}"))
 
 
@@ -168,15 +169,3 @@ _add_act(
     LetterAction.DISCARD,
     "Delete letters for good. A filter counts first and gives out a token.",
 )
-
-
-def _collect(letters: Letters, query: LetterQuery, *, limit: int) -> tuple[list[Document], bool]:
-    """Return as many letters as asked for, and whether there are more."""
-    items: list[Document] = []
-    while True:
-        query = replace(query, limit=min(_PAGE, limit - len(items) + 1))
-        page = letters.page(query)
-        items += page["items"]
-        if page["next"] is None or len(items) > limit:
-            return items[:limit], len(items) > limit
-        query = replace(query, cursor=page["next"])

@@ -1,10 +1,9 @@
 """The commands about the queues: look, pause, resume."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.client.protocol import Document
 from cli.session import session_of
 from cli.tables.replications import queue_list
 from cli.terminal.arguments import AsJson
@@ -13,6 +12,9 @@ from cli.terminal.errors import NotFoundError, UsageProblem
 from cli.terminal.output import print_human, print_json, text
 from replication.guards.pauses import MAX_REASON, is_reason
 from replication.ports import QueueName
+
+if TYPE_CHECKING:
+    from api.schemas.operations import QueueChange
 
 queues = typer.Typer(help="Show how much waits in each queue; pause and resume them.")
 
@@ -32,16 +34,16 @@ def show(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Show how much waits in each queue, and which are paused."""
     if ctx.invoked_subcommand is not None:
         return
-    items = session_of(ctx).service().queues.all()
+    found = session_of(ctx).service().queues.all()
     if as_json:
-        print_json({"items": items})
+        print_json(found)
         return
-    print_human(queue_list(items))
-    for one in items:
-        if one["pause"] is not None:
-            pause = one["pause"]
-            told = f"{one['name']}: paused since {pause['since']} by {pause['by']}"
-            print_human(text(f"{told}: {pause['reason']}"))
+    print_human(queue_list(found.items))
+    for queue in found.items:
+        held = queue.pause
+        if held is not None:
+            told = f"{queue.name}: paused since {held.since} by {held.by}: {held.reason}"
+            print_human(text(told))
 
 
 @queues.command()
@@ -68,12 +70,12 @@ def resume(ctx: typer.Context, name: NameArgument, *, as_json: AsJson = False) -
     _tell(session_of(ctx).service().queues.resume(queue), as_json=as_json)
 
 
-def _tell(change: Document, *, as_json: bool) -> None:
+def _tell(change: "QueueChange", *, as_json: bool) -> None:
     """Show what came of it; to do it twice is no mistake."""
     if as_json:
         print_json(change)
     else:
-        print_human(text(change["reason"]))
+        print_human(text(change.reason))
 
 
 def _read_queue(name: str) -> QueueName:

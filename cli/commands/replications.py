@@ -1,11 +1,12 @@
 """The commands about replications: plan, replicate, status, cancel, release and sweep."""
 
 from dataclasses import replace
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.client.protocol import Document, Replications
+from cli.client.pages import collect
 from cli.commands.watch import Watch
 from cli.session import Session, session_of
 from cli.tables.replications import finding_list, plan_detail, replication_detail, replication_list
@@ -23,8 +24,10 @@ from cli.terminal.output import in_terminal, print_human, print_json, text
 from replication.domain.job import Phase
 from replication.listing.query import ListOrder, ListQuery
 
+if TYPE_CHECKING:
+    from api.schemas.replications import ReplicationDetail, ReplicationPage
+
 MAX_LIMIT = 10_000
-_PAGE = 200
 _INTERVAL_S = 5.0
 
 
@@ -51,7 +54,7 @@ def replicate(
         print_json(taken)
         return
     print_human(
-        text(f"{taken['action']}: {taken['reason']}"),
+        text(f"{taken.action}: {taken.reason}"),
         text(f"follow it with: {session.command} status {version_id.key}"),
     )
 
@@ -156,12 +159,15 @@ def status(
         order=ListOrder.NEWEST if sort is None else sort,
     )
     session = session_of(ctx)
-    service, most = session.service(), limit or query.limit
+    service = session.service()
+
+    def page(cursor: str | None, most: int) -> "ReplicationPage":
+        return service.replications.page(replace(query, cursor=cursor, limit=most))
+
+    look = partial(collect, page, limit=limit or query.limit)
     if watch:
-        Watch(session=session, now=service.now, interval_s=interval_s, as_json=as_json).all(
-            lambda: _collect(service.replications, query, limit=most)
-        )
-    items, more = _collect(service.replications, query, limit=most)
+        Watch(session=session, now=service.now, interval_s=interval_s, as_json=as_json).all(look)
+    items, more = look()
     if as_json:
         print_json({"items": items, "more": more})
     elif items:
@@ -285,7 +291,7 @@ def _show_one(
     key = read_key(image_version)
     service = session.service()
 
-    def look() -> Document:
+    def look() -> "ReplicationDetail":
         found = service.replications.one(key)
         if found is None:
             raise NotFoundError(f"no replication is on record for {image_version}")
@@ -298,17 +304,3 @@ def _show_one(
         print_json(view)
     else:
         print_human(*replication_detail(view, command=session.command))
-
-
-def _collect(
-    replications: Replications, query: ListQuery, *, limit: int
-) -> tuple[list[Document], bool]:
-    """Return as many items as asked for, and whether there are more."""
-    items: list[Document] = []
-    while True:
-        query = replace(query, limit=min(_PAGE, limit - len(items) + 1))
-        page = replications.page(query)
-        items += page["items"]
-        if page["next"] is None or len(items) > limit:
-            return items[:limit], len(items) > limit
-        query = replace(query, cursor=page["next"])

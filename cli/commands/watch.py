@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
 
-from cli.client.protocol import Document, UnavailableError
+from cli.client.protocol import UnavailableError
 from cli.session import Session
 from cli.tables.progress import progress_picture
-from cli.tables.replications import View, replication_list, short_version
+from cli.tables.replications import replication_list, short_version
 from cli.terminal.errors import ExitCode
 from cli.terminal.output import (
     in_terminal,
@@ -27,7 +27,8 @@ from cli.terminal.output import (
 from replication.domain.errors import TransientError
 from replication.domain.job import Phase
 
-type Page = tuple[list[Document], bool]
+if TYPE_CHECKING:
+    from api.schemas.replications import Region, Replication, ReplicationDetail
 
 # So many looks in a row may find nobody, before it is taken for the end.
 _MOST_TROUBLES = 10
@@ -37,10 +38,22 @@ _DONE = frozenset(phase.value for phase in (Phase.SUCCEEDED, Phase.SKIPPED, Phas
 _INTERRUPTED = 130
 
 
-class Screen(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A table as it was seen; `more` tells that it has more lines."""
+
+    items: "list[Replication]"
+    more: bool
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"items": self.items, "more": self.more}
+
+
+class Screen[Seen](Protocol):
     """Where what was seen is shown."""
 
-    def show(self, seen: Any) -> None:
+    def show(self, seen: Seen) -> None:
         """Show what there is now."""
         ...
 
@@ -58,33 +71,33 @@ class Watch:
     interval_s: float
     as_json: bool
 
-    def one(self, look: Callable[[], Document]) -> NoReturn:
+    def one(self, look: "Callable[[], ReplicationDetail]") -> NoReturn:
         """Follow one replication until it ends, which is the exit code."""
 
-        def picture(view: Document) -> RenderableType:
+        def picture(view: "ReplicationDetail") -> RenderableType:
             return progress_picture(view, now=self.now())
 
         with self._screen(picture, lambda: _ReplicationLines(now=self.now)) as screen:
             for view in self._looks(look, screen):
                 screen.show(view)
-                if view["phase"] in _ENDS:
-                    done = view["phase"] in _DONE
+                if view.phase in _ENDS:
+                    done = view.phase in _DONE
                     raise typer.Exit(ExitCode.DONE if done else ExitCode.FAILED)
         raise AssertionError("unreachable: looking has no end of its own")
 
-    def all(self, look: Callable[[], Page]) -> NoReturn:
+    def all(self, look: "Callable[[], tuple[list[Replication], bool]]") -> NoReturn:
         """Follow a table until Ctrl-C."""
 
-        def seen() -> Document:
+        def seen() -> Listed:
             items, more = look()
-            return {"items": items, "more": more}
+            return Listed(items=items, more=more)
 
         with self._screen(_table, _TableLines) as screen:
             for page in self._looks(seen, screen):
                 screen.show(page)
         raise AssertionError("unreachable: looking has no end of its own")
 
-    def _looks(self, look: Callable[[], Document], screen: Screen) -> Iterator[Document]:
+    def _looks[Seen](self, look: Callable[[], Seen], screen: Screen[Seen]) -> Iterator[Seen]:
         troubles: int | None = None
         while True:
             try:
@@ -100,11 +113,11 @@ class Watch:
             self.session.sleep(self.interval_s)
 
     @contextmanager
-    def _screen(
-        self, picture: Callable[[Document], RenderableType], lines: Callable[[], Screen]
-    ) -> Iterator[Screen]:
+    def _screen[Seen](
+        self, picture: Callable[[Seen], RenderableType], lines: Callable[[], Screen[Seen]]
+    ) -> Iterator[Screen[Seen]]:
         """Return the screen that suits; it is left clean whatever ends the watch."""
-        screen: Screen
+        screen: Screen[Seen]
         live: Any = nullcontext()
         if self.as_json:
             screen = _JsonLines()
@@ -123,12 +136,12 @@ class Watch:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Picture:
+class _Picture[Seen]:
     live: Live
-    picture: Callable[[Document], RenderableType]
+    picture: Callable[[Seen], RenderableType]
     last: RenderableType = ""
 
-    def show(self, seen: Document) -> None:
+    def show(self, seen: Seen) -> None:
         self.last = self.picture(seen)
         self.live.update(self.last, refresh=True)
 
@@ -139,9 +152,9 @@ class _Picture:
 
 @dataclass(slots=True, kw_only=True)
 class _JsonLines:
-    last: Document | None = None
+    last: object = None
 
-    def show(self, seen: Document) -> None:
+    def show(self, seen: object) -> None:
         if seen != self.last:
             print_json_line(seen)
             self.last = seen
@@ -155,10 +168,10 @@ class _ReplicationLines:
     now: Callable[[], datetime]
     last: dict[str, str] = field(default_factory=dict)
 
-    def show(self, seen: Document) -> None:
+    def show(self, seen: "ReplicationDetail") -> None:
         at = self.now().isoformat(timespec="seconds").replace("+00:00", "Z")
-        lines = {"": f"{seen['phase']}: {seen['reason']}"}
-        lines |= {one["region"]: f"{one['region']} {_region_line(one)}" for one in seen["regions"]}
+        lines = {"": f"{seen.phase}: {seen.reason}"}
+        lines |= {one.region: f"{one.region} {_region_line(one)}" for one in seen.regions}
         _print_changes(self.last, lines, at)
         self.last = lines
 
@@ -170,11 +183,10 @@ class _ReplicationLines:
 class _TableLines:
     last: dict[str, str] = field(default_factory=dict)
 
-    def show(self, seen: Document) -> None:
+    def show(self, seen: Listed) -> None:
         lines = {
-            one["key"]: f"{one['key']} {short_version(one['image_version_id'])} "
-            f"{one['phase']}: {one['reason']}"
-            for one in seen["items"]
+            one.key: f"{one.key} {short_version(one.image_version_id)} {one.phase}: {one.reason}"
+            for one in seen.items
         }
         gone = {key: f"{key} is no longer listed" for key in self.last if key not in lines}
         _print_changes(self.last, lines | gone, None)
@@ -195,17 +207,17 @@ def _say_trouble(reason: str) -> None:
     print(told, file=sys.stderr, flush=True)  # noqa: T201 - beside the answer
 
 
-def _region_line(region: View) -> str:
-    percent = "" if region["progress"] is None else f" {region['progress']} %"
-    stuck = "" if region["stuck"] is None else ", stuck"
-    return f"{region['state']}{percent}{stuck}: {region['reason']}"
+def _region_line(region: "Region") -> str:
+    percent = "" if region.progress is None else f" {region.progress} %"
+    stuck = "" if region.stuck is None else ", stuck"
+    return f"{region.state}{percent}{stuck}: {region.reason}"
 
 
-def _table(page: Document) -> RenderableType:
-    items = page["items"]
+def _table(page: Listed) -> RenderableType:
+    items = page.items
     if not items:
         return text("No replication on record matches.")
     table = replication_list(items, stacked=True)
-    if not page["more"]:
+    if not page.more:
         return table
     return Group(table, text(f"The first {len(items)}; there are more: raise --limit."))

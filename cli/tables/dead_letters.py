@@ -1,14 +1,18 @@
-"""Show dead letters: the desk as a table, one letter whole, and what was done to them."""
+"""Tables of dead letters: the desk, one letter whole, and what was done to them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.tables.replications import View, over, short_version, timeline_table
+from cli.tables.replications import over, short_version, timeline_table
 from cli.terminal.output import new_fields, new_table, printable, text
+
+if TYPE_CHECKING:
+    from api.schemas.dead_letters import Letter, LetterActed, LetterDetail
 
 # So many digits of an id mean one letter, even among a million.
 SHORT_ID = 12
@@ -20,54 +24,54 @@ _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 _LONGEST_HOURS_S = 2 * _DAY_S
 
 
-def letter_list(items: Iterable[View], *, now: datetime, stacked: bool) -> Table:
+def letter_list(items: "Iterable[Letter]", *, now: datetime, stacked: bool) -> Table:
     """Show letters, the newest first; `stacked` takes two lines each and half the width."""
     headings = ("AGE", "STATE", "CODE", "IMAGE VERSION", "REGIONS", "ATTEMPTS", "CAUSE", "ID")
     pairs = ("ID", "CODE", "IMAGE VERSION", "CAUSE")
     folding = ("IMAGE VERSION", "CAUSE") if stacked else ()
     table = new_table(*(pairs if stacked else headings), folding=folding)
-    for one in sorted(items, key=lambda item: str(item["at"]), reverse=True):
-        letter_id, code, state = text(one["id"][:SHORT_ID]), text(one["code"], "red"), one["state"]
-        age = text(age_of(one, now))
-        about, cause = text(_about(one)), text(_short(one["cause"], _SHORT_CAUSE))
+    for one in sorted(items, key=lambda item: str(item.at), reverse=True):
+        letter_id, code, state = text(one.id[:SHORT_ID]), text(one.code, "red"), one.state
+        age = text(age_of(one.at, now))
+        about, cause = text(_about(one)), text(_short(one.cause, _SHORT_CAUSE))
         if stacked:
             table.add_row(
                 over(letter_id, age if state == _OPEN else text(f"{age.plain}, {state}")),
-                over(code, text(_attempts(one["attempts"]))),
+                over(code, text(_attempts(one.attempts))),
                 over(about, text(_regions(one, most=_SHORT_REGIONS))),
                 cause,
             )
         else:
             regions = text(_regions(one) or "-")
             table.add_row(
-                age, text(state), code, about, regions, text(one["attempts"]), cause, letter_id
+                age, text(state), code, about, regions, text(one.attempts), cause, letter_id
             )
     return table
 
 
-def letter_detail(view: View, *, now: datetime) -> list[RenderableType]:
+def letter_detail(view: "LetterDetail", *, now: datetime) -> list[RenderableType]:
     """Show one letter but for its raw message."""
     parts: list[RenderableType] = [
         new_fields(
             [
-                ("Id", text(view["id"])),
-                ("Code", text(view["code"], "red")),
-                ("Meaning", text(view["advice"])),
-                ("Runbook", text(view["runbook"])),
-                ("Cause", text(view["cause"])),
-                ("Image version", text(view["image_version_id"])),
-                ("Key", text(view["key"])),
+                ("Id", text(view.id)),
+                ("Code", text(view.code, "red")),
+                ("Meaning", text(view.advice)),
+                ("Runbook", text(view.runbook)),
+                ("Cause", text(view.cause)),
+                ("Image version", text(view.image_version_id)),
+                ("Key", text(view.key)),
                 ("Regions not ready", text(_regions(view))),
-                ("Source", text(view["source"])),
-                ("Attempts", text(view["attempts"])),
-                ("Correlation id", text(view["correlation_id"])),
-                ("Laid", text(f"{view['at']} ({age_of(view, now)} ago)")),
+                ("Source", text(view.source)),
+                ("Attempts", text(view.attempts)),
+                ("Correlation id", text(view.correlation_id)),
+                ("Laid", text(f"{view.at} ({age_of(view.at, now)} ago)")),
                 ("State", _state(view)),
             ]
         )
     ]
-    if view["timeline"]:
-        parts += ["", timeline_table(view["timeline"])]
+    if view.timeline:
+        parts += ["", timeline_table(view.timeline)]
     return parts
 
 
@@ -79,18 +83,18 @@ def code_counts(by_code: Mapping[str, int]) -> Table:
     return table
 
 
-def outcome_list(items: Iterable[View]) -> Table:
+def outcome_list(items: "Iterable[LetterActed]") -> Table:
     """Show what became of each letter."""
     table = new_table("ID", "DONE", "REASON")
     for one in items:
-        done = text("yes", "green") if one["done"] else text("no", "red")
-        table.add_row(text(one["id"]), done, text(one["reason"]))
+        done = text("yes", "green") if one.done else text("no", "red")
+        table.add_row(text(one.id), done, text(one.reason))
     return table
 
 
-def age_of(view: View, now: datetime) -> str:
+def age_of(at: str, now: datetime) -> str:
     """Return how long a letter has been on the desk, in the unit that suits."""
-    age_s = max(0.0, (now - datetime.fromisoformat(view["at"])).total_seconds())
+    age_s = max(0.0, (now - datetime.fromisoformat(at)).total_seconds())
     if age_s < _MINUTE_S:
         return f"{age_s:.0f} s"
     if age_s < _HOUR_S:
@@ -100,14 +104,14 @@ def age_of(view: View, now: datetime) -> str:
     return f"{age_s // _DAY_S:.0f} d"
 
 
-def _about(view: View) -> str:
+def _about(view: "Letter") -> str:
     """Return the image version in short, or where the letter comes from."""
-    version = view["image_version_id"]
-    return f"({view['source']})" if version is None else short_version(version)
+    version = view.image_version_id
+    return f"({view.source})" if version is None else short_version(version)
 
 
-def _regions(view: View, *, most: int | None = None) -> str:
-    names = view["regions"]
+def _regions(view: "Letter", *, most: int | None = None) -> str:
+    names = view.regions
     shown = ", ".join(names[:most])
     return shown if most is None or len(names) <= most else f"{shown} +{len(names) - most}"
 
@@ -116,11 +120,11 @@ def _attempts(attempts: int) -> str:
     return "1 attempt" if attempts == 1 else f"{attempts} attempts"
 
 
-def _state(view: View) -> Text:
-    state = view["state"]
+def _state(view: "Letter") -> Text:
+    state = view.state
     if state == _OPEN:
         return text(state)
-    return text(f"{state} at {view['state_at']}: {view['state_reason']}")
+    return text(f"{state} at {view.state_at}: {view.state_reason}")
 
 
 def _short(value: str, most: int) -> str:

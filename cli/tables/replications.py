@@ -1,7 +1,7 @@
-"""Show views as tables: replications, plans, queues, regions and sweeps."""
+"""Tables of replications, plans, queues, regions, sweeps and acts."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -9,7 +9,21 @@ from rich.text import Text
 
 from cli.terminal.output import new_fields, new_table, text
 
-View = Mapping[str, Any]
+if TYPE_CHECKING:
+    from api.schemas.operations import Action, Queue
+    from api.schemas.replications import (
+        Bounds,
+        Cost,
+        Plan,
+        Region,
+        RegionReason,
+        Replication,
+        ReplicationDetail,
+        Stuck,
+        TimelineEntry,
+    )
+
+type View = Mapping[str, Any]
 
 _ID_PARTS = 5
 _STYLES = {
@@ -33,7 +47,7 @@ _STYLES = {
 }
 
 
-def replication_list(items: Iterable[View], *, stacked: bool) -> Table:
+def replication_list(items: "Iterable[Replication]", *, stacked: bool) -> Table:
     """Show many replications, one a line; `stacked` takes two lines and half the width."""
     headings = ("KEY", "PHASE", "IMAGE VERSION", "HOME", "GEOGRAPHY", "REGIONS", "UPDATED")
     pairs = ("IMAGE VERSION", "PHASE", "HOME", "REGIONS")
@@ -44,18 +58,18 @@ def replication_list(items: Iterable[View], *, stacked: bool) -> Table:
         least={"IMAGE VERSION": 12, "HOME": 7, "PHASE": 9, "REGIONS": 7, "REASON": 9},
     )
     for one in items:
-        regions = one["regions"]
-        completed = sum(1 for region in regions if region["state"] == "completed")
+        regions = one.regions
+        completed = sum(1 for region in regions if region.state == "completed")
         key, phase, version = (
-            text(one["key"]),
+            text(one.key),
             _phase(one),
-            text(short_version(one["image_version_id"])),
+            text(short_version(one.image_version_id)),
         )
-        home, geography = text(one["home_region"]), text(one["geography"])
+        home, geography = text(one.home_region), text(one.geography)
         done, updated, reason = (
             text(f"{completed}/{len(regions)}"),
-            text(one["updated_at"]),
-            text(one["reason"]),
+            text(one.updated_at),
+            text(one.reason),
         )
         if stacked:
             table.add_row(
@@ -66,84 +80,84 @@ def replication_list(items: Iterable[View], *, stacked: bool) -> Table:
     return table
 
 
-def replication_detail(view: View, *, command: str) -> list[RenderableType]:
+def replication_detail(view: "ReplicationDetail", *, command: str) -> list[RenderableType]:
     """Show one replication with its regions and its timeline; `command` begins what to type."""
-    failure = view["failure"]
+    failure = view.failure
     parts: list[RenderableType] = [
         new_fields(
             [
-                ("Image version", text(view["image_version_id"])),
-                ("Key", text(view["key"])),
+                ("Image version", text(view.image_version_id)),
+                ("Key", text(view.key)),
                 ("Phase", _phase(view)),
-                ("Reason", text(view["reason"])),
-                ("Failure", text(f"{failure['code']}: {failure['message']}" if failure else "")),
-                ("Meaning", text(failure["advice"] if failure else "")),
-                ("Runbook", text(failure["runbook"] if failure else "")),
-                ("Dead letter", _letter(view["dead_letter_id"], command)),
-                *_stuck_fields(view["regions"]),
-                ("Home region", text(view["home_region"])),
-                ("Geography", text(view["geography"])),
-                ("Size", text("" if view["size_gb"] is None else f"{view['size_gb']} GB")),
-                ("Trigger", text(view["trigger"])),
-                ("Started", text(view["started_at"])),
-                ("Updated", text(view["updated_at"])),
-                ("Finished", text(view["finished_at"])),
-                ("Next look", text(view["next_attempt_at"])),
-                ("Deadline", text(view["deadline_at"])),
+                ("Reason", text(view.reason)),
+                ("Failure", text(f"{failure.code}: {failure.message}" if failure else "")),
+                ("Meaning", text(failure.advice if failure else "")),
+                ("Runbook", text(failure.runbook if failure else "")),
+                ("Dead letter", _letter(view.dead_letter_id, command)),
+                *_stuck_fields(view.regions),
+                ("Home region", text(view.home_region)),
+                ("Geography", text(view.geography)),
+                ("Size", text("" if view.size_gb is None else f"{view.size_gb} GB")),
+                ("Trigger", text(view.trigger)),
+                ("Started", text(view.started_at)),
+                ("Updated", text(view.updated_at)),
+                ("Finished", text(view.finished_at)),
+                ("Next look", text(view.next_attempt_at)),
+                ("Deadline", text(view.deadline_at)),
                 (
                     "ARM calls",
-                    text(f"{view['arm_calls']} ({view['writes']} writes, {view['polls']} polls)"),
+                    text(f"{view.arm_calls} ({view.writes} writes, {view.polls} polls)"),
                 ),
-                ("Cost", _cost(view["cost"])),
-                ("Regions from", text(view["catalog"])),
+                ("Cost", _cost(view.cost)),
+                ("Regions from", text(view.catalog)),
             ]
         ),
     ]
-    if view["regions"] or view["left_out"]:
-        parts += ["", _replica_table(view["regions"], view["left_out"])]
-    if view["history"]:
-        parts += ["", timeline_table(view["history"])]
+    if view.regions or view.left_out:
+        parts += ["", _replica_table(view.regions, view.left_out)]
+    if view.history:
+        parts += ["", timeline_table(view.history)]
     return parts
 
 
-def plan_detail(view: View) -> list[RenderableType]:
+def plan_detail(view: "Plan") -> list[RenderableType]:
     """Show a plan: every region with its state and reason."""
     parts: list[RenderableType] = [
         new_fields(
             [
-                ("Image version", text(view["image_version_id"])),
-                ("Home region", text(view["home_region"])),
-                ("Geography", text(view["geography"])),
-                ("Plan", text(view["reason"])),
-                ("Cost", _cost(view["cost"])),
-                *((("Budget", text(f"would be held: {view['held']}")),) if view["held"] else ()),
-                ("Regions from", text(view["catalog"])),
+                ("Image version", text(view.image_version_id)),
+                ("Home region", text(view.home_region)),
+                ("Geography", text(view.geography)),
+                ("Plan", text(view.reason)),
+                ("Cost", _cost(view.cost)),
+                *((("Budget", text(f"would be held: {view.held}")),) if view.held else ()),
+                ("Regions from", text(view.catalog)),
             ]
         )
     ]
-    if view["regions"] or view["left_out"]:
+    if view.regions or view.left_out:
         table = new_table("REGION", "STATE", "REASON")
-        for one in view["regions"]:
-            table.add_row(text(one["region"]), state_text(one["state"]), text(one["reason"]))
-        for one in view["left_out"]:
-            table.add_row(text(one["region"]), state_text("left_out"), text(one["reason"]))
+        for planned in view.regions:
+            table.add_row(text(planned.region), state_text(planned.state), text(planned.reason))
+        for out in view.left_out:
+            table.add_row(text(out.region), state_text("left_out"), text(out.reason))
         parts += ["", table]
     return parts
 
 
-def queue_list(items: Iterable[View]) -> Table:
+def queue_list(items: "Iterable[Queue]") -> Table:
     """Show the queues."""
     table = new_table("QUEUE", "MESSAGES", "HIDDEN", "OLDEST", "POISON", "PAUSED")
     for one in items:
-        age_s = one["oldest_age_s"]
-        poison = one["poison_depth"]
+        age_s = one.oldest_age_s
+        poison = one.poison_depth
         table.add_row(
-            text(one["name"]),
-            text(one["depth"]),
-            text(_or_dash(one["invisible"])),
+            text(one.name),
+            text(one.depth),
+            text(_or_dash(one.invisible)),
             text("-" if age_s is None else f"{age_s:.0f} s"),
             text(poison, "red" if poison else ""),
-            text("yes" if one["paused"] else "no"),
+            text("yes" if one.paused else "no"),
         )
     return table
 
@@ -170,27 +184,27 @@ def finding_list(items: Iterable[View]) -> Table:
     return table
 
 
-def action_list(items: Iterable[View]) -> Table:
+def action_list(items: "Iterable[Action]") -> Table:
     """Show what operators did."""
     table = new_table("AT", "ACT", "ABOUT", "BY", "DONE", "OUTCOME")
     for one in items:
-        done = {None: "not known", True: "yes", False: "no"}[one["done"]]
+        done = {None: "not known", True: "yes", False: "no"}[one.done]
         table.add_row(
-            text(one["at"]),
-            text(one["action"]),
+            text(one.at),
+            text(one.action),
             text(_about(one)),
-            text(one["by"]),
-            text(done, "" if one["done"] else "yellow"),
-            text(one["outcome"]),
+            text(one.by),
+            text(done, "" if one.done else "yellow"),
+            text(one.outcome),
         )
     return table
 
 
-def timeline_table(entries: Iterable[View]) -> Table:
+def timeline_table(entries: "Iterable[TimelineEntry]") -> Table:
     """Show a timeline."""
     table = new_table("AT", "EVENT", "REASON")
     for entry in entries:
-        table.add_row(text(entry["at"]), text(entry["event"]), text(entry["reason"]))
+        table.add_row(text(entry.at), text(entry.event), text(entry.reason))
     return table
 
 
@@ -207,23 +221,21 @@ def over(upper: Text, lower: Text) -> Text:
     return Text.assemble(upper, "\n", (lower.plain, "dim"))
 
 
-def _replica_table(regions: Iterable[View], left_out: Iterable[View]) -> Table:
+def _replica_table(regions: "Iterable[Region]", left_out: "Iterable[RegionReason]") -> Table:
     table = new_table("REGION", "STATE", "PROGRESS", "ATTEMPTS", "COMPLETED", "REASON")
-    for one in regions:
-        progress = one["progress"]
+    for region in regions:
+        progress = region.progress
         table.add_row(
-            text(one["region"]),
-            state_text(one["state"], stuck=one["stuck"] is not None),
+            text(region.region),
+            state_text(region.state, stuck=region.stuck is not None),
             text("-" if progress is None else f"{progress} %"),
-            text(one["attempts"]),
-            text(_or_dash(one["completed_at"])),
-            text(one["reason"]),
+            text(region.attempts),
+            text(_or_dash(region.completed_at)),
+            text(region.reason),
         )
-    for one in left_out:
+    for out in left_out:
         dash = text("-")
-        table.add_row(
-            text(one["region"]), state_text("left_out"), dash, dash, dash, text(one["reason"])
-        )
+        table.add_row(text(out.region), state_text("left_out"), dash, dash, dash, text(out.reason))
     return table
 
 
@@ -232,8 +244,8 @@ def state_text(word: str, *, stuck: bool = False) -> Text:
     return text(f"{shown}, stuck", "red") if stuck else text(shown, _STYLES.get(word, ""))
 
 
-def _phase(view: View) -> Text:
-    return state_text(view["phase"], stuck=view["stuck"])
+def _phase(view: "Replication") -> Text:
+    return state_text(view.phase, stuck=view.stuck)
 
 
 def _letter(letter_id: str | None, command: str) -> Text:
@@ -242,47 +254,47 @@ def _letter(letter_id: str | None, command: str) -> Text:
     return text(f"{letter_id} ({command} dead-letters show {letter_id[:12]})")
 
 
-def _stuck_fields(regions: Iterable[View]) -> list[tuple[str, Text]]:
+def _stuck_fields(regions: "Iterable[Region]") -> list[tuple[str, Text]]:
     return [
-        ("Stuck", text(f"{one['region']}: {_stuck(one['stuck'])}", "red"))
+        ("Stuck", text(f"{one.region}: {_stuck(one.stuck)}", "red"))
         for one in regions
-        if one["stuck"] is not None
+        if one.stuck is not None
     ]
 
 
-def _stuck(view: View) -> str:
-    speed = view["expected_percent_per_min"]
+def _stuck(view: "Stuck") -> str:
+    speed = view.expected_percent_per_min
     expected = "no progress was ever seen" if speed is None else f"{speed:g} % a minute expected"
-    return f"no progress since {view['since']}, {expected}"
+    return f"no progress since {view.since}, {expected}"
 
 
-def _cost(cost: View) -> Text:
+def _cost(cost: "Cost") -> Text:
     """Show both amounts with their bounds, the confidence, and what they rest on."""
-    monthly = _amount(cost["monthly"], cost["monthly_range"], cost["currency"])
-    egress = _amount(cost["egress_once"], cost["egress_range"], cost["currency"])
+    monthly = _amount(cost.monthly, cost.monthly_range, cost.currency)
+    egress = _amount(cost.egress_once, cost.egress_range, cost.currency)
     figures = f"{monthly} a month, {egress} once for the transfer"
-    if cost["monthly"] is None and cost["egress_once"] is None:
+    if cost.monthly is None and cost.egress_once is None:
         figures = "unknown"
-    return over(text(f"{figures}; confidence: {cost['confidence']}"), text(cost["basis"]))
+    return over(text(f"{figures}; confidence: {cost.confidence}"), text(cost.basis))
 
 
-def _amount(figure: float | None, bounds: View | None, currency: str) -> str:
+def _amount(figure: float | None, bounds: "Bounds | None", currency: str) -> str:
     if figure is None or bounds is None:
         return "an unknown amount"
-    if bounds["low"] == bounds["high"]:
+    if bounds.low == bounds.high:
         return f"{figure:.2f} {currency}"
-    return f"{figure:.2f} {currency} ({bounds['low']} to {bounds['high']})"
+    return f"{figure:.2f} {currency} ({bounds.low} to {bounds.high})"
 
 
-def _about(action: View) -> str:
-    about = action["about"]
+def _about(action: "Action") -> str:
+    about = action.about
     version_id, letter_id = about.get("image_version_id"), about.get("dead_letter_id")
     parts = [
         short_version(version_id) if version_id else about.get("key"),
         about.get("queue"),
         f"dead letter {letter_id[:12]}" if letter_id else None,
         f"dead letters {about['filter']}" if "filter" in about else None,
-        f"({action['why']})" if action["why"] else None,
+        f"({action.why})" if action.why else None,
     ]
     return " ".join(one for one in parts if one)
 

@@ -16,7 +16,7 @@ _PIPE_WIDTH = 100_000
 
 def print_json(value: Any) -> None:
     """Print one JSON document, and nothing beside it."""
-    print(json.dumps(value, indent=2))  # noqa: T201 - the command's answer
+    print(json.dumps(value, indent=2, default=_document))  # noqa: T201 - the command's answer
 
 
 def print_line(value: str) -> None:
@@ -26,7 +26,7 @@ def print_line(value: str) -> None:
 
 def print_json_line(value: Any) -> None:
     """Print one JSON document on one line at once."""
-    print_line(json.dumps(value))
+    print_line(json.dumps(value, default=_document))
 
 
 def terminal_console() -> Console:
@@ -108,3 +108,8 @@ def printable(value: str) -> str:
     return "".join(
         one if one.isprintable() else repr(one)[1:-1] if one != "\n" else " " for one in value
     )
+
+
+def _document(value: Any) -> Any:
+    """Return the JSON document of an answer, wherever in a value it stands."""
+    return value.document()

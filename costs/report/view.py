@@ -5,11 +5,11 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from api.views import stamp
 from costs.pricing.estimate import CostEstimate
 from costs.report.facts import Group, GroupList, Money, VersionFact
 from costs.report.maths import BudgetUse, Forecast, MonthGrowth, percent
 from costs.report.report import CostReport, GhostList, OrphanList, RowCount, VersionList
+from replication.domain.formatting import stamp
 
 type View = dict[str, Any]
 

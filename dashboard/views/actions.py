@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from api.parameters import refuse_unknown
-from api.views import action_page_view
+from api.schemas.operations import Action, ActionPage
 from bootstrap.app import App
 from dashboard.views.common import version_name
 
@@ -18,7 +17,7 @@ class Actions:
     """One page of the journal in the shape of the API, the newest act first."""
 
     at: datetime
-    items: tuple[dict[str, Any], ...]
+    items: tuple[Action, ...]
     first_page: bool
     next: str | None
 
@@ -31,10 +30,10 @@ def read_cursor(params: Mapping[str, str]) -> str | None:
 
 def actions(app: App, cursor: str | None, now: datetime) -> Actions:
     """Read a page of the journal; raises MalformedError for a cursor of another's making."""
-    view = action_page_view(app.operations.journal.page(cursor=cursor, limit=LIMIT))
-    return Actions(at=now, items=tuple(view["items"]), first_page=cursor is None, next=view["next"])
+    page = ActionPage.of(app.operations.journal.page(cursor=cursor, limit=LIMIT))
+    return Actions(at=now, items=tuple(page.items), first_page=cursor is None, next=page.next)
 
 
-def name_of(about: Mapping[str, str]) -> str:
+def name_of(about: Mapping[str, str | None]) -> str:
     """Return the image and version that an act is about, its key where no more is known."""
-    return version_name(about.get("image_version_id")) or about.get("key", "")
+    return version_name(about.get("image_version_id")) or about.get("key") or ""

@@ -7,7 +7,9 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from api.views import stamp
+from pydantic import BaseModel
+
+from replication.domain.formatting import stamp
 from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.domain.job import Phase
 from replication.domain.limits import Limits
@@ -107,6 +109,8 @@ def jsonable(value: Any) -> Any:
     """Return a view model as JSON: times in ISO 8601, money as text."""
     if is_dataclass(value) and not isinstance(value, Region) and not isinstance(value, type):
         value = {one.name: getattr(value, one.name) for one in fields(value)}
+    if isinstance(value, BaseModel):
+        value = value.model_dump()
     if isinstance(value, Mapping):
         return {str(key): jsonable(one) for key, one in value.items()}
     if isinstance(value, tuple | list | set | frozenset):

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from api.parameters import refuse_unknown
-from api.views import advice_view, letter_detail_view, letter_view
+from api.schemas.dead_letters import Letter, LetterDetail, LetterList
+from api.schemas.replications import advice as advice_on
 from bootstrap.app import App
 from dashboard.views.common import clipped
 from dashboard.views.timeline import Timeline, timeline
@@ -47,7 +47,7 @@ class DeadLetterList:
     at: datetime
     groups: tuple[CauseGroup, ...]
     filters: Mapping[str, str]
-    items: tuple[dict[str, Any], ...]
+    items: tuple[Letter, ...]
     first_page: bool
     next: str | None
 
@@ -77,12 +77,12 @@ def dead_letters(
 ) -> DeadLetterList:
     """Read the list; raises MalformedError for a cursor of another's making."""
     page = app.dead_letters.find(query)
-    views = [letter_view(one) for one in page.letters]
+    items = LetterList.of(page).items
     return DeadLetterList(
         at=now,
         groups=tuple(_groups(app)),
         filters=asked,
-        items=tuple({**one, "cause": clipped(one["cause"])} for one in views),
+        items=tuple(one.model_copy(update={"cause": clipped(one.cause)}) for one in items),
         first_page=query.cursor is None,
         next=page.next_cursor,
     )
@@ -93,7 +93,7 @@ class DeadLetterPage:
     """One letter in the shape of the API; `left_off` characters of its message are not shown."""
 
     at: datetime
-    shown: dict[str, Any]
+    shown: LetterDetail
     timeline: Timeline
     raw: str
     left_off: int
@@ -101,17 +101,17 @@ class DeadLetterPage:
     @property
     def is_open(self) -> bool:
         """Whether it still needs someone."""
-        return bool(self.shown["state"] == LetterState.OPEN.value)
+        return self.shown.state == LetterState.OPEN.value
 
 
 def dead_letter(app: App, letter_id: str, now: datetime) -> DeadLetterPage:
     """Read one letter; raises UnknownLetterError."""
-    shown = letter_detail_view(app.dead_letters.get(letter_id))
-    raw = shown["raw"]
+    shown = LetterDetail.whole(app.dead_letters.get(letter_id))
+    raw = shown.raw
     return DeadLetterPage(
         at=now,
         shown=shown,
-        timeline=timeline(shown["timeline"]),
+        timeline=timeline(shown.timeline),
         raw=raw[:_MOST_RAW],
         left_off=max(0, len(raw) - _MOST_RAW),
     )
@@ -120,7 +120,7 @@ def dead_letter(app: App, letter_id: str, now: datetime) -> DeadLetterPage:
 def _groups(app: App) -> Iterator[CauseGroup]:
     causes = app.dead_letters.causes()
     for one in sorted(causes, key=lambda cause: (-cause.letters, cause.code)):
-        advice = advice_view(one.code)
+        advice = advice_on(one.code)
         yield CauseGroup(
             code=one.code,
             count=one.letters,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from api.views import advice_view
+from api.schemas.replications import advice as advice_on
 from bootstrap.app import App
 from dashboard.views.common import PHASES, Cooldown, FailingRegion, HeldRegion, shared
 from replication.domain.copy_progress import percent_per_min, stuck
@@ -195,7 +195,7 @@ def _stuck_region(since: datetime, replica: Replica, limits: Limits, now: dateti
 
 
 def _failed(listed: ListedJob) -> FailedJob:
-    advice = advice_view(listed.failure_code or "")
+    advice = advice_on(listed.failure_code or "")
     return FailedJob(listed=listed, advice=advice["advice"], transient=advice["transient"])
 
 

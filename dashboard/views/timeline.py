@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from api.schemas.replications import TimelineEntry
+
 # The rest is in the API.
 _MOST_LINES = 50
 # So many entries are read for a page: with looks at most an hour apart they tell of a day or more.
@@ -19,7 +21,7 @@ class Line:
     """
 
     id: str
-    entry: dict[str, Any]
+    entry: TimelineEntry
     first_at: str
     times: int
 
@@ -32,7 +34,7 @@ class Timeline:
     has_older: bool
 
 
-def timeline(history: Sequence[dict[str, Any]], *, has_older: bool = False) -> Timeline:
+def timeline(history: Sequence[TimelineEntry], *, has_older: bool = False) -> Timeline:
     """Return what a page shows of entries in the shape of the API, oldest first.
 
     `has_older` tells that there are others before these.
@@ -45,9 +47,9 @@ def timeline(history: Sequence[dict[str, Any]], *, has_older: bool = False) -> T
     return Timeline(lines=tuple(reversed(shown)), has_older=has_older or len(lines) > len(shown))
 
 
-def _said(entry: dict[str, Any]) -> tuple[Any, ...]:
-    return entry["event"], entry["reason"], entry["details"]
+def _said(entry: TimelineEntry) -> tuple[Any, ...]:
+    return entry.event, entry.reason, entry.details
 
 
-def _line(run: list[dict[str, Any]]) -> Line:
-    return Line(id=run[0]["id"], entry=run[-1], first_at=run[0]["at"], times=len(run))
+def _line(run: list[TimelineEntry]) -> Line:
+    return Line(id=run[0].id, entry=run[-1], first_at=run[0].at, times=len(run))

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import azure.functions as func
 
-from api.views import action_page_view
+from api.schemas.operations import ActionPage
 from bootstrap import get_app
 from handlers.http.access import Role
 from handlers.http.request import ProblemError, read_limit, refuse_unknown
-from handlers.http.responses import answer
+from handlers.http.responses import Answered, answer
 from replication.domain.errors import MalformedError
 
 blueprint = func.Blueprint()
@@ -25,7 +24,7 @@ def actions(req: func.HttpRequest) -> func.HttpResponse:
     return answer(req, Role.READER, lambda _: _actions(req.params))
 
 
-def _actions(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]]:
+def _actions(params: Mapping[str, str]) -> Answered:
     try:
         refuse_unknown(params, ("cursor", "limit"))
         page = get_app().operations.journal.page(
@@ -34,4 +33,4 @@ def _actions(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]]:
         )
     except MalformedError as error:  # a parameter, the cursor among them
         raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
-    return HTTPStatus.OK, action_page_view(page)
+    return HTTPStatus.OK, ActionPage.of(page)

@@ -7,7 +7,13 @@ from typing import Any
 
 import azure.functions as func
 
-from api.views import letter_detail_view, letter_view
+from api.schemas.dead_letters import (
+    LetterActed,
+    LetterDetail,
+    LetterList,
+    Selection,
+    SelectionActed,
+)
 from bootstrap import get_app
 from handlers.http.access import Caller, Role
 from handlers.http.request import (
@@ -91,8 +97,7 @@ def _list(params: Mapping[str, str], caller: Caller) -> Answered:
         raise
     except MalformedError as error:  # a parameter, the cursor among them
         raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
-    items = [letter_view(one) for one in page.letters]
-    return HTTPStatus.OK, {"items": items, "next": page.next_cursor}
+    return HTTPStatus.OK, LetterList.of(page)
 
 
 def _fields(params: Mapping[str, str], caller: Caller) -> dict[str, str | None]:
@@ -107,7 +112,7 @@ def _fields(params: Mapping[str, str], caller: Caller) -> dict[str, str | None]:
 
 def _show(req: func.HttpRequest) -> Answered:
     try:
-        return HTTPStatus.OK, letter_detail_view(get_app().dead_letters.get(_id(req)))
+        return HTTPStatus.OK, LetterDetail.whole(get_app().dead_letters.get(_id(req)))
     except UnknownLetterError as error:
         raise ProblemError(HTTPStatus.NOT_FOUND, str(error)) from error
 
@@ -121,7 +126,7 @@ def _act(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answere
         raise ProblemError(HTTPStatus.NOT_FOUND, str(error)) from error
     if not outcome.done:
         raise ProblemError(HTTPStatus.CONFLICT, outcome.reason)
-    return HTTPStatus.OK, {"id": letter_id, "done": True, "reason": outcome.reason}
+    return HTTPStatus.OK, LetterActed.of(outcome)
 
 
 def _act_on(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answered:
@@ -131,14 +136,7 @@ def _act_on(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answ
     if dry_run:
         if token is not None:
             raise ProblemError(HTTPStatus.BAD_REQUEST, "a dry run gives out a token and takes none")
-        counted = app.dead_letters.select(query, action)
-        return HTTPStatus.OK, {
-            "action": action.value,
-            "dry_run": True,
-            "count": counted.count,
-            "by_code": counted.by_code,
-            "token": counted.token,
-        }
+        return HTTPStatus.OK, Selection.of(app.dead_letters.select(query, action))
     if not isinstance(token, str):
         told = "to act on many, count them first with dry_run, and send the token of the count"
         raise ProblemError(HTTPStatus.BAD_REQUEST, told)
@@ -150,15 +148,7 @@ def _act_on(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answ
         raise
     except MalformedError as error:  # the token
         raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
-    done = sum(1 for one in outcomes if one.done)
-    return HTTPStatus.OK, {
-        "action": action.value,
-        "dry_run": False,
-        "count": len(outcomes),
-        "done": done,
-        "not_done": len(outcomes) - done,
-        "items": [{"id": o.letter_id, "done": o.done, "reason": o.reason} for o in outcomes],
-    }
+    return HTTPStatus.OK, SelectionActed.of(action, outcomes)
 
 
 def _filter(body: Mapping[str, Any]) -> LetterQuery:

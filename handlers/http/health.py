@@ -1,13 +1,12 @@
 """The app's health over HTTP."""
 
 from http import HTTPStatus
-from typing import Any
 
 import azure.functions as func
 
 from bootstrap import get_app
 from handlers.http.access import Role
-from handlers.http.responses import answer
+from handlers.http.responses import Answered, answer
 
 blueprint = func.Blueprint()
 
@@ -19,6 +18,6 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
     return answer(req, Role.READER, lambda _: _health())
 
 
-def _health() -> tuple[HTTPStatus, dict[str, Any]]:
-    well, body = get_app().queries.health()
-    return (HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE), body
+def _health() -> Answered:
+    health = get_app().queries.health()
+    return (HTTPStatus.OK if health.is_well else HTTPStatus.SERVICE_UNAVAILABLE), health

@@ -1,15 +1,15 @@
 """The queues over HTTP: what waits in them, pause and resume."""
 
 from http import HTTPStatus
-from typing import Any
 
 import azure.functions as func
 
+from api.schemas.operations import QueueChange
 from bootstrap import get_app
 from handlers.http.access import Caller, Role
 from handlers.http.request import ProblemError, read_body
 from handlers.http.responses import Answered, answer
-from replication.guards.pauses import MAX_REASON, PauseChange, is_reason
+from replication.guards.pauses import MAX_REASON, is_reason
 from replication.ports import QueueName
 
 blueprint = func.Blueprint()
@@ -19,9 +19,7 @@ blueprint = func.Blueprint()
 @blueprint.route(route="api/v1/queues", methods=["GET"])
 def queues(req: func.HttpRequest) -> func.HttpResponse:
     """Show the queues."""
-    return answer(
-        req, Role.READER, lambda _: (HTTPStatus.OK, {"items": get_app().queries.queue_depths()})
-    )
+    return answer(req, Role.READER, lambda _: (HTTPStatus.OK, get_app().queries.queue_depths()))
 
 
 @blueprint.function_name("api_pause")
@@ -44,24 +42,15 @@ def _pause(req: func.HttpRequest, caller: Caller) -> Answered:
     if not isinstance(reason, str) or not is_reason(reason):
         told = f"reason is a text of 1 to {MAX_REASON} printable characters"
         raise ProblemError(HTTPStatus.BAD_REQUEST, told)
-    return HTTPStatus.OK, _changed(
-        queue, get_app().operations.pause(queue, by=caller.by, reason=reason)
-    )
+    change = get_app().operations.pause(queue, by=caller.by, reason=reason)
+    return HTTPStatus.OK, QueueChange.of(queue, change)
 
 
 def _resume(req: func.HttpRequest, caller: Caller) -> Answered:
     queue = _queue(req)
     read_body(req, ())
-    return HTTPStatus.OK, _changed(queue, get_app().operations.resume(queue, by=caller.by))
-
-
-def _changed(queue: QueueName, change: PauseChange) -> dict[str, Any]:
-    return {
-        "name": queue.value,
-        "paused": change.pause is not None,
-        "done": change.done,
-        "reason": change.reason,
-    }
+    change = get_app().operations.resume(queue, by=caller.by)
+    return HTTPStatus.OK, QueueChange.of(queue, change)
 
 
 def _queue(req: func.HttpRequest) -> QueueName:

@@ -5,11 +5,13 @@ Each act is recorded with its caller, and may be repeated without harm.
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import azure.functions as func
 
+from api.acts import OutOfScopeError, UnknownVersionError
+from api.acts import replicate as replicate_now
 from api.parameters import read_choice, read_yes
+from api.schemas.replications import Acted
 from bootstrap import get_app
 from handlers.http.access import Caller, Role
 from handlers.http.request import (
@@ -103,7 +105,7 @@ def read_query(params: Mapping[str, str]) -> ListQuery | JobQuery:
     )
 
 
-def _replications(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]]:
+def _replications(params: Mapping[str, str]) -> Answered:
     queries = get_app().queries
     try:
         query = read_query(params)
@@ -114,7 +116,7 @@ def _replications(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any]
         raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
 
-def _replication(key: str) -> tuple[HTTPStatus, dict[str, Any]]:
+def _replication(key: str) -> Answered:
     found = get_app().queries.replication(read_key(key))
     if found is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"no replication has the key {key}")
@@ -128,18 +130,13 @@ def _replicate(req: func.HttpRequest, caller: Caller) -> Answered:
     except MalformedImageVersionIdError as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"image_version_id: {error}") from error
     app = get_app()
-    out_of_scope = app.policy.why_out_of_scope(version_id)
-    if out_of_scope:
-        raise ProblemError(HTTPStatus.CONFLICT, out_of_scope)
-    taken = app.operations.replicate(version_id, by=caller.by)
-    if taken.action == "not_found":
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"{version_id}: {taken.reason}")
-    return HTTPStatus.ACCEPTED, {
-        "action": taken.action,
-        "reason": taken.reason,
-        "image_version_id": str(version_id),
-        "key": version_id.key,
-    }
+    try:
+        taken = replicate_now(app.operations, app.policy, version_id, by=caller.by)
+    except OutOfScopeError as error:
+        raise ProblemError(HTTPStatus.CONFLICT, str(error)) from error
+    except UnknownVersionError as error:
+        raise ProblemError(HTTPStatus.NOT_FOUND, str(error)) from error
+    return HTTPStatus.ACCEPTED, taken
 
 
 def _cancel(req: func.HttpRequest, caller: Caller) -> Answered:
@@ -161,7 +158,7 @@ def _acted(key: str, outcome: Cancelled | Released | None, *, stands: bool = Fal
         raise ProblemError(HTTPStatus.NOT_FOUND, f"no replication has the key {key}")
     if not (outcome.done or stands):
         raise ProblemError(HTTPStatus.CONFLICT, outcome.reason)
-    return HTTPStatus.ACCEPTED, {"key": key, "done": outcome.done, "reason": outcome.reason}
+    return HTTPStatus.ACCEPTED, Acted.of(key, outcome)
 
 
 def _key(req: func.HttpRequest) -> str:

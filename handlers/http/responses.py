@@ -10,6 +10,7 @@ from typing import Any
 
 import azure.functions as func
 
+from api.schemas.base import Answer, Problem
 from handlers.http.access import Call, Caller, Role, authorise
 from handlers.http.request import ProblemError
 from replication.config.policy_file import PolicyFileError
@@ -35,7 +36,7 @@ class Text:
     media_type: str
 
 
-type Answered = tuple[HTTPStatus, dict[str, Any] | Text]
+type Answered = tuple[HTTPStatus, Answer | dict[str, Any] | Text]
 
 
 def answer(
@@ -46,33 +47,23 @@ def answer(
         caller = authorise(Call.of(request), wanted, os.environ)
         status, body = call(caller)
     except ProblemError as refused:
-        status, body = refused.status, problem(refused.status, str(refused))
+        status, body = refused.status, Problem.of(refused.status, str(refused))
     except (ReplicationError, SettingsError, PolicyFileError) as error:
         # What is on record and cannot be read is no mistake of the caller's, and does not pass.
         broken = isinstance(error, MalformedError) and not isinstance(error, NewerFormatError)
         status = HTTPStatus.INTERNAL_SERVER_ERROR if broken else HTTPStatus.SERVICE_UNAVAILABLE
         log_outcome("api.unavailable", level=logging.ERROR, error=error, reason=str(error))
-        body = problem(status, str(error))
+        body = Problem.of(status, str(error))
     if isinstance(body, Text):
         content, media_type = body.content, body.media_type
     else:
-        is_problem = "title" in body and "detail" in body
-        content = json.dumps(body)
+        content = json.dumps(body.document() if isinstance(body, Answer) else body)
+        is_problem = isinstance(body, Problem)
         media_type = "application/problem+json" if is_problem else "application/json"
     headers = secured(_HEADERS, request.url)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return func.HttpResponse(content, status_code=int(status), mimetype=media_type, headers=headers)
-
-
-def problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
-    """Return problem details."""
-    return {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": int(status),
-        "detail": detail,
-    }
 
 
 def is_local_http(url: str) -> bool:

@@ -1,7 +1,10 @@
-"""Tell when a copy has stopped moving: no progress for longer than its own speed explains."""
+"""Copy progress: how fast a copy goes, when it ends, and whether it has stopped.
+
+It is stuck when there is no progress for longer than its own speed explains.
+"""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from replication.domain import formatting
 from replication.domain.job import Replica, ReplicaState
@@ -9,6 +12,7 @@ from replication.domain.limits import Limits
 
 # This many times as long as one percent took so far is no longer slow, it is stuck.
 _PATIENCE = 5.0
+_WHOLE = 100
 _COPYING = (ReplicaState.REQUESTED, ReplicaState.REPLICATING)
 
 
@@ -46,10 +50,27 @@ def stuck(replica: Replica, *, now: datetime, limits: Limits) -> Stuck | None:
 
 def percent_per_min(replica: Replica) -> float | None:
     """Return how fast a copy went until it was last seen further; None before the first percent."""
-    if not replica.progress or replica.copying_since is None or replica.progressed_at is None:
+    return speed_of(replica.progress, replica.copying_since, replica.progressed_at)
+
+
+def speed_of(
+    progress: float | None, since: datetime | None, moved_at: datetime | None
+) -> float | None:
+    """Return how fast a copy went from its start until it was last seen further."""
+    if not progress or since is None or moved_at is None:
         return None
-    moving_s = (replica.progressed_at - replica.copying_since).total_seconds()
-    return 60 * replica.progress / moving_s if moving_s > 0 else None
+    moving_s = (moved_at - since).total_seconds()
+    return 60 * progress / moving_s if moving_s > 0 else None
+
+
+def expected_end(
+    progress: float | None, since: datetime | None, moved_at: datetime | None
+) -> datetime | None:
+    """Return when a copy ends if it goes on as it went, None where that cannot be told."""
+    speed = speed_of(progress, since, moved_at)
+    if progress is None or speed is None or moved_at is None or progress > _WHOLE:
+        return None
+    return moved_at + timedelta(minutes=(_WHOLE - progress) / speed)
 
 
 def with_stuck(replica: Replica, *, now: datetime, limits: Limits) -> Replica:

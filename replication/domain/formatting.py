@@ -1,6 +1,7 @@
-"""Say times and speeds in a reason as a person reads them. Machines read the fields beside it."""
+"""Times and speeds in words, as a person reads them in a reason, and as a machine beside it."""
 
 from datetime import UTC, datetime
+from typing import overload
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 _UNITS = (("d", _DAY_S), ("h", _HOUR_S), ("min", _MINUTE_S))
@@ -42,3 +43,16 @@ def speed(percent_per_min: float) -> str:
         return f"less than {_SLOW} % a minute"
     shown = f"{percent_per_min:.2g}" if percent_per_min < _FAST else f"{percent_per_min:,.0f}"
     return f"{shown} % a minute"
+
+
+@overload
+def stamp(at: datetime) -> str: ...
+@overload
+def stamp(at: None) -> None: ...
+@overload
+def stamp(at: datetime | None) -> str | None: ...
+def stamp(at: datetime | None) -> str | None:
+    """Return a moment as ISO 8601 in UTC with milliseconds, for machines."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

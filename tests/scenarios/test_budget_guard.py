@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from api.views import replication_view
+from api.schemas.replications import Replication
 from bootstrap.app import build_app
 from replication.domain.errors import FailureCode
 from replication.domain.job import Phase, ReplicationJob
@@ -75,7 +75,7 @@ def test_a_plan_over_its_budget_is_held_whole_and_shown_on_the_desk() -> None:
     assert "50.80 USD a month and 20.32 USD once for this plan" in job.reason
     (letter,) = world.letters.letters.values()
     assert (letter.code, letter.state) == ("budget_exceeded", LetterState.OPEN)
-    view = replication_view(job)
+    view = Replication.of(job).document()
     assert view["failure"]["code"] == "budget_exceeded"
     assert view["dead_letter_id"] == letter.id
     assert world.queues.waiting == []
@@ -100,11 +100,11 @@ def test_a_plan_tells_beforehand_whether_it_would_be_held() -> None:
         one.gallery.add(ID, version_body())
     plan = world.app.queries.plan(ID)
     assert plan is not None
-    assert plan["held"].startswith("budget labs of all its galleries is 60.00 USD a month")
+    assert (plan.held or "").startswith("budget labs of all its galleries is 60.00 USD a month")
     assert world.controls.all() == ()
     plan = free.app.queries.plan(ID)
     assert plan is not None
-    assert plan["held"] is None
+    assert plan.held is None
 
 
 def test_an_operator_releases_a_held_plan() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.views import replication_view
+from api.schemas.replications import Replication
 from bootstrap.app import build_app
 from replication.domain.errors import FailureCode, PermanentError, ReplicationError, TransientError
 from replication.domain.image_version import ImageVersionId
@@ -78,7 +78,7 @@ def test_a_job_that_is_sent_again_and_ends_well_resolves_its_letter() -> None:
     assert states(world) == dict.fromkeys(US_NEIGHBOURS, "completed")
     assert the_letter(world).state is LetterState.RESOLVED
     assert the_letter(world).state_reason == "succeeded: all 8 wanted regions are Completed"
-    assert replication_view(world.job(ID))["dead_letter_id"] is None
+    assert Replication.of(world.job(ID)).dead_letter_id is None
 
 
 def test_a_job_that_is_sent_again_and_fails_again_is_open_again() -> None:

@@ -6,11 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from cli.client.protocol import Document
-from cli.client.remote import LEAVE_OUT
-from cli.client.remote_shapes import COST_REPORT
+from cli.client.address import LEAVE_OUT
 from cli.session import Session
 from cli.terminal.errors import UsageProblem
 from replication.domain.errors import MalformedError
@@ -19,6 +17,8 @@ if TYPE_CHECKING:
     from cli.client.http import Api
     from costs.books import Costs
     from costs.report.query import ReportQuery
+
+type Document = dict[str, Any]
 
 MOST_ENTRIES = 10_000
 
@@ -141,8 +141,10 @@ class _AppReports:
     api: "Api"
 
     def view(self, asked: ReportAsked) -> Document:
+        from api.schemas.costs import CostReport  # noqa: PLC0415 - pydantic takes 100 ms
+
         with _as_option():
-            return self.api.get("costs", COST_REPORT, _params(asked))
+            return self.api.get("costs", CostReport, _params(asked)).document()
 
     def text(self, asked: ReportAsked, form: ReportFormat) -> str:
         if form == ReportFormat.HTML:

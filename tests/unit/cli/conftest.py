@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.app import App
-from cli.client.remote import URL_VARIABLE
+from cli.client.address import URL_VARIABLE
 from tests.support.fakes import World, build_world
 from tests.support.http.serving import Site, serving_app
 from tests.support.shell import Shell

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from api.views import letter_detail_view, letter_view
+from api.schemas.dead_letters import Letter, LetterDetail
 from cli.tables.dead_letters import age_of, letter_list
 from replication.ports import DeadLetter, LetterState
 from tests.support.builders import NOON, version_id
@@ -45,7 +45,7 @@ def test_the_open_letters_are_listed_the_newest_first(world: World, shell: Shell
 
 def test_the_list_as_json_has_the_shape_of_the_api(world: World, shell: Shell) -> None:
     letters = [lay_event(world, number=number) for number in range(3)]
-    items = [letter_view(one) for one in sorted(letters, key=lambda one: one.id)]
+    items = [Letter.of(one).document() for one in sorted(letters, key=lambda one: one.id)]
     assert shell("dead-letters", "list", "--json").json == {"items": items, "more": False}
     cut = shell("dead-letters", "list", "--json", "--limit", "2").json
     assert cut == {"items": items[:2], "more": True}
@@ -114,7 +114,7 @@ def test_in_a_terminal_a_letter_takes_few_columns_and_fits(world: World) -> None
     lay_job(world, version_id())
     replayed = replace(lay_event(world), state=LetterState.REPLAYED)
     world.letters.put(replayed)
-    items = [letter_view(one) for one in world.letters.letters.values()]
+    items = [Letter.of(one) for one in world.letters.letters.values()]
     console = Console(width=100)
     with console.capture() as captured:
         console.print(letter_list(items, now=world.clock(), stacked=True))
@@ -123,7 +123,7 @@ def test_in_a_terminal_a_letter_takes_few_columns_and_fits(world: World) -> None
     assert "centralus, eastus2 +6" in " ".join(shown.split())
     assert "replayed" in shown
     for item in items:
-        assert item["id"][:12] in shown
+        assert item.id[:12] in shown
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_in_a_terminal_a_letter_takes_few_columns_and_fits(world: World) -> None
     ],
 )
 def test_an_age_is_told_in_the_unit_that_suits(age: timedelta, shown: str) -> None:
-    assert age_of({"at": (NOON - age).isoformat()}, NOON) == shown
+    assert age_of((NOON - age).isoformat(), NOON) == shown
 
 
 def test_a_letter_is_shown_whole(world: World, shell: Shell) -> None:
@@ -146,7 +146,7 @@ def test_a_letter_is_shown_whole(world: World, shell: Shell) -> None:
     assert answer.code == 0
     fields = dict(line.split("  ", 1) for line in answer.out.split("\n\n", 1)[0].splitlines())
     shown = {name: value.strip() for name, value in fields.items()}
-    view = letter_detail_view(letter)
+    view = LetterDetail.whole(letter).document()
     assert shown.pop("Laid").startswith("2026-11-23T08:")
     assert shown == {
         "Id": letter.id,
@@ -171,7 +171,7 @@ def test_a_letter_is_shown_whole(world: World, shell: Shell) -> None:
 def test_a_letter_as_json_has_the_shape_of_the_api(world: World, shell: Shell) -> None:
     letter = lay_job(world, version_id())
     answer = shell("dead-letters", "show", letter.id, "--json")
-    assert (answer.code, answer.json) == (0, letter_detail_view(letter))
+    assert (answer.code, answer.json) == (0, LetterDetail.whole(letter).document())
     assert {"timeline", "raw", "runbook", "advice"} <= set(answer.json)
 
 

@@ -40,7 +40,7 @@ def test_what_cannot_be_counted_is_a_dash(world: World, shell: Shell) -> None:
 
 
 def test_the_queues_as_json_have_the_shape_of_the_api(world: World, shell: Shell) -> None:
-    assert shell("queues", "--json").json == {"items": world.app.queries.queue_depths()}
+    assert shell("queues", "--json").json == world.app.queries.queue_depths().document()
 
 
 def test_a_sweep_queues_a_version_that_no_event_told_of(world: World, shell: Shell) -> None:

@@ -8,8 +8,8 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
+from cli.client.address import KEY_VARIABLE, SCOPE_VARIABLE, URL_VARIABLE, Remote
 from cli.client.http import Api, open_api
-from cli.client.remote import KEY_VARIABLE, SCOPE_VARIABLE, URL_VARIABLE, Remote
 from handlers.http.access import AUTH_ENABLED, ENVIRONMENT
 from tests.support.builders import version_id
 from tests.support.fakes import World

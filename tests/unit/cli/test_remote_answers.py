@@ -12,19 +12,14 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from api.views import letter_detail_view
+from api.schemas.base import Answer, ShapeError
+from api.schemas.costs import CostReport
+from api.schemas.dead_letters import LetterDetail
+from api.schemas.operations import QueueList
+from api.schemas.replications import ReplicationDetail
 from bootstrap.costs import open_costs
+from cli.client.address import Remote
 from cli.client.http import Api, open_api
-from cli.client.remote import Remote
-from cli.client.remote_shapes import (
-    COST_REPORT,
-    LETTER,
-    QUEUE_LIST,
-    REPLICATION,
-    Shape,
-    ShapeError,
-    check,
-)
 from cli.tables.costs import report_tables
 from cli.tables.dead_letters import letter_detail, letter_list
 from cli.tables.progress import progress_picture
@@ -103,7 +98,7 @@ def replication(world: World) -> dict[str, Any]:
     world.run()
     view = world.app.queries.replication(KEY)
     assert view is not None
-    return view
+    return view.document()
 
 
 def changes(value: Any) -> list[Any]:
@@ -118,15 +113,17 @@ def changes(value: Any) -> list[Any]:
     return [[], {}, True if isinstance(value, (int, float)) else 5.5, NASTY, None]
 
 
-def shown(value: Any, shape: Shape, draw: Callable[[Any], Sequence[RenderableType]]) -> bool:
+def shown(
+    value: Any, schema: type[Answer], draw: Callable[[Any], Sequence[RenderableType]]
+) -> bool:
     """Tell whether a value passes for an answer; what passes can be shown without harm."""
     try:
-        check(value, shape)
+        answer = schema.of_document(value)
     except ShapeError:
         return False
     console = Console(width=200, file=io.StringIO(), highlight=False)
     with console.capture() as captured:
-        console.print(*draw(value))
+        console.print(*draw(answer))
     assert not set("\x00\x1b\u202e") & set(captured.get())
     return True
 
@@ -142,30 +139,30 @@ def test_whatever_one_value_is_it_is_refused_or_can_be_shown(world: World) -> No
             progress_picture(value, now=now),
         ]
 
-    assert shown(view, REPLICATION, draw)
-    results = {shown(one, REPLICATION, draw) for one in changes(view)}
+    assert shown(view, ReplicationDetail, draw)
+    results = {shown(one, ReplicationDetail, draw) for one in changes(view)}
     assert results == {True, False}
 
 
 def test_whatever_one_value_of_a_letter_is_it_is_refused_or_can_be_shown(world: World) -> None:
-    view, now = letter_detail_view(lay_job(world, version_id())), world.clock()
+    view, now = LetterDetail.whole(lay_job(world, version_id())).document(), world.clock()
     view = {**view, "timeline": view["timeline"][:1]}
 
     def draw(value: Any) -> list[RenderableType]:
         return [*letter_detail(value, now=now), letter_list([value], now=now, stacked=False)]
 
-    assert shown(view, LETTER, draw)
-    assert {shown(one, LETTER, draw) for one in changes(view)} == {True, False}
+    assert shown(view, LetterDetail, draw)
+    assert {shown(one, LetterDetail, draw) for one in changes(view)} == {True, False}
 
 
 def test_whatever_one_value_of_a_queue_is_it_is_refused_or_can_be_shown(world: World) -> None:
     world.app.pauses.pause(QueueName.JOBS, by="a test", reason="x")
-    view = {"items": world.app.queries.queue_depths()}
+    view = world.app.queries.queue_depths().document()
 
     def draw(value: Any) -> list[RenderableType]:
-        return [queue_list(value["items"])]
+        return [queue_list(value.items)]
 
-    assert {shown(one, QUEUE_LIST, draw) for one in changes(view)} == {True, False}
+    assert {shown(one, QueueList, draw) for one in changes(view)} == {True, False}
 
 
 def test_long_and_steering_text_is_shown_escaped_and_as_json_as_it_is(
@@ -206,7 +203,7 @@ def test_an_address_without_these_calls_is_not_taken_for_a_missing_replication(
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_looking_is_tried_again(world: World, far: Shell, site: Site, status: int) -> None:
     site.canned = [Canned(status=status, body=b"")]
-    assert far("queues", "--json").json == {"items": world.app.queries.queue_depths()}
+    assert far("queues", "--json").json == world.app.queries.queue_depths().document()
     assert len(site.seen) == 2
 
 
@@ -300,7 +297,7 @@ def test_whatever_one_value_of_a_report_is_it_is_refused_or_can_be_shown(
     view = report_view(make_report(open_costs(app), query, ask_azure=True))
 
     def draw(value: Any) -> Sequence[RenderableType]:
-        return report_tables(value)
+        return report_tables(value.document())
 
-    assert shown(view, COST_REPORT, draw)
-    assert {shown(one, COST_REPORT, draw) for one in changes(view)} == {True, False}
+    assert shown(view, CostReport, draw)
+    assert {shown(one, CostReport, draw) for one in changes(view)} == {True, False}

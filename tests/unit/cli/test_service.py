@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from cli.client.address import URL_VARIABLE
 from cli.client.http import open_api
 from cli.client.local import local_service
-from cli.client.protocol import Acted, ConflictError, Service
-from cli.client.remote import URL_VARIABLE, remote_service
+from cli.client.protocol import ConflictError, Outcome, Service
+from cli.client.remote import remote_service
 from cli.terminal.errors import NotAllowedError, NotFoundError, UsageProblem
 from replication.domain.errors import TransientError
 from replication.domain.job import Phase
@@ -45,11 +46,9 @@ def exported(world: World, *versions: str) -> None:
 def test_pages_follow_one_another_by_their_cursor(world: World, service: Service) -> None:
     exported(world, "1.0.0", "2.0.0", "3.0.0")
     first = service.replications.page(ListQuery(limit=2))
-    second = service.replications.page(ListQuery(limit=2, cursor=first["next"]))
-    assert (len(first["items"]), len(second["items"]), second["next"]) == (2, 1, None)
-    assert [*first["items"], *second["items"]] == world.app.queries.replications(ListQuery())[
-        "items"
-    ]
+    second = service.replications.page(ListQuery(limit=2, cursor=first.next))
+    assert (len(first.items), len(second.items), second.next) == (2, 1, None)
+    assert [*first.items, *second.items] == world.app.queries.replications(ListQuery()).items
 
 
 def test_filters_mean_the_same(world: World, service: Service) -> None:
@@ -57,7 +56,7 @@ def test_filters_mean_the_same(world: World, service: Service) -> None:
     world.run()
 
     def found(query: ListQuery) -> int:
-        return len(service.replications.page(query)["items"])
+        return len(service.replications.page(query).items)
 
     ended = frozenset({Phase.SUCCEEDED, Phase.FAILED})
     assert found(ListQuery(phases=ended, gallery="LABGALLERY", geography="United States")) == 1
@@ -78,7 +77,7 @@ def test_one_replication_is_told_whole_or_is_not_there(world: World, service: Se
 def test_a_version_is_replicated(world: World, service: Service) -> None:
     world.gallery.add(ID, version_body())
     taken = service.replications.replicate(ID)
-    assert taken == {
+    assert taken.document() == {
         "action": "queued",
         "reason": world.job(ID).reason,
         "image_version_id": str(ID),
@@ -108,7 +107,7 @@ def test_a_replication_is_cancelled_once(world: World, service: Service) -> None
     assert cancelled.done
     assert world.job(ID).phase is Phase.CANCELLED
     again = service.replications.cancel(ID.key, remove=False)
-    assert again == Acted(done=False, reason="it is cancelled already", stands=True)
+    assert again == Outcome(done=False, reason="it is cancelled already", stands=True)
     assert service.replications.cancel(ABSENT, remove=True) is None
 
 
@@ -125,26 +124,26 @@ def test_queues_are_paused_and_resumed_and_twice_is_no_mistake(
 ) -> None:
     reasons = ("an incident", "another")
     paused = [service.queues.pause(QueueName.JOBS, reason=one) for one in reasons]
-    assert [(one["name"], one["paused"], one["done"]) for one in paused] == [
+    assert [(one.name, one.paused, one.done) for one in paused] == [
         ("replication-jobs", True, True),
         ("replication-jobs", True, False),
     ]
     assert service.queues.all() == world.app.queries.queue_depths()
     resumed = [service.queues.resume(QueueName.JOBS) for _ in range(2)]
-    assert [(one["paused"], one["done"]) for one in resumed] == [(False, True), (False, False)]
+    assert [(one.paused, one.done) for one in resumed] == [(False, True), (False, False)]
 
 
 def test_letters_are_listed_by_their_filter_and_shown_whole(world: World, service: Service) -> None:
     letter, event = lay_job(world, ID), lay_event(world)
 
     def ids(query: LetterQuery) -> set[str]:
-        return {one["id"] for one in service.letters.page(query)["items"]}
+        return {one.id for one in service.letters.page(query).items}
 
     assert ids(LetterQuery()) == {letter.id, event.id}
     assert ids(LetterQuery(code="locked", gallery="labgallery", region="westus3")) == {letter.id}
     assert ids(LetterQuery(image_version_id=str(ID), source="job", state=None)) == {letter.id}
     assert ids(LetterQuery(state=LetterState.RESOLVED)) == set()
-    assert service.letters.one(letter.id)["raw"] == letter.raw
+    assert service.letters.one(letter.id).raw == letter.raw
     with pytest.raises(NotFoundError, match=f"no dead letter has the id {ABSENT}"):
         service.letters.one(ABSENT)
 
@@ -162,11 +161,9 @@ def test_one_letter_is_replayed_or_discarded(world: World, service: Service) -> 
 def test_exactly_the_letters_counted_are_acted_on(world: World, service: Service) -> None:
     laid = [lay_event(world, number=number) for number in range(3)]
     counted = service.letters.select(LetterQuery(), LetterAction.DISCARD)
-    assert (counted["count"], counted["by_code"]) == (3, {"malformed_event": 3})
-    outcomes = service.letters.act_on_selection(
-        LetterQuery(), LetterAction.DISCARD, counted["token"]
-    )
-    assert {(one["id"], one["done"]) for one in outcomes} == {(one.id, True) for one in laid}
+    assert (counted.count, counted.by_code) == (3, {"malformed_event": 3})
+    outcomes = service.letters.act_on_selection(LetterQuery(), LetterAction.DISCARD, counted.token)
+    assert {(one.id, one.done) for one in outcomes} == {(one.id, True) for one in laid}
     assert states(world) == {}
 
 
@@ -174,7 +171,7 @@ def test_a_selection_that_changed_and_a_made_up_token_do_nothing(
     world: World, service: Service
 ) -> None:
     laid = [lay_event(world, number=number) for number in range(2)]
-    token = service.letters.select(LetterQuery(), LetterAction.DISCARD)["token"]
+    token = service.letters.select(LetterQuery(), LetterAction.DISCARD).token
     service.letters.act(laid[0].id, LetterAction.DISCARD)
     with pytest.raises((SelectionChangedError, ConflictError), match="count again"):
         service.letters.act_on_selection(LetterQuery(), LetterAction.DISCARD, token)

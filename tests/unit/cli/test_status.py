@@ -43,7 +43,7 @@ def test_the_key_serves_as_well_as_the_id(world: World, shell: Shell) -> None:
     by_key = shell("status", version_id().key.upper(), "--json")
     by_id = shell("status", str(version_id()), "--json")
     assert (by_key.code, by_key.json) == (0, by_id.json)
-    assert by_key.json == world.app.queries.replication(version_id().key)
+    assert by_key.json == _view(world)
 
 
 def test_a_region_whose_copies_fail_is_shown_so_and_showing_it_is_done(
@@ -138,7 +138,7 @@ def _region(world: World, name: str) -> dict[str, Any]:
 def _view(world: World) -> dict[str, Any]:
     view = world.app.queries.replication(version_id().key)
     assert view is not None
-    return view
+    return view.document()
 
 
 def test_regions_left_out_are_shown_with_the_reason(world: World, shell: Shell) -> None:
@@ -167,7 +167,7 @@ def test_all_replications_are_listed_one_a_line_and_nothing_is_cut(
 
 def test_in_a_terminal_a_replication_takes_two_lines_and_fits(world: World) -> None:
     enrol(world, version_id())
-    items = world.app.queries.replications(ListQuery())["items"]
+    items = world.app.queries.replications(ListQuery()).items
     console = Console(width=100)
     with console.capture() as captured:
         console.print(replication_list(items, stacked=True))
@@ -181,7 +181,7 @@ def test_a_narrow_terminal_cuts_neither_a_reason_nor_a_figure(world: World, widt
     enrol(world, version_id(image="biology-101-advanced"))
     world.gallery.slowness = {"westus3": 1e9}
     world.run(until=world.clock() + timedelta(hours=3))
-    (one,) = world.app.queries.replications(ListQuery())["items"]
+    (one,) = world.app.queries.replications(ListQuery()).items
     console = Console(width=width)
     with console.capture() as captured:
         console.print(replication_list([one], stacked=True))
@@ -191,7 +191,7 @@ def test_a_narrow_terminal_cuts_neither_a_reason_nor_a_figure(world: World, widt
     # Every letter of the reason is there, wherever a line ends.
     below = lines[lines.index(heading) + 1 :]
     cells = "".join(line[heading.index("REASON") :] for line in below)
-    assert "".join(one["reason"].split()) in "".join(cells.split())
+    assert "".join(one.reason.split()) in "".join(cells.split())
     with console.capture() as captured:
         console.print(progress_picture(one, now=world.clock()))
     rows = captured.get().splitlines()

@@ -9,6 +9,8 @@ from itertools import pairwise
 import pytest
 from rich.console import Console
 
+from api.schemas.replications import Region
+from api.schemas.replications import ReplicationDetail as Detail
 from cli.tables.progress import eta_s, progress_picture
 from replication.domain.errors import FailureCode, PermanentError
 from replication.domain.job import Phase
@@ -85,7 +87,7 @@ def test_as_json_each_change_is_one_line(world: World, either: Shell) -> None:
     answer = either("status", ID.key, "--watch", "--interval", "60", "--json")
     views = [json.loads(line) for line in answer.out.splitlines()]
     assert answer.code == 0
-    assert views[-1] == world.app.queries.replication(ID.key)
+    assert Detail.of_document(views[-1]) == world.app.queries.replication(ID.key)
     assert all(one != other for one, other in pairwise(views))
 
 
@@ -173,7 +175,7 @@ def test_the_picture_has_a_bar_for_each_region_and_those_under_way_first(world: 
     world.run(until=world.clock() + timedelta(hours=3))
     view = world.app.queries.replication(ID.key)
     assert view is not None
-    names = {one["region"] for one in view["regions"]}
+    names = {one.region for one in view.regions}
     console = Console(width=100)
     with console.capture() as captured:
         console.print(progress_picture(view, now=world.clock()))
@@ -185,15 +187,14 @@ def test_the_picture_has_a_bar_for_each_region_and_those_under_way_first(world: 
     assert "7 of 8 ready" in captured.get()
 
 
-def region(world: World) -> dict[str, object]:
+def region(world: World, **changes: object) -> Region:
     now = world.clock()
-    return {
-        "state": "replicating",
-        "progress": 25,
-        "copying_since": (now - timedelta(minutes=12)).isoformat(),
-        "progressed_at": (now - timedelta(minutes=2)).isoformat(),
-        "stuck": None,
-    }
+    exported(world)
+    shown = Region.of(world.job(ID).replicas[0]).document()
+    since, moved = now - timedelta(minutes=12), now - timedelta(minutes=2)
+    moments = {"copying_since": since.isoformat(), "progressed_at": moved.isoformat()}
+    copying = {"state": "replicating", "progress": 25, **moments}
+    return Region.of_document({**shown, **copying, **changes})
 
 
 def test_a_copy_is_expected_at_its_speed_so_far(world: World) -> None:
@@ -214,14 +215,14 @@ def test_a_copy_is_expected_at_its_speed_so_far(world: World) -> None:
         {"progressed_at": None},
         {"progressed_at": "2020-01-01T00:00:00Z"},
         {"copying_since": "2020-01-01T00:00:00Z"},
-        {"stuck": {"since": "x", "expected_percent_per_min": None}},
+        {"stuck": {"since": "2020-01-01T00:00:00Z", "expected_percent_per_min": None}},
     ],
     ids=str,
 )
 def test_nothing_is_expected_where_nothing_can_be_told(
     world: World, change: dict[str, object]
 ) -> None:
-    assert eta_s(region(world) | change, now=world.clock()) is None
+    assert eta_s(region(world, **change), now=world.clock()) is None
 
 
 def test_a_view_changed_in_nothing_but_its_region_is_one_line(world: World, shell: Shell) -> None:

@@ -1,34 +1,33 @@
 """A timeline on a page: what was said many times in a row is one line, and nothing is lost."""
 
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.schemas.replications import TimelineEntry
 from dashboard.views.timeline import timeline
 
 
-def entry(number: int, reason: str, *, event: str = "track", phase: str = "x") -> dict[str, Any]:
-    return {
-        "id": f"{number:06}",
-        "at": f"2026-11-20T12:{number:02}:00Z",
-        "event": event,
-        "reason": reason,
-        "details": {"phase": phase},
-    }
+def entry(number: int, reason: str, *, event: str = "track", phase: str = "x") -> TimelineEntry:
+    return TimelineEntry(
+        id=f"{number:06}",
+        at=f"2026-11-20T12:{number:02}:00Z",
+        event=event,
+        reason=reason,
+        details={"phase": phase},
+    )
 
 
 def test_looks_with_the_same_answer_are_one_line_with_the_first_and_the_last() -> None:
     told = timeline(
         [entry(1, "planned", event="planned"), *(entry(n, "at 40 %") for n in (2, 3, 4))]
     )
-    assert [(one.entry["reason"], one.times) for one in told.lines] == [
+    assert [(one.entry.reason, one.times) for one in told.lines] == [
         ("at 40 %", 3),
         ("planned", 1),
     ]
     newest = told.lines[0]
     assert (newest.id, newest.first_at) == ("000002", "2026-11-20T12:02:00Z")
-    assert newest.entry["at"] == "2026-11-20T12:04:00Z"
+    assert newest.entry.at == "2026-11-20T12:04:00Z"
 
 
 def test_what_differs_in_its_event_reason_or_details_stays_apart() -> None:
@@ -56,10 +55,10 @@ def test_every_entry_is_in_a_line_or_among_those_left_off(reasons: list[str]) ->
     told = timeline(history)
     oldest_first = [one for one in reversed(told.lines) for _ in range(one.times)]
     left_off = len(reasons) - len(oldest_first)
-    assert [one.entry["reason"] for one in oldest_first] == reasons[left_off:]
+    assert [one.entry.reason for one in oldest_first] == reasons[left_off:]
     assert told.has_older == (left_off > 0)
     neighbours = zip(told.lines, told.lines[1:], strict=False)
-    assert all(one.entry["reason"] != two.entry["reason"] for one, two in neighbours)
+    assert all(one.entry.reason != two.entry.reason for one, two in neighbours)
 
 
 def test_a_page_has_fifty_lines_and_says_that_there_are_older_entries() -> None:

@@ -122,7 +122,7 @@ def test_open_letters_are_grouped_by_cause_the_most_first() -> None:
     assert [(one.code, one.count) for one in found.groups] == [("copy_failed", 2), ("locked", 1)]
     assert found.groups[0].regions == ("westus", "westus2")
     assert found.groups[0].advice is not None
-    assert [one["regions"] for one in found.items] == [["westus2"]]
+    assert [one.regions for one in found.items] == [["westus2"]]
     # The same fields are what the API takes to act on all of them.
     assert found.filters == {"region": "westus2"}
     asked, _ = read_filters({"failure_code": "locked", "code": "a-function-key"})
@@ -209,4 +209,4 @@ def test_a_replication_knows_its_image() -> None:
     found = replication(world.app, job.key, world.clock())
     assert found is not None
     assert found.version_id == version_id(version="1.0.1")
-    assert Region("eastus").name == found.shown["home_region"]
+    assert Region("eastus").name == found.shown.home_region

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.views import replication_view
+from api.schemas.replications import Replication
 from bootstrap.app import build_app
 from replication.domain.copy_progress import percent_per_min, stuck, with_stuck
 from replication.domain.errors import ThrottledError
@@ -170,7 +170,7 @@ def replica_there(world: World) -> Replica:
 
 
 def shown(world: World) -> dict[str, Any]:
-    view = replication_view(world.job(ID))
+    view = Replication.of(world.job(ID)).document()
     (region,) = (one for one in view["regions"] if one["region"] == STANDING)
     return {"job": view["stuck"], "region": region["stuck"]}
 

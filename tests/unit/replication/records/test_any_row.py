@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from api.views import replication_view, timeline_view
+from api.schemas.replications import ReplicationDetail, TimelineEntry
 from replication.azure.storage.job_store import job_row
 from replication.domain.errors import FailureCode, MalformedError, NewerFormatError
 from replication.domain.job import (
@@ -30,7 +30,8 @@ def _read(text: str) -> ReplicationJob | Exception:
 def assert_usable(one: ReplicationJob) -> None:
     """Check that a job which was read can be written again, shown, and kept in the table."""
     assert decode_job(encode_job(one)) == one
-    json.dumps([replication_view(one), timeline_view(one.entries)], allow_nan=False)
+    timeline = [TimelineEntry.of(entry) for entry in one.entries]
+    json.dumps(ReplicationDetail.of(one, history=timeline).document(), allow_nan=False)
     assert_row(job_row(one))
 
 
