@@ -1,6 +1,6 @@
 # Everything installs itself into this folder; `make demo` and `make test` need nothing before.
 .POSIX:
-.PHONY: setup up trouble demo check test simulate chaos bench screenshots texts lint format lock lock-check
+.PHONY: setup up trouble demo check test soak simulate chaos bench screenshots texts lint format lock lock-check
 
 PYTHON = .venv/bin/python
 
@@ -17,18 +17,23 @@ up: setup
 trouble: setup
 	@$(PYTHON) -m localcloud trouble
 
-# For every save: the quick half of `test`.
+# For every save.
 check: setup lint
 	@scripts/test.sh --quick
 
+# Everything that gates.
 test: setup lock-check lint
 	@scripts/test.sh
 
-# The whole app on a fake clock; `make simulate SEEDS=100000` for the long run.
-SEEDS = 20000
+# For the night: load, 100,000 seeds and ten minutes of chaos; SEEDS, MINUTES and SEED as below.
+soak: setup
+	@seeds="$(SEEDS)"; scripts/soak.sh "$${seeds:-100000}" "$(MINUTES)" "$(SEED)"
+
+# The whole app on a fake clock, 20,000 seeds; `make simulate SEEDS=100000` for others.
+SEEDS =
 
 simulate: setup
-	@$(PYTHON) -m tools.simulation --seeds "$(SEEDS)"
+	@seeds="$(SEEDS)"; $(PYTHON) -m tools.simulation --seeds "$${seeds:-20000}"
 
 # The benchmarks; `make bench BENCH=ledger` for one of them.
 BENCH =

@@ -232,6 +232,7 @@ def test_a_letter_that_failed_once_more_before_the_mark_stays_open() -> None:
     )
 
 
+@pytest.mark.slow
 def test_many_letters_are_sent_again_by_a_filter() -> None:
     world = build_world()
     versions = [version_id(version=f"1.0.{number}") for number in range(210)]

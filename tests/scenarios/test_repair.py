@@ -243,6 +243,7 @@ class StrictGallery(MemoryGallery):
         return {one["region"]: one["state"] for one in summary}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", range(5))
 def test_only_failed_regions_that_this_app_added_are_ever_taken_out(block: int) -> None:
     repairs = 0

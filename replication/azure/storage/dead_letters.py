@@ -52,7 +52,7 @@ class TableDeadLetters:
     table: Table
 
     def put(self, letter: DeadLetter) -> None:
-        row = _row(letter)
+        row = letter_row(letter)
         self._run(letter.id, lambda table: table.upsert_entity(row, mode=UpdateMode.REPLACE))
 
     def get(self, letter_id: str) -> StoredLetter | None:
@@ -65,7 +65,7 @@ class TableDeadLetters:
     def replace(self, stored: StoredLetter, letter: DeadLetter) -> None:
         if stored.letter.source == UNREADABLE:
             raise RecordChangedError(f"{stored.letter.cause}; it is left as it is")
-        row = _row(letter)
+        row = letter_row(letter)
         try:
             self._run(
                 letter.id,
@@ -113,7 +113,7 @@ class TableDeadLetters:
         return result
 
 
-def _row(letter: DeadLetter) -> dict[str, Any]:
+def letter_row(letter: DeadLetter) -> dict[str, Any]:
     row: dict[str, Any] = {
         "PartitionKey": _LETTERS,
         "RowKey": letter.id,

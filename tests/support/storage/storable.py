@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from replication.azure.storage.dead_letters import _row as letter_row
+from replication.azure.storage.dead_letters import letter_row
 from replication.azure.storage.history import entry_row
 from replication.azure.storage.job_store import job_row
 from replication.ports import DeadLetter

@@ -66,6 +66,7 @@ def test_where_storage_knows_callers_an_act_names_its_operator(world: World, she
     assert pause.by == record["by"]
 
 
+@pytest.mark.slow
 def test_a_cut_list_says_so_and_a_longer_one_is_read_page_by_page(
     world: World, shell: Shell
 ) -> None:

@@ -76,6 +76,7 @@ def run(world: World, folder: Path, *args: str) -> tuple[int, str]:
     return result.exit_code, said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_horror_as_an_argument_ends_with_an_exit_code(
     world: World, folder: Path, command: tuple[str, ...]
@@ -139,6 +140,7 @@ def test_a_file_of_local_settings_that_is_none_is_named(
         assert (code, LOCAL_SETTINGS in said) == (1, True)
 
 
+@pytest.mark.slow
 def test_every_horror_in_local_settings_is_set_or_named(world: World, tmp_path: Path) -> None:
     documents: list[Any] = [{"Values": value} for value in VALUES]
     documents += [{"Values": {"AZURE_CLOUD": value}} for value in VALUES]

@@ -304,6 +304,7 @@ def check(shell: Shell, command: tuple[str, ...], text: str) -> None:
         assert answer.err.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_horror_as_an_option_is_answered_or_refused(
     shell: Shell, command: tuple[str, ...]

@@ -128,6 +128,7 @@ def shown(
     return True
 
 
+@pytest.mark.slow
 def test_whatever_one_value_is_it_is_refused_or_can_be_shown(world: World) -> None:
     view, now = replication(world), world.clock()
     view = {**view, "regions": view["regions"][:1], "history": view["history"][:1]}
@@ -288,6 +289,7 @@ def test_an_answer_without_end_is_cut_off(far: Shell, site: Site) -> None:
     assert "is longer than 33554432 bytes" in answer.err
 
 
+@pytest.mark.slow
 def test_whatever_one_value_of_a_report_is_it_is_refused_or_can_be_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,7 @@ def asked(world: World, serve: Serve, address: str) -> tuple[Counter[str], Count
     return Counter(calls.calls), Counter(calls.rows)
 
 
+@pytest.mark.slow
 def test_a_page_costs_no_more_with_a_thousand_replications_than_with_ten(serve: Serve) -> None:
     few, many = world_of(FEW), world_of(MANY)
     for address in PAGES:
@@ -74,6 +75,7 @@ def test_a_page_costs_no_more_with_a_thousand_replications_than_with_ten(serve: 
         assert asked(many, serve, address)[0] <= asked(few, serve, address)[0], address
 
 
+@pytest.mark.slow
 def test_a_list_reads_one_row_more_than_it_shows(serve: Serve) -> None:
     many = world_of(MANY)
     for address, title in PAGES.items():

@@ -132,6 +132,7 @@ def _horrors() -> list[tuple[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_every_horror_at_every_place_of_an_event_is_taken_ignored_or_on_the_desk() -> None:
     """One world takes them all, so that each event also meets what the others left behind."""
     world = build_world()

@@ -1,8 +1,6 @@
 """The codec: what it writes it reads, and what is not so is refused in few words."""
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -180,12 +178,6 @@ def test_a_newer_format_is_told_apart_whatever_else_the_document_holds(version: 
 def test_what_is_no_json_object_is_refused(text: str | bytes, message: str) -> None:
     with pytest.raises(MalformedError, match=f"^{message}"):
         CODEC.decode_text(text)
-
-
-@pytest.mark.parametrize("module", ["replication.codec", "replication.records.job_codec"])
-def test_pydantic_is_loaded_with_the_first_document_and_not_before(module: str) -> None:
-    program = f"import sys, {module}; assert 'pydantic' not in sys.modules"
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)  # noqa: S603 - our own program
 
 
 def test_a_text_document_is_as_short_as_json_can_be() -> None:

@@ -73,6 +73,7 @@ def test_bytes_of_every_kind_are_a_policy_or_refused(content: bytes) -> None:
     read(content)
 
 
+@pytest.mark.slow
 def test_every_horror_at_every_place_of_a_policy_is_read_or_refused() -> None:
     small = [one for one in VALUES if len(repr(one)) < LARGE_CHARACTERS]
     refused = sum(
@@ -82,6 +83,7 @@ def test_every_horror_at_every_place_of_a_policy_is_read_or_refused() -> None:
     assert refused > 500
 
 
+@pytest.mark.slow
 def test_large_values_are_refused_in_short() -> None:
     places = itertools.cycle(POLICY)
     for value in VALUES:
@@ -118,6 +120,7 @@ def test_a_text_that_calls_itself_something_larger_is_refused(tag: str) -> None:
         assert found.problems[0].startswith("line 1: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -144,6 +144,7 @@ def test_objects_of_python_are_not_made() -> None:
     assert "could not determine a constructor" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["[" * 20_000, "{a: " * 5_000, "- " * 20_000])
 def test_a_file_that_is_nested_without_end_is_refused(text: str) -> None:
     (said,) = problems(text)

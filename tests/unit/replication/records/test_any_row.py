@@ -35,6 +35,7 @@ def assert_usable(one: ReplicationJob) -> None:
     assert_row(job_row(one))
 
 
+@pytest.mark.slow
 def test_every_horror_at_every_place_of_a_row_is_malformed_or_harmless() -> None:
     refused = 0
     for name, document in every_mutation(DOCUMENT, VALUES):

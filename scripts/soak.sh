@@ -1,0 +1,34 @@
+#!/bin/sh
+# For the night: `scripts/soak.sh SEEDS MINUTES [SEED]`. Load, then the simulation, then the crash
+# test; all three run whatever comes of the others, and their figures stand together at the end.
+set -eu
+
+cd "$(dirname "$0")/.."
+PATH=$(pwd)/.venv/bin:$PATH
+export PATH
+
+seeds=$1
+minutes=$2
+seed=${3:-}
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+part() {
+    name=$1
+    shift
+    echo "== $name: $*"
+    { "$@" || echo "$name" >> "$logs/failed"; } 2>&1 | tee "$logs/$name.log"
+}
+
+part load pytest -s -v tests/scenarios/test_throttling.py tests/system/test_many_exports.py
+part simulation python -m tools.simulation --seeds "$seeds"
+part chaos python -m tools.chaos --minutes "$minutes" ${seed:+--seed "$seed"}
+
+echo "== Figures"
+for name in load simulation chaos; do
+    tail -n 60 "$logs/$name.log"
+done
+if [ -e "$logs/failed" ]; then
+    echo "Failed: $(tr '\n' ' ' < "$logs/failed")"
+    exit 1
+fi
