@@ -27,10 +27,10 @@ replication/reconcile/transitions.py
 replication/domain/failures.py
 replication/domain/image_version.py
 replication/domain/job.py
-replication/dead_letters/counts.py
 replication/dead_letters/filter.py
 replication/dead_letters/rows.py
 replication/domain/limits.py
+replication/listing/counts.py
 replication/listing/keys.py
 replication/listing/query.py
 replication/listing/ranges.py

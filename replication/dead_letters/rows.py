@@ -1,25 +1,18 @@
-"""The rows of the dead letters' listing: each letter under every filter that a list asks for.
-
-Like the rows of the jobs' listing, and for the same reason: a page reads what it shows and one row
-more, however many letters there are. One row of its own says where a letter stands and what was
-counted of it. All rows of a letter change in one transaction; the letters themselves stand in a
-table of their own, which the listing follows.
-"""
+"""The rows of the letters' index: what lists show of a letter, under which keys, and the counts."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
-from datetime import datetime
 from typing import Any
 
+from replication.codec import Codec, Document
 from replication.dead_letters.filter import gallery_of_letter
-from replication.domain.errors import MalformedError, NewerFormatError
+from replication.listing.counts import number, numbers, shard_of
 from replication.listing.keys import newest_first, oldest_first, part
-from replication.ports import DeadLetter, LetterQuery, LetterState, ListedLetter
+from replication.ports import DeadLetter, LetterCause, LetterQuery, LetterState, ListedLetter
 
 FORMAT_VERSION = 1
-# So many rows share a count, so that instances rarely meet at one.
-SHARDS = 8
 # A letter about more regions than these is listed once, under MANY_REGIONS: all changes of a letter
 # have to fit into one transaction.
 MAX_REGIONS = 30
@@ -29,8 +22,6 @@ _MAX_REASON = 300
 _MAX_PART = 100
 # In this order where a query means all of them: first what still needs someone.
 _STATES = (LetterState.OPEN, LetterState.REPLAYED, LetterState.RESOLVED)
-
-type Document = dict[str, Any]
 
 
 def list_letter(letter: DeadLetter) -> ListedLetter:
@@ -57,8 +48,7 @@ def standing_prefix(id_prefix: str = "") -> str:
 
 def count_key(one: ListedLetter) -> str:
     """Return the row that counts a letter, by its state and failure code."""
-    shard = int(hashlib.sha256(one.id.encode()).hexdigest()[:8], 16) % SHARDS
-    return f"{counts_prefix(one.state)}{_part(one.code)}|{shard}"
+    return f"{counts_prefix(one.state)}{_part(one.code)}|{shard_of(one.id)}"
 
 
 def counts_prefix(state: LetterState) -> str:
@@ -108,53 +98,42 @@ def digest(one: ListedLetter) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
-def encode_letter(one: ListedLetter) -> Document:
-    """Return what a list shows as a JSON object."""
-    return {
-        "v": FORMAT_VERSION,
-        "id": one.id,
-        "at": one.at.isoformat(),
-        "source": one.source,
-        "code": one.code,
-        "cause": one.cause,
-        "attempts": one.attempts,
-        "correlation_id": one.correlation_id,
-        "image_version_id": one.image_version_id,
-        "regions": list(one.regions),
-        "state": one.state.value,
-        "state_at": one.state_at.isoformat() if one.state_at else None,
-        "state_reason": one.state_reason,
-    }
+def count_deltas(before: ListedLetter | None, after: ListedLetter | None) -> dict[str, Document]:
+    """Return what is to be added to each counting row: by failure code, and within it by region."""
+    deltas: dict[str, Document] = {}
+    for letter, step in ((before, -1), (after, 1)):
+        if letter is not None:
+            row = deltas.setdefault(
+                count_key(letter), {"code": letter.code, "letters": 0, "regions": Counter()}
+            )
+            row["letters"] += step
+            row["regions"].update(dict.fromkeys(letter.regions, step))
+    return deltas
 
 
-def decode_letter(document: Mapping[str, Any]) -> ListedLetter:
-    """Read what a list shows; raises MalformedError, or NewerFormatError for a newer release's."""
-    version = document.get("v")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise MalformedError("a row of the letters' listing has no format version 'v'")
-    if version > FORMAT_VERSION:
-        raise NewerFormatError(
-            f"a row of the letters' listing has format {str(version)[:20]}; this release reads "
-            f"{FORMAT_VERSION}"
-        )
-    try:
-        version_id, state_at = document["image_version_id"], document["state_at"]
-        return ListedLetter(
-            **{name: _text(document[name]) for name in _TEXTS},
-            at=_moment(document["at"]),
-            attempts=_number(document["attempts"]),
-            image_version_id=None if version_id is None else _text(version_id),
-            regions=tuple(_text(name) for name in document["regions"]),
-            state=LetterState(document["state"]),
-            state_at=None if state_at is None else _moment(state_at),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise MalformedError(
-            f"a row of the letters' listing cannot be read: {error!r:.200}"
-        ) from error
+def letter_causes(rows: Iterable[Mapping[str, Any]]) -> tuple[LetterCause, ...]:
+    """Add up counting rows; the codes of which a letter is left, in the order of their names."""
+    letters: Counter[str] = Counter()
+    regions: dict[str, Counter[str]] = {}
+    for row in rows:
+        code = row.get("code")
+        if isinstance(code, str):
+            letters[code] += number(row.get("letters"))
+            regions.setdefault(code, Counter()).update(numbers(row.get("regions")))
+    return tuple(
+        LetterCause(code=code, letters=letters[code], regions=dict(sorted(regions[code].items())))
+        for code in sorted(letters)
+        if letters[code] > 0
+    )
 
 
-_TEXTS = ("id", "source", "code", "cause", "correlation_id", "state_reason")
+_LISTED = Codec(
+    shape=ListedLetter,
+    what="a row of the letters' listing",
+    version=FORMAT_VERSION,
+    required={ListedLetter: ("regions", "state", "state_at", "state_reason")},
+)
+encode_letter, decode_letter = _LISTED.encode, _LISTED.decode
 
 
 def _scopes(one: ListedLetter) -> Iterator[str]:
@@ -183,22 +162,3 @@ def _part(text: str) -> str:
 
 def _clipped(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{str(value)[:40]!r} is no text")
-    return value
-
-
-def _moment(value: Any) -> datetime:
-    moment = datetime.fromisoformat(_text(value))
-    if moment.tzinfo is None:
-        raise ValueError(f"{value!r} has no time zone")
-    return moment
-
-
-def _number(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{str(value)[:20]!r} is no number")
-    return value

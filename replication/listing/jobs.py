@@ -1,6 +1,5 @@
-"""Keep the listing in step with the records, and read pages and counts from it."""
+"""The jobs' index: follows the records, and answers pages, counts and where each job stands."""
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,40 +7,45 @@ from datetime import datetime
 
 from tenacity import Retrying
 
-from replication.domain.errors import MalformedError, NewerFormatError, ReplicationError
+from replication.codec import Document
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
+from replication.listing.counts import added, number, numbers, shard_of
+from replication.listing.index import PAGE, Index, Spec, count_change
 from replication.listing.job_rows import (
     REPLICAS,
     STUCK,
     TIME_CLASSES_S,
-    Document,
     ListedJob,
     Standing,
-    copies_of,
     count_key,
     counted_as,
     decode_standing,
     encode_listed,
     encode_standing,
     hour_key,
-    list_job,
     replicas_key,
     replicas_of,
-    shard_of,
+    shown_of,
+    stand,
     standing_key,
     time_class,
     view_keys,
 )
 from replication.listing.query import ListPage, ListQuery, read_page
-from replication.listing.store import MAX_CHANGES, ListingChange, ListingRow, ListingStore
-from replication.telemetry.log import log_outcome
+from replication.listing.ranges import END
+from replication.listing.store import MAX_CHANGES, ListingChange, ListingStore
 
-_AT_ONCE = 15
-_PAGE = 1000
 # So many jobs' replicas fit into one transaction, with the row that counts them.
 MAX_COUNTED = MAX_CHANGES - 1
-# Sorts after every character of a row key.
-_END = "\uffff"
+_JOBS = Spec[Standing, ListedJob](
+    name="listing",
+    prefix=standing_key(""),
+    encode=encode_standing,
+    decode=decode_standing,
+    shown=lambda standing: standing.listed,
+    encode_shown=encode_listed,
+    keys=view_keys,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ class ListingTotals:
 class HourOfCopies:
     """The copies that became usable within an hour: how many, and how long they took.
 
-    `classes` counts them by listing_rows.TIME_CLASSES_S and one class more.
+    `classes` counts them by TIME_CLASSES_S and one class more.
     """
 
     hour: datetime
@@ -77,12 +81,8 @@ class Listing:
 
     def follow(self, before: ReplicationJob | None, after: ReplicationJob) -> None:
         """List a job as its record is now; never fails what changed the record."""
-        if before is not None and _shows(before) == _shows(after):
-            return
-        try:
-            self.note(after)
-        except ReplicationError as error:
-            log_outcome("listing.behind", level=logging.WARNING, key=after.key, reason=str(error))
+        if before is None or shown_of(before) != shown_of(after):
+            self._index.follow(lambda: self.note(after), key=after.key)
 
     def note(self, job: ReplicationJob) -> bool:
         """List a job as its record says, and tell whether that changed anything.
@@ -106,21 +106,20 @@ class Listing:
         """Return every count there is, in one call; raises what the storage raises."""
         jobs: Counter[str] = Counter({phase.value: 0 for phase in Phase} | {STUCK: 0})
         replicas: Counter[ReplicaState] = Counter(dict.fromkeys(ReplicaState, 0))
-        rows = self.retries()(self.store.between, "count|", f"count|{_END}", limit=_PAGE)
-        for row in rows:
+        for row in self._index.beginning("count|"):
             _, what, _ = row.key.split("|")
             if what == REPLICAS:
-                known = _states(row.document)
-                replicas.update({state: known.get(state.value, 0) for state in ReplicaState})
+                known = numbers(row.document.get("states"))
+                replicas.update({state: known[state.value] for state in ReplicaState})
             else:
-                jobs[what] += _number(row.document.get("jobs"))
+                jobs[what] += number(row.document.get("jobs"))
         return ListingTotals(jobs=dict(jobs), replicas=dict(replicas))
 
     def hours(self, *, since: datetime) -> tuple[HourOfCopies, ...]:
         """Return the hours since a moment in which copies became usable, the earliest first."""
         first = hour_key(since, 0).rpartition("|")[0]
         found: dict[str, HourOfCopies] = {}
-        for row in self.retries()(self.store.between, first, f"hour|{_END}", limit=_PAGE):
+        for row in self.retries()(self.store.between, first, f"hour|{END}", limit=PAGE):
             _, hour, _ = row.key.split("|")
             known = found.get(hour) or HourOfCopies(hour=datetime.fromisoformat(f"{hour}:00+00:00"))
             found[hour] = _added(known, row.document)
@@ -133,16 +132,10 @@ class Listing:
 
     def tagged_standings(self) -> Iterator[tuple[str, Standing]]:
         """Yield the same, each behind the tag of its row."""
-        after = "job|"
-        while True:
-            rows = self.retries()(self.store.between, after, f"job|{_END}", limit=_PAGE)
-            for row in rows:
-                standing = _readable(row)
-                if standing is not None:
-                    yield row.etag, standing
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1].key
+        for row in self._index.standings():
+            standing = self._index.read(row)
+            if standing is not None:
+                yield row.etag, standing
 
     def count_replicas(self, uncounted: Sequence[tuple[str, Standing, ReplicationJob]]) -> None:
         """Count the replicas of jobs that are listed and of which none was counted yet.
@@ -162,64 +155,23 @@ class Listing:
             changes.append(
                 ListingChange(key=address, document=encode_standing(after), expected=etag)
             )
-        document = _sum(row.document if row else {}, {"states": more})
-        changes.append(
-            ListingChange(key=key, document=document, expected=row.etag if row else None)
-        )
-        self.store.commit(changes)
+        self.store.commit([*changes, count_change(key, row, {"states": more})])
+
+    @property
+    def _index(self) -> Index[Standing, ListedJob]:
+        return Index(store=self.store, retries=self.retries, spec=_JOBS)
 
     def _note_once(self, job: ReplicationJob) -> bool:
-        address, replicas_row = standing_key(job.key), replicas_key(shard_of(job.key))
-        # The second is what changes most often beside it.
-        known = self.store.get([address, replicas_row])
-        row = known.pop(address, None)
-        before = _readable(row) if row else None
+        # The counts of replicas are what changes most often beside where a job stands.
+        found = self._index.find(standing_key(job.key), replicas_key(shard_of(job.key)))
+        before = found.standing
         if before is not None and job.revision < before.revision:
             return False
-        listed, copies, replicas = list_job(job, before), copies_of(job), replicas_of(job)
-        counted = dict(before.copies) if before else {}
-        fresh = {name: times for name, times in copies.items() if counted.get(name) != times[1]}
-        same = before is not None and before.listed == listed
-        if before is not None and same and not fresh and before.replicas == replicas:
+        after = stand(job, before)
+        if before is not None and replace(after, revision=before.revision) == before:
             return False
-        counted |= {name: done for name, (_, done) in fresh.items()}
-        after = Standing(listed=listed, revision=job.revision, copies=counted, replicas=replicas)
-        expected = row.etag if row else None
-        changes = [
-            ListingChange(key=address, document=encode_standing(after), expected=expected),
-            *(() if same else _views(before.listed if before else None, listed)),
-            *self._counts(_deltas(before, after, fresh), known, replicas_row),
-        ]
-        self.store.commit(changes)
+        self._index.change(found, after, _deltas(job, before, after))
         return True
-
-    def _counts(
-        self, deltas: Mapping[str, Document], known: dict[str, ListingRow], replicas_row: str
-    ) -> Iterator[ListingChange]:
-        unread = sorted(deltas.keys() - {replicas_row})
-        for start in range(0, len(unread), _AT_ONCE):
-            known |= self.store.get(unread[start : start + _AT_ONCE])
-        for key in sorted(deltas):
-            row = known.get(key)
-            yield ListingChange(
-                key=key,
-                document=_sum(row.document if row else {}, deltas[key]),
-                expected=row.etag if row else None,
-            )
-
-
-def _readable(row: ListingRow) -> Standing | None:
-    """Return where a job stands, None for a row to be written anew.
-
-    Raises NewerFormatError for a newer release's.
-    """
-    try:
-        return decode_standing(row.document)
-    except NewerFormatError:
-        raise
-    except MalformedError as error:
-        log_outcome("listing.unreadable", level=logging.ERROR, row=row.key, reason=str(error))
-        return None
 
 
 @dataclass(slots=True)
@@ -246,82 +198,33 @@ class _Deltas:
 
 
 def _deltas(
-    before: Standing | None, after: Standing, fresh: Mapping[str, tuple[datetime, datetime]]
-) -> dict[str, Document]:
+    job: ReplicationJob, before: Standing | None, after: Standing
+) -> Mapping[str, Document]:
     """Return what is to be added to each counting row."""
-    deltas = _Deltas(shard_of(after.listed.key))
+    deltas = _Deltas(shard_of(job.key))
     was = counted_as(before.listed) if before else frozenset()
     now = counted_as(after.listed)
     for what in was - now:
         deltas.jobs(what, -1)
     for what in now - was:
         deltas.jobs(what, 1)
-    for planned, done in fresh.values():
-        deltas.copy(planned, done)
+    counted = before.copies if before else {}
+    for replica in job.replicas:
+        done = after.copies.get(replica.region.name)
+        if done is not None and done != counted.get(replica.region.name):
+            deltas.copy(replica.planned_at, done)
     deltas.replicas((before and before.replicas) or {}, after.replicas or {})
     return deltas.rows
 
 
-def _views(before: ListedJob | None, after: ListedJob) -> Iterator[ListingChange]:
-    was, now = set(view_keys(before)) if before else set(), set(view_keys(after))
-    for key in sorted(was - now):
-        yield ListingChange(key=key, document=None)
-    document = encode_listed(after)
-    for key in sorted(now):
-        yield ListingChange(key=key, document=document)
-
-
-def _sum(known: Document | Mapping[str, object], added: Document) -> Document:
-    if "jobs" in added:
-        return {"jobs": max(0, _number(known.get("jobs")) + added["jobs"])}
-    if "states" in added:
-        total = Counter(_states(known))
-        total.update(added["states"])
-        return {"states": {state: count for state, count in sorted(total.items()) if count > 0}}
-    classes = known.get("classes")
-    old = classes if isinstance(classes, list) else []
-    new = added["classes"]
-    padded = [_number(one) for one in old] + [0] * (len(new) - len(old))
-    return {
-        "copies": _number(known.get("copies")) + added["copies"],
-        "total_s": _seconds(known.get("total_s")) + added["total_s"],
-        "classes": [one + other for one, other in zip(padded, new, strict=False)],
-    }
-
-
 def _added(known: HourOfCopies, row: Mapping[str, object]) -> HourOfCopies:
-    both = _sum(
-        {"copies": known.copies, "total_s": known.total_s, "classes": list(known.classes)},
-        {
-            "copies": _number(row.get("copies")),
-            "total_s": _seconds(row.get("total_s")),
-            "classes": _classes(row.get("classes")),
-        },
-    )
+    nothing: Document = {"copies": 0, "total_s": 0.0, "classes": [0] * (len(TIME_CLASSES_S) + 1)}
+    more = added(row, nothing)
     return replace(
-        known, copies=both["copies"], total_s=both["total_s"], classes=tuple(both["classes"])
+        known,
+        copies=known.copies + more["copies"],
+        total_s=known.total_s + more["total_s"],
+        classes=tuple(
+            one + other for one, other in zip(known.classes, more["classes"], strict=True)
+        ),
     )
-
-
-def _states(row: Mapping[str, object]) -> dict[str, int]:
-    known = row.get("states")
-    return {str(k): _number(n) for k, n in known.items()} if isinstance(known, dict) else {}
-
-
-def _classes(value: object) -> list[int]:
-    size = len(TIME_CLASSES_S) + 1
-    numbers = [_number(one) for one in value] if isinstance(value, list) else []
-    return [*numbers, *[0] * size][:size]
-
-
-def _shows(job: ReplicationJob) -> tuple[object, ...]:
-    """Return what of a record the listing shows or counts, but for the time of its last change."""
-    return replace(list_job(job, None), since=job.started_at), copies_of(job), replicas_of(job)
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -2,7 +2,8 @@
 
 from replication.domain.errors import RecordChangedError
 from replication.domain.job import ReplicationJob
-from replication.listing.job_rows import Standing, copies_of, list_job, replicas_of, shard_of
+from replication.listing.counts import shard_of
+from replication.listing.job_rows import Standing, copies_of, list_job, replicas_of
 from replication.listing.jobs import MAX_COUNTED, Listing
 
 type _Tagged = tuple[str, Standing]
@@ -72,4 +73,4 @@ class ListingMender:
 
 
 def _misses_copies(job: ReplicationJob, known: Standing) -> bool:
-    return any(known.copies.get(name) != done for name, (_, done) in copies_of(job).items())
+    return any(known.copies.get(name) != done for name, done in copies_of(job).items())

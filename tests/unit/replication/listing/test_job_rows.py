@@ -14,8 +14,8 @@ from replication.domain.errors import (
     NewerFormatError,
 )
 from replication.domain.job import Failure, Phase, ReplicaState, ReplicationJob
+from replication.listing.counts import SHARDS, shard_of
 from replication.listing.job_rows import (
-    SHARDS,
     Standing,
     decode_listed,
     decode_standing,
@@ -23,7 +23,6 @@ from replication.listing.job_rows import (
     encode_listed,
     encode_standing,
     list_job,
-    shard_of,
     standing_key,
     time_class,
 )

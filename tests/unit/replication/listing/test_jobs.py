@@ -15,10 +15,10 @@ from replication.domain.errors import (
 )
 from replication.domain.job import Phase, Replica, ReplicaState, ReplicationJob
 from replication.domain.regions import Region
+from replication.listing.counts import shard_of
 from replication.listing.job_rows import (
     STUCK,
     TIME_CLASSES_S,
-    shard_of,
     view_keys,
 )
 from replication.listing.jobs import Listing

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 
 from replication.domain.errors import TransientError
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
+from replication.listing.counts import SHARDS, shard_of
 from replication.listing.job_rows import (
-    SHARDS,
     STUCK,
     encode_standing,
     replicas_key,
-    shard_of,
 )
 from replication.listing.jobs import MAX_COUNTED, Listing
 from replication.listing.repair import ListingMender
