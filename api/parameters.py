@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from replication.domain.errors import MalformedError, NewerFormatError
+from replication.domain.errors import GalleryReplicatorError, MalformedError, NewerFormatError
 
 _MAX_NAME = 256
 
 
-class AskedError(Exception):
+class AskedError(GalleryReplicatorError):
     """The address asks for what cannot be meant; the text names it."""
 
 

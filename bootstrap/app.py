@@ -167,6 +167,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
     )
     reconciler = Reconciler(
         commits=commits,
+        desk=desk,
         topic=ports.topic,
         executor=executor,
         health=guards.health,

@@ -20,7 +20,7 @@ from dashboard.views.replication import replication
 from dashboard.views.replications import read_filters, replications
 from dashboard.views.runbook import runbook
 from replication.dead_letters.filter import SOURCES
-from replication.domain.errors import FailureCode
+from replication.domain.errors import FailureCode, GalleryReplicatorError
 from replication.domain.region_snapshot import shipped_catalog
 
 type Params = Mapping[str, str]
@@ -30,7 +30,7 @@ _PROBLEMS = (400, 401, 403, 404, 500, 503)
 _UNKNOWN_PROBLEM = 500
 
 
-class NoPageError(Exception):
+class NoPageError(GalleryReplicatorError):
     """There is no such page, or nothing to show on it; the text says what is missing."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
+from replication.domain.errors import GalleryReplicatorError
 from replication.domain.formatting import stamp
 
 _SHOWN = 40
@@ -43,7 +44,7 @@ Amount = Annotated[
 Number = int | float
 
 
-class ShapeError(ValueError):
+class ShapeError(GalleryReplicatorError, ValueError):
     """An answer that is not of the shape; the text says where."""
 
 

@@ -29,7 +29,7 @@ from azure.core.pipeline.transport import HttpTransport, RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from api.schemas.base import Answer, ShapeError
-from cli.client.protocol import ConflictError, UnavailableError
+from cli.client.protocol import RefusedError, UnavailableError
 from cli.terminal.errors import CommandError, ExitCode, NotAllowedError, NotFoundError, UsageProblem
 from replication.config.settings import is_loopback
 
@@ -46,7 +46,7 @@ _ERRORS: dict[int, Callable[[str], CommandError]] = {
     HTTPStatus.BAD_REQUEST: UsageProblem,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: UsageProblem,
     HTTPStatus.NOT_FOUND: NotFoundError,
-    HTTPStatus.CONFLICT: ConflictError,
+    HTTPStatus.CONFLICT: RefusedError,
 }
 _SIGN_IN = (
     "sign in (az login) and name the app's registration with --scope api://<client id>, "

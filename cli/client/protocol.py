@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from replication.sweep import SweepReport
 
 
-class ConflictError(CommandError):
+class RefusedError(CommandError):
     """It cannot be done as things stand; the text says why."""
 
     def __init__(self, message: str) -> None:

@@ -16,7 +16,7 @@ from api.schemas.operations import ActionPage, QueueChange, QueueList
 from api.schemas.replications import Acted, ReplicationDetail, ReplicationPage, Taken
 from cli.client.address import LEAVE_OUT
 from cli.client.http import Api
-from cli.client.protocol import ConflictError, Outcome, Service
+from cli.client.protocol import Outcome, RefusedError, Service
 from cli.terminal.errors import NotAllowedError, NotFoundError, UsageProblem
 from replication.dead_letters.filter import filter_fields
 from replication.domain.image_version import ImageVersionId
@@ -70,7 +70,7 @@ class _Replications:
     def replicate(self, version_id: ImageVersionId) -> Taken:
         try:
             return self.api.post("replications", Taken, {"image_version_id": str(version_id)})
-        except ConflictError as error:  # out of the policy's scope
+        except RefusedError as error:  # out of the policy's scope
             raise NotAllowedError(str(error)) from error
 
     def cancel(self, key: str, *, remove: bool) -> Outcome | None:
@@ -90,7 +90,7 @@ class _Replications:
             answer = self.api.post(path, Acted, body)
         except NotFoundError:
             return None
-        except ConflictError as error:
+        except RefusedError as error:
             return Outcome(done=False, reason=str(error))
         return Outcome(done=answer.done, reason=answer.reason, stands=True)
 
@@ -130,7 +130,7 @@ class _Letters:
     def act(self, letter_id: str, action: LetterAction) -> LetterActed:
         try:
             return self.api.post(f"dead-letters/{letter_id}/{action.value}", LetterActed)
-        except ConflictError as error:
+        except RefusedError as error:
             return LetterActed(id=letter_id, done=False, reason=str(error))
 
     def select(self, query: LetterQuery, action: LetterAction) -> Selection:

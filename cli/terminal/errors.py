@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from cli.terminal.output import printable
-from replication.domain.errors import FailureCode, PermanentError, ReplicationError
+from replication.domain.errors import FailureCode, GalleryReplicatorError, PermanentError
 
 _ADDRESS = ("--url", "--scope")
 
@@ -25,7 +25,7 @@ class ExitCode(IntEnum):
     NOT_ALLOWED = 4
 
 
-class CommandError(Exception):
+class CommandError(GalleryReplicatorError):
     """A command that cannot be carried out, with the exit code that says so."""
 
     def __init__(self, message: str, *, exit_code: ExitCode) -> None:
@@ -101,9 +101,8 @@ def _exit_code(error: Exception) -> ExitCode:
 
 
 def _sentence(error: Exception) -> str:
-    # The errors of settings and of the policy file are ValueErrors, as are those of the SDK about
-    # a connection string.
-    if isinstance(error, (CommandError, ReplicationError, ValueError)) and str(error):
+    # The SDK's errors about a connection string are ValueErrors.
+    if isinstance(error, (GalleryReplicatorError, ValueError)) and str(error):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         about = f" {error.filename}" if error.filename else ""

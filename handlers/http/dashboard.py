@@ -22,10 +22,8 @@ from dashboard.pages import NoPageError, build_item, build_page, problem_page
 from dashboard.views.page import Page
 from handlers.http.access import TOKEN_COOKIE, Call, Role, authorise
 from handlers.http.request import ProblemError, cookie_named, read_key, read_letter_id
-from handlers.http.responses import YEAR_S, answer, is_local_http, secured
-from replication.config.policy_file import PolicyFileError
-from replication.config.settings import SettingsError
-from replication.domain.errors import MalformedError, NewerFormatError, ReplicationError
+from handlers.http.responses import YEAR_S, answer, is_local_http, secured, status_of
+from replication.domain.errors import GalleryReplicatorError
 from replication.operations.dead_letters import UnknownLetterError
 from replication.telemetry.log import log_outcome
 
@@ -157,9 +155,8 @@ def _shown(req: func.HttpRequest, build: Build) -> _Shown:
         return replace(_built(req, build), may_act=caller.role >= Role.OPERATOR)
     except ProblemError as refused:
         status, detail = refused.status, str(refused)
-    except (ReplicationError, SettingsError, PolicyFileError) as error:
-        broken = isinstance(error, MalformedError) and not isinstance(error, NewerFormatError)
-        status = HTTPStatus.INTERNAL_SERVER_ERROR if broken else HTTPStatus.SERVICE_UNAVAILABLE
+    except GalleryReplicatorError as error:
+        status = status_of(error)
         log_outcome("dashboard.unavailable", level=logging.ERROR, error=error, reason=str(error))
         detail = str(error)
     return _Shown(status=status, page=problem_page(status, detail), words=_words(req, utc_now()))

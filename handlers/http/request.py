@@ -8,14 +8,14 @@ from typing import Any
 
 import azure.functions as func
 
-from replication.domain.errors import MalformedError
+from replication.domain.errors import GalleryReplicatorError, MalformedError
 
 MAX_BODY_BYTES = 64 * 1024
 _MAX_NAME = 256
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
-class ProblemError(Exception):
+class ProblemError(GalleryReplicatorError):
     """The call cannot be answered as asked; the text says why, for the caller to read."""
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:

@@ -13,9 +13,8 @@ import azure.functions as func
 from api.schemas.base import Answer, Problem
 from handlers.http.access import Call, Caller, Role, authorise
 from handlers.http.request import ProblemError
-from replication.config.policy_file import PolicyFileError
-from replication.config.settings import SettingsError, is_loopback
-from replication.domain.errors import MalformedError, NewerFormatError, ReplicationError
+from replication.config.settings import is_loopback
+from replication.domain.errors import GalleryReplicatorError, MalformedError, NewerFormatError
 from replication.telemetry.log import log_outcome
 
 YEAR_S = 365 * 24 * 3600
@@ -48,10 +47,8 @@ def answer(
         status, body = call(caller)
     except ProblemError as refused:
         status, body = refused.status, Problem.of(refused.status, str(refused))
-    except (ReplicationError, SettingsError, PolicyFileError) as error:
-        # What is on record and cannot be read is no mistake of the caller's, and does not pass.
-        broken = isinstance(error, MalformedError) and not isinstance(error, NewerFormatError)
-        status = HTTPStatus.INTERNAL_SERVER_ERROR if broken else HTTPStatus.SERVICE_UNAVAILABLE
+    except GalleryReplicatorError as error:
+        status = status_of(error)
         log_outcome("api.unavailable", level=logging.ERROR, error=error, reason=str(error))
         body = Problem.of(status, str(error))
     if isinstance(body, Text):
@@ -64,6 +61,13 @@ def answer(
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return func.HttpResponse(content, status_code=int(status), mimetype=media_type, headers=headers)
+
+
+def status_of(error: GalleryReplicatorError) -> HTTPStatus:
+    """Return the status of an error that the caller is not to blame for."""
+    # What is on record and cannot be read does not pass.
+    broken = isinstance(error, MalformedError) and not isinstance(error, NewerFormatError)
+    return HTTPStatus.INTERNAL_SERVER_ERROR if broken else HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def is_local_http(url: str) -> bool:

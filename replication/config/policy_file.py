@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from replication.domain.errors import GalleryReplicatorError
 from replication.domain.policy import Budget, GalleryScope, ReplicationPolicy
 from replication.domain.regions import Region
 
@@ -21,7 +22,7 @@ _MAX_SHOWN = 80
 _CONTAINER_TAGS = {f"tag:yaml.org,2002:{word}" for word in ("map", "seq", "set", "omap", "pairs")}
 
 
-class PolicyFileError(ValueError):
+class PolicyFileError(GalleryReplicatorError):
     """A policy file that cannot be used; `problems` holds one sentence for each mistake."""
 
     def __init__(self, path: str, problems: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from replication.domain.errors import GalleryReplicatorError
 from replication.domain.limits import Limits
 
 CLOUDS = ("AzurePublicCloud", "AzureUSGovernment", "AzureChinaCloud")
@@ -28,7 +29,7 @@ _MAX_SHOWN = 80
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 
 
-class SettingsError(ValueError):
+class SettingsError(GalleryReplicatorError):
     """Settings that cannot be used; the text names each and says what it should be."""
 
 

@@ -1,23 +1,44 @@
-"""The errors that replication knows, and the codes under which people look them up.
+"""The errors of this product, all in one tree, and the codes under which people look them up.
 
-ReplicationError
-├── TransientError            try again; `retry_after_s` where the service named a time
-│   ├── ThrottledError        the service asks for a pause; no failure of ours
-│   ├── UnknownAnswerError    an answer that stands in no table of ours; capped sooner
-│   └── ConflictError         someone else is writing; observe again, never send the old body
-├── PermanentError            trying again cannot help; carries a FailureCode
-│   ├── RegionUnavailableError   the subscription may not use these regions
-│   └── GoneError                the image version no longer exists
-├── LeaseLostError            another worker took the job over; nothing may be recorded
-├── RecordChangedError        someone wrote the record since it was read; read it again
-└── MalformedError            input that cannot be read, and why
-    └── NewerFormatError      written by a newer release; to be left for it, never destroyed
+Whatever is not of this tree is a mistake of ours, or a vendor's that an adapter let through.
+
+GalleryReplicatorError
+├── ReplicationError          what the services, and the ports that they use, may raise
+│   ├── TransientError            try again; `retry_after_s` where the service named a time
+│   │   ├── ThrottledError            the service asks for a pause; no failure of ours
+│   │   ├── UnknownAnswerError        an answer that stands in no table of ours; capped sooner
+│   │   └── ConflictError             someone else is writing; look again, never send the old body
+│   ├── PermanentError            trying again cannot help; carries a FailureCode
+│   │   └── RegionUnavailableError    the subscription may not use these regions
+│   ├── GoneError                 the image version no longer exists
+│   ├── LeaseLostError            another worker took the job over; nothing may be recorded
+│   ├── RecordChangedError        someone wrote the record since it was read; read it again
+│   ├── IllegalTransitionError    a state that may not follow the one before
+│   ├── MalformedError            input that cannot be read, and why
+│   │   ├── NewerFormatError          written by a newer release; to be left for it
+│   │   ├── InvalidRegionNameError    a text that cannot be the name of a region
+│   │   ├── MalformedImageVersionIdError    a text that is no resource id of an image version
+│   │   ├── MalformedImageVersionError      an answer about a version that cannot be read
+│   │   └── TooLongError              a report that this format has no room for
+│   ├── SelectionChangedError     the dead letters are not those that were counted
+│   ├── UnknownLetterError        there is no such dead letter
+│   └── SweepIncompleteError      parts of a sweep failed; everything else was done
+├── SettingsError             a setting that is missing or cannot be meant
+├── PolicyFileError           the policy file cannot be used; names the line
+├── AskedError                a question to a page or a list that cannot be meant
+├── NoPageError               there is no such page
+├── ProblemError              a call that is answered with a problem, and its status
+│   └── DeniedError               whoever calls may not do this
+├── ShapeError                an answer of the app that is not of the shape that the CLI knows
+└── CommandError              a command that cannot be carried out, and its exit code
+    ├── UsageProblem              an argument that cannot be meant
+    ├── NotFoundError             what was asked about does not exist
+    ├── NotAllowedError           the policy, or Azure, forbids it
+    ├── RefusedError              the app refused it: it is not so any more
+    └── UnavailableError          the app cannot be reached, or has trouble of its own
 """
 
-from collections.abc import Iterable
 from enum import StrEnum
-
-from replication.domain.regions import Region
 
 
 class FailureCode(StrEnum):
@@ -45,8 +66,12 @@ class FailureCode(StrEnum):
     ZONE_REDUNDANCY_UNSUPPORTED = "zone_redundancy_unsupported"
 
 
-class ReplicationError(Exception):
+class GalleryReplicatorError(Exception):
     """The base of all errors of this product."""
+
+
+class ReplicationError(GalleryReplicatorError):
+    """What the services, and the ports that they use, may raise."""
 
 
 class TransientError(ReplicationError):
@@ -61,7 +86,7 @@ class TransientError(ReplicationError):
 
 
 class Operation(StrEnum):
-    """What Azure counts apart."""
+    """The two kinds of calls about an image version; Azure counts them apart."""
 
     READ = "read"
     WRITE = "write"
@@ -104,14 +129,6 @@ class PermanentError(ReplicationError):
     def __init__(self, message: str, *, code: FailureCode) -> None:
         super().__init__(message)
         self.code = code
-
-
-class RegionUnavailableError(PermanentError):
-    """The subscription may not use the regions named."""
-
-    def __init__(self, message: str, *, regions: Iterable[Region]) -> None:
-        super().__init__(message, code=FailureCode.REGION_UNAVAILABLE)
-        self.regions = frozenset(regions)
 
 
 class GoneError(ReplicationError):

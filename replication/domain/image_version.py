@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self, TypeIs
 
+from replication.domain.errors import MalformedError
 from replication.domain.regions import Region, RegionCatalog
 
 MAX_ID_LENGTH = 1024
@@ -33,11 +34,11 @@ _SEGMENTS = (
 _NAME = re.compile(r"(?!\.+$)[\w.()-]{1,128}")
 
 
-class MalformedImageVersionIdError(ValueError):
+class MalformedImageVersionIdError(MalformedError, ValueError):
     """A resource id that claims to be an image version and is not a usable one."""
 
 
-class MalformedImageVersionError(ValueError):
+class MalformedImageVersionError(MalformedError, ValueError):
     """An answer about an image version that cannot be understood."""
 
 

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeIs
 
+from replication.domain.errors import FailureCode, MalformedError, PermanentError
+
 MAX_NAME_LENGTH = 90
 
 
-class InvalidRegionNameError(ValueError):
+# A ValueError too: whoever reads documents asks for those.
+class InvalidRegionNameError(MalformedError, ValueError):
     """A text that cannot be the name of a region."""
 
 
@@ -34,6 +37,14 @@ class Region:
 
     def __str__(self) -> str:
         return self.name
+
+
+class RegionUnavailableError(PermanentError):
+    """The subscription may not use the regions named."""
+
+    def __init__(self, message: str, *, regions: Iterable[Region]) -> None:
+        super().__init__(message, code=FailureCode.REGION_UNAVAILABLE)
+        self.regions = frozenset(regions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,6 @@ from replication.guards.budgets import (
     why_over,
 )
 from replication.ports import JobQuery, JobStore
-from replication.reconcile.decision import OverBudget
 from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
 
@@ -65,7 +64,7 @@ class BudgetGuard:
 
     def ask(
         self, job: ReplicationJob, version: ImageVersion, regions: frozenset[Region]
-    ) -> tuple[ReplicationJob, OverBudget | None]:
+    ) -> tuple[ReplicationJob, Failure | None]:
         """Return the job with its plan let through, or why it is held.
 
         Asked for the whole plan at once, whichever of its `regions` are to be written first.
@@ -84,8 +83,7 @@ class BudgetGuard:
         over = self._commit(job, budgets, cost)
         if over is None:
             return replace(job, budget_cleared=job.budget_cleared | adding), None
-        failure = Failure(code=FailureCode.BUDGET_EXCEEDED, message=over)
-        return job, OverBudget(reason=f"held: {over}", failure=failure)
+        return job, Failure(code=FailureCode.BUDGET_EXCEEDED, message=over)
 
     def preview(self, version_id: ImageVersionId, cost: PlanCost) -> str | None:
         """Return why a plan would be held now, None when it would not; nothing is written."""

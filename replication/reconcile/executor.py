@@ -26,6 +26,7 @@ from replication.reconcile.decision import (
     Apply,
     Decision,
     Observation,
+    OverBudget,
     Pause,
     Repair,
     Retry,
@@ -34,7 +35,7 @@ from replication.reconcile.decision import (
     decide,
 )
 from replication.reconcile.observe import absorb, withheld_regions
-from replication.reconcile.recovery import Recovery, Step, StepFailedError
+from replication.reconcile.recovery import Recovery, Step, StepFailure
 from replication.reconcile.transitions import intend
 from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
@@ -56,27 +57,23 @@ class Executor:
 
     def step(self, job: ReplicationJob, owner: str) -> Step:
         """Take one step for a claimed job; raises LeaseLostError and nothing else of ours."""
-        try:
-            return self._step(job, owner)
-        except LeaseLostError:
-            raise
-        except StepFailedError as failed:
-            step = self.recovery.after(failed)
-            if isinstance(step.decision, Retry | Wait):
-                code = getattr(failed.error, "code", type(failed.error).__name__)
-                self.runtime.telemetry.counted(RETRIES, {CODE: code})
-            return step
+        done = self._step(job, owner)
+        if isinstance(done, Step):
+            return done
+        step = self.recovery.after(done)
+        if isinstance(step.decision, Retry | Wait):
+            code = getattr(done.error, "code", type(done.error).__name__)
+            self.runtime.telemetry.counted(RETRIES, {CODE: code})
+        return step
 
-    def _step(self, job: ReplicationJob, owner: str) -> Step:
+    def _step(self, job: ReplicationJob, owner: str) -> Step | StepFailure:
         try:
             paused = self.guards.pauses.why()
             if paused is not None and _waits_idle(job):
                 return Step(job=job, decision=Pause(after_s=_PAUSED_LOOK_S, reason=paused))
             job, deferral = self.guards.admission.ask(job, _calls_ahead(job))
             if deferral is not None:
-                return self.recovery.queue_up(
-                    job, deferral, code="held_back", message=deferral.reason
-                )
+                return self.recovery.queue_up(job, deferral)
             catalog = self.catalogs.of(job.image_version_id.subscription_id)
             job = replace(job, arm_calls=job.arm_calls + 1)
             version = self.gallery.read(job.image_version_id, catalog)
@@ -86,12 +83,16 @@ class Executor:
                 decision = Pause(after_s=_PAUSED_LOOK_S, reason=reason)
             if version is not None and isinstance(decision, Apply):
                 job, over = self.guards.budget.ask(job, version, decision.regions)
-                decision = over or decision
+                if over is not None:
+                    decision = OverBudget(reason=f"held: {over.message}", failure=over)
         # An error nobody foresaw is counted and capped like any other; losing the job is worse.
-        except Exception as error:
-            raise StepFailedError(job, error, operation=Operation.READ) from error
+        except Exception as error:  # noqa: BLE001 - handed on, and told of where it is unexpected
+            return StepFailure(job=job, error=error, operation=Operation.READ)
         if version is not None and isinstance(decision, Apply | Repair | Withdraw):
-            job = self._write(job, version, decision, owner)
+            written = self._write(job, version, decision, owner)
+            if isinstance(written, StepFailure):
+                return written
+            job = written
         if isinstance(decision, Retry):
             self.runtime.telemetry.counted(RETRIES, {CODE: _cause(job)})
         self._learn(job)
@@ -160,7 +161,7 @@ class Executor:
         version: ImageVersion,
         decision: Apply | Repair | Withdraw,
         owner: str,
-    ) -> ReplicationJob:
+    ) -> ReplicationJob | StepFailure:
         asked_for: frozenset[Region] = frozenset()
         if isinstance(decision, Apply):
             asked_for = decision.regions
@@ -186,14 +187,14 @@ class Executor:
             self.gallery.set_target_regions(job.image_version_id, entries)
         except LeaseLostError:
             raise
-        except Exception as error:
-            raise StepFailedError(
-                job,
-                error,
+        except Exception as error:  # noqa: BLE001 - as when looking
+            return StepFailure(
+                job=job,
+                error=error,
                 operation=Operation.WRITE,
                 asked_for=asked_for,
                 listed=version.listed,
-            ) from error
+            )
         return job
 
     def _save_intent(self, job: ReplicationJob, owner: str) -> None:

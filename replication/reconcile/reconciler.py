@@ -4,8 +4,15 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain.copy_progress import stuck
-from replication.domain.errors import FailureCode, LeaseLostError, ReplicationError
+from replication.domain.errors import (
+    FailureCode,
+    LeaseLostError,
+    MalformedError,
+    NewerFormatError,
+    ReplicationError,
+)
 from replication.domain.job import Failure, Lease, ReplicationJob
 from replication.domain.message import JobMessage
 from replication.domain.trace_context import TraceParent
@@ -30,6 +37,8 @@ from replication.telemetry.spans import message_span
 
 # A claim that was never followed by a record means that the worker died in between.
 MAX_CLAIMS = 10
+# How long a message that a newer release wrote, or whose record it wrote, is left alone.
+NEWER_DELAY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +60,45 @@ class Reconciler:
     """Level-triggered: the message says which version to look at, the look says what to do."""
 
     commits: JobCommits
+    desk: DeadLetterDesk
     topic: OutcomeTopic
     executor: Executor
     health: RegionHealth
     intake: Intake
     runtime: Runtime
+
+    def receive(
+        self, body: str, *, attempts: int, queue: QueueName, invocation: TraceParent | None = None
+    ) -> None:
+        """Handle what a queue handed out, readable or not; raises what the storage raises."""
+        try:
+            self.reconcile(
+                JobMessage.decode(body),
+                redelivered=attempts > 1,
+                queue=queue,
+                invocation=invocation,
+            )
+        except NewerFormatError as error:
+            # Failing would count against it until it is poison; so it waits as it came.
+            log_outcome(
+                "message.newer", level=logging.WARNING, queue=queue.value, reason=str(error)
+            )
+            self.commits.queues.put_back(queue, body, delay_s=NEWER_DELAY_S)
+        except MalformedError as error:
+            letter = self.desk.message(
+                body,
+                queue=queue.value,
+                attempts=attempts,
+                code=FailureCode.MALFORMED_MESSAGE,
+                cause=str(error),
+            )
+            log_outcome(
+                "message.unreadable",
+                level=logging.ERROR,
+                queue=queue.value,
+                reason=str(error),
+                dead_letter=letter.id,
+            )
 
     def reconcile(
         self,

@@ -1,25 +1,22 @@
-"""What follows when a look at a version, or a write to it, fails."""
+"""Recovery: what follows when a look at a version, or a write to it, fails."""
 
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from replication.domain.errors import (
-    ConflictError,
     FailureCode,
     GoneError,
     Operation,
     PermanentError,
     RecordChangedError,
-    RegionUnavailableError,
     ReplicationError,
     ThrottledError,
     TransientError,
-    UnknownAnswerError,
 )
 from replication.domain.image_version import MalformedImageVersionError
 from replication.domain.job import Failure, ReplicationJob
-from replication.domain.regions import InvalidRegionNameError, Region
+from replication.domain.regions import InvalidRegionNameError, Region, RegionUnavailableError
 from replication.guards.admission import AdmissionControl, Deferral
 from replication.guards.region_health import RegionHealth, refusal_end
 from replication.reconcile.decision import Decision, GiveUp, Retry, Supersede
@@ -55,24 +52,15 @@ class Step:
     decision: Decision
 
 
-class StepFailedError(ReplicationError):
-    """Carries what was learned before the error."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFailure:
+    """An error in a step, with what was learned before it and what was asked for."""
 
-    def __init__(
-        self,
-        job: ReplicationJob,
-        error: Exception,
-        *,
-        operation: Operation,
-        asked_for: frozenset[Region] = frozenset(),
-        listed: frozenset[Region] = frozenset(),
-    ) -> None:
-        super().__init__(str(error))
-        self.job = job
-        self.error = error
-        self.operation = operation
-        self.asked_for = asked_for
-        self.listed = listed
+    job: ReplicationJob
+    error: Exception
+    operation: Operation
+    asked_for: frozenset[Region] = frozenset()
+    listed: frozenset[Region] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +71,21 @@ class Recovery:
     health: RegionHealth
     runtime: Runtime
 
-    def after(self, failed: StepFailedError) -> Step:
-        job, error = failed.job, failed.error
-        if isinstance(error, GoneError):
-            return Step(job=job, decision=Supersede(reason=str(error)))
-        if isinstance(error, ThrottledError):
-            return self._after_throttle(job, error, failed.operation)
-        if isinstance(error, PermanentError) and error.code in _ABOUT_ONE_REGION:
-            return self._after_refusal(job, error, failed.asked_for, failed.listed)
-        if isinstance(error, PermanentError):
-            failure = Failure(code=error.code, message=str(error))
-            return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
-        return self._after_transient(job, error)
+    def after(self, failed: StepFailure) -> Step:
+        """Return the job with what the error taught, and what is to be done next."""
+        job = failed.job
+        match failed.error:
+            case GoneError() as error:
+                return Step(job=job, decision=Supersede(reason=str(error)))
+            case ThrottledError() as error:
+                return self._after_throttle(job, error, failed.operation)
+            case PermanentError() as error if error.code in _ABOUT_ONE_REGION:
+                return self._after_refusal(job, error, failed.asked_for, failed.listed)
+            case PermanentError() as error:
+                failure = Failure(code=error.code, message=str(error))
+                return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
+            case error:
+                return self._after_transient(job, error)
 
     def _after_throttle(
         self, job: ReplicationJob, error: ThrottledError, operation: Operation
@@ -110,22 +101,22 @@ class Recovery:
             deferral = None
         if deferral is None:
             return self._after_transient(job, error)
-        return self.queue_up(job, deferral, code=error.code, message=str(error))
+        return self.queue_up(job, deferral, error)
 
-    def queue_up(self, job: ReplicationJob, deferral: Deferral, *, code: str, message: str) -> Step:
+    def queue_up(
+        self, job: ReplicationJob, deferral: Deferral, error: ThrottledError | None = None
+    ) -> Step:
         """Wait for a place in line; only the deadline ends that."""
+        message, code = (str(error), error.code) if error else (deferral.reason, "held_back")
         now = self.runtime.clock()
         after_s = max(0.0, (deferral.until - now).total_seconds())
         decision = decide_on_error(
             job,
+            ThrottledError(message, code=code, retry_after_s=after_s),
             now=now,
             limits=self.runtime.limits,
             # The places are spread already; jitter would only lose the turn.
             chance=0.0,
-            code=code,
-            message=message,
-            retry_after_s=after_s,
-            kind="throttled",
         )
         return Step(job=job, decision=decision)
 
@@ -186,23 +177,11 @@ class Recovery:
                 key=job.key,
                 image_version=str(job.image_version_id),
             )
-        transient = error if isinstance(error, TransientError) else None
         decision = decide_on_error(
             job,
+            error,
             now=self.runtime.clock(),
             limits=self.runtime.limits,
             chance=self.runtime.chance(),
-            code=transient.code if transient else type(error).__name__,
-            message=str(error),
-            retry_after_s=transient.retry_after_s if transient else None,
-            kind=(
-                "conflict"
-                if isinstance(error, ConflictError)
-                else "throttled"
-                if isinstance(error, ThrottledError)
-                else "unknown"
-                if isinstance(error, UnknownAnswerError)
-                else "failed"
-            ),
         )
         return Step(job=job, decision=decision)

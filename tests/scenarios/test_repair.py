@@ -10,18 +10,12 @@ from typing import Any
 import pytest
 
 from bootstrap.app import build_app
-from replication.domain.errors import (
-    ConflictError,
-    FailureCode,
-    PermanentError,
-    RegionUnavailableError,
-    TransientError,
-)
+from replication.domain.errors import ConflictError, FailureCode, PermanentError, TransientError
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import Phase
 from replication.domain.limits import Limits
 from replication.domain.policy import ReplicationPolicy
-from replication.domain.regions import Region
+from replication.domain.regions import Region, RegionUnavailableError
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import US_NEIGHBOURS, written_event
 from tests.support.fakes import World, build_world

@@ -10,14 +10,13 @@ from replication.domain.errors import (
     ConflictError,
     FailureCode,
     PermanentError,
-    RegionUnavailableError,
     ThrottledError,
     TransientError,
 )
 from replication.domain.job import Phase
 from replication.domain.limits import Limits
 from replication.domain.policy import ReplicationPolicy
-from replication.domain.regions import Region
+from replication.domain.regions import Region, RegionUnavailableError
 from tests.support.builders import US_NEIGHBOURS, written_event
 from tests.support.fakes import build_world
 from tests.support.scenarios.steps import ID, export, states

@@ -3,6 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from replication.domain.errors import (
+    ConflictError,
+    ThrottledError,
+    TransientError,
+    UnknownAnswerError,
+)
 from replication.domain.image_version import ImageVersionId
 from replication.intake.events import RESOURCE_WRITTEN, ReceivedEvent
 
@@ -73,3 +79,18 @@ def written_event(
             "claims": {"name": "Casey Teacher"},
         },
     )
+
+
+_KINDS: dict[str, type[TransientError]] = {
+    "throttled": ThrottledError,
+    "conflict": ConflictError,
+    "unknown": UnknownAnswerError,
+    "failed": TransientError,
+}
+
+
+def passing_error(
+    kind: str, message: str, *, code: str, retry_after_s: float | None = None
+) -> TransientError:
+    """Return an error that may pass: `throttled`, `conflict`, `unknown` or `failed`."""
+    return _KINDS[kind](message, code=code, retry_after_s=retry_after_s)

@@ -9,7 +9,6 @@ from typing import Any
 from replication.domain.errors import (
     ConflictError,
     GoneError,
-    RegionUnavailableError,
     ReplicationError,
     ThrottledError,
     ThrottleKind,
@@ -17,7 +16,7 @@ from replication.domain.errors import (
     UnknownAnswerError,
 )
 from replication.domain.image_version import ImageVersion, ImageVersionId
-from replication.domain.regions import Region, RegionCatalog
+from replication.domain.regions import Region, RegionCatalog, RegionUnavailableError
 from replication.ports import UnreadPart
 from tools.simulation.faults import Faults
 from tools.simulation.scheduler import Clock, Scheduler

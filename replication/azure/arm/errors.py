@@ -14,14 +14,13 @@ from replication.domain.errors import (
     FailureCode,
     GoneError,
     PermanentError,
-    RegionUnavailableError,
     ReplicationError,
     ThrottledError,
     ThrottleKind,
     TransientError,
     UnknownAnswerError,
 )
-from replication.domain.regions import Region
+from replication.domain.regions import Region, RegionUnavailableError
 
 _LOCK_CODES = {"scopelocked", "readonlydisabledsubscription", "subscriptiondisabled"}
 # Refusals that say what is wrong with the request; the same request will be refused again.

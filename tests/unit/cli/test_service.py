@@ -8,7 +8,7 @@ import pytest
 from cli.client.address import URL_VARIABLE
 from cli.client.http import open_api
 from cli.client.local import local_service
-from cli.client.protocol import ConflictError, Outcome, Service
+from cli.client.protocol import Outcome, RefusedError, Service
 from cli.client.remote import remote_service
 from cli.terminal.errors import NotAllowedError, NotFoundError, UsageProblem
 from replication.domain.errors import TransientError
@@ -173,7 +173,7 @@ def test_a_selection_that_changed_and_a_made_up_token_do_nothing(
     laid = [lay_event(world, number=number) for number in range(2)]
     token = service.letters.select(LetterQuery(), LetterAction.DISCARD).token
     service.letters.act(laid[0].id, LetterAction.DISCARD)
-    with pytest.raises((SelectionChangedError, ConflictError), match="count again"):
+    with pytest.raises((SelectionChangedError, RefusedError), match="count again"):
         service.letters.act_on_selection(LetterQuery(), LetterAction.DISCARD, token)
     with pytest.raises(UsageProblem, match="the token is not one that counting gave out"):
         service.letters.act_on_selection(LetterQuery(), LetterAction.DISCARD, "x-1-0")

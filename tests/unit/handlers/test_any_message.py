@@ -17,11 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootstrap import use
+from bootstrap.app import build_app
 from handlers import jobs, poison
 from replication.domain.errors import TransientError
 from replication.domain.job import Phase
 from replication.domain.message import FORMAT_VERSION, MAX_BYTES, JobMessage
 from replication.ports import QueueName
+from replication.reconcile.reconciler import NEWER_DELAY_S
 from replication.records.job_codec import encode_job
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import MemoryQueues, World, build_world
@@ -170,7 +172,7 @@ def test_a_message_of_a_newer_release_goes_back_to_its_queue_as_it_was(
     trigger(function, NEWER, count=count)
     ((due, _, name, body),) = world.queues.waiting
     assert (name, body) == (queue, NEWER)
-    assert due - world.clock() == timedelta(seconds=jobs.NEWER_DELAY_S)
+    assert due - world.clock() == timedelta(seconds=NEWER_DELAY_S)
     assert letters_of(world) == []
     assert world.store.rows == {}
 
@@ -207,7 +209,8 @@ def test_a_newer_message_that_cannot_be_put_back_is_kept_by_the_host(
 ) -> None:
     world = serve()
     away = replace(world.app.ports, queues=_Away(world.clock))
-    with use(replace(world.app, ports=away)), pytest.raises(TransientError):
+    app = build_app(world.app.settings, world.app.policy, away)
+    with use(app), pytest.raises(TransientError):
         trigger(jobs.replicate, NEWER)
 
 

@@ -13,7 +13,7 @@ from replication.domain.job import Failure, Phase, ReplicationJob
 from replication.domain.limits import Limits
 from replication.reconcile.decision import Decision, GiveUp, Retry, Wait
 from replication.reconcile.error_decision import decide_on_error
-from tests.support.builders import NOON
+from tests.support.builders import NOON, passing_error
 from tests.support.jobs import job
 from tests.support.strategies import CHANCES, LIMITS
 
@@ -26,13 +26,10 @@ def after(
 ) -> Decision:
     return decide_on_error(
         on,
+        passing_error(kind, "in Azure's words", code="AzureWord"),
         now=NOON,
         limits=limits or Limits(),
         chance=chance,
-        code="AzureWord",
-        message="in Azure's words",
-        retry_after_s=None,
-        kind=kind,
     )
 
 
@@ -125,13 +122,10 @@ def test_every_error_leads_to_a_decision_with_a_reason(
     on = replace(job(failures_in_a_row=failures, unknown_in_a_row=unknown), phase=phase)
     decision = decide_on_error(
         on,
+        passing_error(kind, "m", code="c", retry_after_s=retry_after_s),
         now=PAST_DEADLINE if late else NOON,
         limits=limits,
         chance=chance,
-        code="c",
-        message="m",
-        retry_after_s=retry_after_s,
-        kind=kind,
     )
     assert "c" in decision.reason
     assert isinstance(decision, Retry | Wait | GiveUp)

@@ -29,7 +29,7 @@ from replication.reconcile.error_decision import decide_on_error
 from replication.reconcile.observe import absorb, withheld_regions
 from replication.reconcile.transitions import intend, record, withhold
 from replication.records.job_codec import decode_job, encode_job
-from tests.support.builders import NOON, version_id
+from tests.support.builders import NOON, passing_error, version_id
 from tests.support.jobs import job as plain_job
 from tests.support.speed import examples
 from tests.support.strategies import CHANCES, LIMITS, REGIONS, image_versions, jobs
@@ -132,13 +132,10 @@ def test_any_error_gives_a_decision_with_a_reason(
 ) -> None:
     decision = decide_on_error(
         job,
+        passing_error(kind, "message", code="code", retry_after_s=asked_s),
         now=job.updated_at,
         limits=limits,
         chance=chance,
-        code="code",
-        message="message",
-        retry_after_s=asked_s,
-        kind=kind,
     )
     assert decision.reason
     assert record(job, decision, now=job.updated_at, limits=limits).reason == decision.reason
@@ -177,13 +174,10 @@ def test_no_sequence_of_observations_leads_to_an_illegal_transition(
         if what in ("failed", "conflict"):
             decision = decide_on_error(
                 job,
+                passing_error(what, "message", code="code"),
                 now=now,
                 limits=limits,
                 chance=chance,
-                code="code",
-                message="message",
-                retry_after_s=None,
-                kind=what,
             )
         job = record(job, decision, now=now, limits=limits)
         check_record(before, job, decision)

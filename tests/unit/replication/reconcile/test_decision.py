@@ -32,7 +32,7 @@ from replication.reconcile.decision import (
     decide,
 )
 from replication.reconcile.error_decision import decide_on_error
-from tests.support.builders import NOON, version_body, version_id
+from tests.support.builders import NOON, passing_error, version_body, version_id
 from tests.support.jobs import job as plain_job
 
 CATALOG = shipped_catalog()
@@ -318,13 +318,10 @@ def on_error(
 ) -> Decision:
     return decide_on_error(
         on,
+        passing_error(kind, message, code=code, retry_after_s=60),
         now=now,
         limits=Limits(retry_max_attempts=2),
         chance=0.0,
-        code=code,
-        message=message,
-        retry_after_s=60,
-        kind=kind,
     )
 
 

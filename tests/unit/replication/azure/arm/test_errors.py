@@ -22,14 +22,13 @@ from replication.domain.errors import (
     FailureCode,
     GoneError,
     PermanentError,
-    RegionUnavailableError,
     ReplicationError,
     ThrottledError,
     ThrottleKind,
     TransientError,
     UnknownAnswerError,
 )
-from replication.domain.regions import Region
+from replication.domain.regions import Region, RegionUnavailableError
 
 ASKED_FOR = tuple(Region(name) for name in ("eastus", "eastus2", "westus", "westus2"))
 

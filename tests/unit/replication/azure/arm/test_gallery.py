@@ -12,13 +12,12 @@ from replication.domain.errors import (
     ConflictError,
     GoneError,
     PermanentError,
-    RegionUnavailableError,
     ThrottledError,
     TransientError,
 )
 from replication.domain.image_version import CopyState, ImageVersion
 from replication.domain.region_snapshot import shipped_catalog
-from replication.domain.regions import Region
+from replication.domain.regions import Region, RegionUnavailableError
 from replication.ports import Gallery, UnreadPart
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.arm.stub import Canned, StubArm, open_clients
