@@ -10,7 +10,7 @@ from bootstrap.app import App, build_app
 from bootstrap.telemetry import open_telemetry
 from replication.config.policy_file import load_policy
 from replication.config.settings import Settings
-from replication.gauge_leader import GaugeLeader, hold_s
+from replication.gauges import GaugeLeader, hold_s
 
 _lock = threading.Lock()
 _app: App | None = None

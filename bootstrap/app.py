@@ -16,8 +16,13 @@ from costs.report.usage import ImageConsumers, NoImageConsumers
 from replication.config.settings import Settings
 from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain.policy import ReplicationPolicy
-from replication.gauge_leader import DUTIES
-from replication.gauges import StateGauges, count_records
+from replication.gauges import (
+    DUTIES,
+    QueueGauges,
+    RecordGauges,
+    SharedStateGauges,
+    StateGauges,
+)
 from replication.guards.admission import GATES, AdmissionControl
 from replication.guards.budget_guard import SPENDINGS, BudgetGuard, Pricing
 from replication.guards.guards import Guards
@@ -231,10 +236,12 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         listing=listing,
         queries=queries,
         gauges=StateGauges(
-            queues=ports.queues,
-            shared_state=shared_state,
-            counts=count_records(listing.totals, ports.letters),
-            costs=LastDay(blobs=ports.blobs, clock=ports.clock),
+            sources=(
+                QueueGauges(ports.queues),
+                SharedStateGauges(shared_state, ports.clock),
+                RecordGauges(listing.totals, ports.letters),
+                LastDay(blobs=ports.blobs, clock=ports.clock),
+            ),
             clock=ports.clock,
         ),
         notices=NoticeService(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 from costs.ports import BlobInfo, LedgerBlobs
 from replication.domain.errors import MalformedError
@@ -24,6 +25,7 @@ class LastDay:
     `folder` takes the copy, the one for temporary files unless told.
     """
 
+    part: ClassVar[str] = "books"
     blobs: LedgerBlobs | None
     clock: Callable[[], datetime]
     folder: Path | None = None

@@ -7,7 +7,6 @@ import azure.functions as func
 from bootstrap import get_app
 from replication.domain.trace_context import TraceParent
 from replication.gauges import log_state
-from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
 
 blueprint = func.Blueprint()
 
@@ -17,12 +16,9 @@ blueprint = func.Blueprint()
 def sweep(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - the host passes it by name
     """Compare every image version in scope with its plan."""
     app = get_app()
-    telemetry = app.ports.telemetry
-    with telemetry.span("sweep", parent=TraceParent.read(context.trace_context.trace_parent)):
+    invocation = TraceParent.read(context.trace_context.trace_parent)
+    with app.ports.telemetry.span("sweep", parent=invocation):
         report = app.sweep.run()
-        outcome = "incomplete" if report.errors else "complete"
-        telemetry.counted(SWEEPS, {OUTCOME: outcome})
-        telemetry.counted(SWEEP_FINDINGS, by=len(report.findings))
         log_state(app.gauges.read())
         report.raise_if_incomplete()
 

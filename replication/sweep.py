@@ -28,6 +28,7 @@ from replication.ports import Catalogs, DeadLetters, Gallery, JobQuery, UnreadPa
 from replication.reconcile.observe import withheld_regions
 from replication.records.repository import JobRepository
 from replication.telemetry.log import log_outcome
+from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
 from replication.telemetry.runtime import Runtime
 
 _PAGE = 200
@@ -134,6 +135,10 @@ class Sweep:
             errors=report.errors,
             dry_run=dry_run,
         )
+        if not dry_run:
+            outcome = "incomplete" if report.errors else "complete"
+            self.runtime.telemetry.counted(SWEEPS, {OUTCOME: outcome})
+            self.runtime.telemetry.counted(SWEEP_FINDINGS, by=len(report.findings))
         return report
 
     def _sweep_records(

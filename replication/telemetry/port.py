@@ -1,6 +1,6 @@
 """The seam to telemetry: what the services tell, whoever listens. Nothing here can fail."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +22,19 @@ class Sample:
     metric: Metric
     value: float
     labels: Attributes = NO_ATTRIBUTES
+
+
+class GaugeSource(Protocol):
+    """A part of what stands in storage, in a number of calls that does not grow with it."""
+
+    @property
+    def part(self) -> str:
+        """The name of the part, for when it cannot be read."""
+        ...
+
+    def read(self) -> Iterable[Sample]:
+        """Return the samples; raises what the storage raises."""
+        ...
 
 
 class SpanKind(StrEnum):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from replication.domain.errors import TransientError
-from replication.gauge_leader import DUTIES, GAUGES, Duty, GaugeLeader, hold_s
+from replication.gauges import DUTIES, GAUGES, Duty, GaugeLeader, StateGauges, hold_s
 from replication.shared_state.state import SharedState
 from replication.telemetry.metrics import (
     BUILD,
@@ -30,7 +30,9 @@ HOLD_S = 150.0
 
 
 class Reading:
-    """Gauges that count how often they are read."""
+    """A source that counts how often it is read."""
+
+    part = "queues"
 
     def __init__(self) -> None:
         self.reads = 0
@@ -50,13 +52,18 @@ def duty(world: World, owner: str) -> GaugeLeader:
         store=world.controls, kinds=(DUTIES,), retries=once, clock=world.clock
     )
     return GaugeLeader(
-        gauges=Reading(), shared_state=shared_state, clock=world.clock, owner=owner, hold_s=HOLD_S
+        gauges=StateGauges(sources=(Reading(),), clock=world.clock),
+        shared_state=shared_state,
+        clock=world.clock,
+        owner=owner,
+        hold_s=HOLD_S,
     )
 
 
 def reads(one: GaugeLeader) -> int:
-    assert isinstance(one.gauges, Reading)
-    return one.gauges.reads
+    (source,) = one.gauges.sources
+    assert isinstance(source, Reading)
+    return source.reads
 
 
 def rounds(world: World, instances: Iterable[GaugeLeader], number: int) -> list[int]:

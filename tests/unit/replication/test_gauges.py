@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,15 +10,13 @@ from typing import Any
 
 import pytest
 
-from costs.gauges import LastDay
 from replication.domain.errors import FailureCode, TransientError
 from replication.domain.job import Phase, Replica, ReplicaState
 from replication.domain.regions import Region
 from replication.gauges import (
     KEPT_S,
-    RecordCounts,
+    RecordGauges,
     StateGauges,
-    count_records,
     log_state,
 )
 from replication.guards.budget_guard import SPENDINGS
@@ -134,7 +132,7 @@ def test_circuits_and_budgets_show_from_the_shared_rows(world: World) -> None:
 def test_a_part_that_cannot_be_read_leaves_the_others_standing(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gauges = replace_counts(world, failing)
+    gauges = with_totals(world, failing)
     samples = gauges.read()
     assert of(samples, SCRAPE_ERRORS) == {"queues": 0, "controls": 0, "records": 1, "books": 0}
     assert of(samples, JOBS) == {}
@@ -143,28 +141,26 @@ def test_a_part_that_cannot_be_read_leaves_the_others_standing(
     assert [(one["event"], one["part"]) for one in told] == [("state.unreadable", "records")]
 
 
-def failing() -> RecordCounts:
+def failing() -> ListingTotals:
     raise TransientError("no storage")
 
 
-def replace_counts(world: World, counts: Any) -> StateGauges:
-    return StateGauges(
-        queues=world.queues,
-        shared_state=world.app.shared_state,
-        counts=counts,
-        costs=LastDay(blobs=None, clock=world.clock),
-        clock=world.clock,
+def with_totals(world: World, totals: Callable[[], ListingTotals]) -> StateGauges:
+    records = RecordGauges(totals, world.letters)
+    sources = tuple(
+        records if source.part == records.part else source for source in world.app.gauges.sources
     )
+    return StateGauges(sources=sources, clock=world.clock)
 
 
 def test_what_was_read_is_kept_for_a_few_seconds_and_no_longer(world: World) -> None:
     calls = []
 
-    def counts() -> RecordCounts:
+    def totals() -> ListingTotals:
         calls.append(world.clock())
-        return RecordCounts(jobs={}, stuck=0, letters={}, replicas={})
+        return ListingTotals(jobs={}, replicas={})
 
-    gauges = replace_counts(world, counts)
+    gauges = with_totals(world, totals)
     first = gauges.read()
     world.clock.now += timedelta(seconds=KEPT_S)
     assert gauges.read() is first
@@ -179,8 +175,7 @@ def test_a_listing_s_counts_are_taken_as_they_are(world: World) -> None:
     totals = ListingTotals(
         jobs={"tracking": 7, "stuck": 2}, replicas={ReplicaState.COMPLETED: 10**6}
     )
-    counts = count_records(lambda: totals, world.letters)
-    samples = replace_counts(world, counts).read()
+    samples = with_totals(world, lambda: totals).read()
     assert of(samples, JOBS)["tracking"] == 7
     assert of(samples, JOBS)["failed"] == 0
     assert of(samples, JOBS_STUCK) == {"": 2}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from replication.domain.errors import MalformedError, NewerFormatError, Operation
 from replication.domain.regions import Region
-from replication.gauge_leader import DUTIES, Duty
+from replication.gauges import DUTIES, Duty
 from replication.guards.admission import GATES
 from replication.guards.budget_guard import SPENDINGS
 from replication.guards.budgets import Commitment, Spending
