@@ -7,13 +7,13 @@ from api.schemas.dead_letters import Letter
 from bootstrap.app import App
 from dashboard.i18n.words import Words
 from dashboard.views.actions import actions, name_of, read_cursor
-from dashboard.views.common import jsonable, version_name
+from dashboard.views.common import version_name
 from dashboard.views.costs import GROUPS, costs_page, read_asked
 from dashboard.views.dead_letters import dead_letter, dead_letters
 from dashboard.views.dead_letters import read_filters as read_letter_filters
 from dashboard.views.overview import overview
 from dashboard.views.overview_charts import throughput, time_to_available
-from dashboard.views.page import PAGES, Page
+from dashboard.views.page import Page
 from dashboard.views.policy import policy_page
 from dashboard.views.regions import regions
 from dashboard.views.replication import replication
@@ -36,10 +36,14 @@ class NoPageError(GalleryReplicatorError):
 
 def build_page(app: App, name: str, params: Params, words: Words) -> Page:
     """Build a page by its place in the address; raises NoPageError and AskedError."""
-    builder = _PAGES.get(name)
+    if asked := _ASKED.get(name):
+        return asked(app, params, words)
+    builder = _PLAIN.get(name)
     if builder is None:
         raise NoPageError(f"there is no page {name[:60]!r}")
-    return builder(app, params, words)
+    with asking():
+        refuse_unknown(params, ())
+    return builder(app, words)
 
 
 def build_item(app: App, name: str, key: str, params: Params, words: Words) -> Page:
@@ -71,23 +75,19 @@ def letter_name(shown: Letter, words: Words) -> str:
     return words.text("letter_of_event" if shown.source == "event" else "letter_of_message")
 
 
-def _overview(app: App, params: Params, words: Words) -> Page:
-    with asking():
-        refuse_unknown(params, ())
+def _overview(app: App, words: Words) -> Page:
     model = overview(app, words.now)
     return Page(
         template="overview.html",
         title="overview",
         section="overview",
-        twin=f"{PAGES['overview']}.json",
         refresh_s=_OFTEN_S,
+        model=model,
         values={
-            "model": model,
             "copies": sum(one.copies for one in model.hours),
             "throughput": throughput(model.hours, words),
             "available": time_to_available(model.hours, words),
         },
-        document=jsonable(model),
     )
 
 
@@ -101,10 +101,9 @@ def _replications(app: App, params: Params, words: Words) -> Page:
         template="replications.html",
         title="replications",
         section="replications",
-        twin=f"{PAGES['replications']}.json",
         refresh_s=_OFTEN_S,
-        values={"model": model, "geographies": sorted(geographies)},
-        document=jsonable(model),
+        model=model,
+        values={"geographies": sorted(geographies)},
     )
 
 
@@ -116,10 +115,9 @@ def _replication(app: App, key: str, words: Words) -> Page:
         template="replication.html",
         title="replication",
         section="replications",
-        twin=f"{PAGES['replications']}/{key}.json",
+        item=key,
         refresh_s=_OFTEN_S,
-        values={"model": model},
-        document=jsonable(model.as_json()),
+        model=model,
     )
 
 
@@ -132,16 +130,14 @@ def _dead_letters(app: App, params: Params, words: Words) -> Page:
         template="dead_letters.html",
         title="letters",
         section="dead_letters",
-        twin=f"{PAGES['dead_letters']}.json",
         refresh_s=_SELDOM_S,
+        model=model,
         values={
-            "model": model,
             "names": {letter.id: letter_name(letter, words) for letter in model.items},
             "codes": [code.value for code in FailureCode],
             "means": {one.code: words.known("means", one.code) for one in model.groups},
             "sources": SOURCES,
         },
-        document=jsonable(model),
     )
 
 
@@ -151,25 +147,21 @@ def _dead_letter(app: App, letter_id: str, words: Words) -> Page:
         template="dead_letter.html",
         title="letter",
         section="dead_letters",
-        twin=f"{PAGES['dead_letters']}/{letter_id}.json",
+        item=letter_id,
         refresh_s=_SELDOM_S,
-        values={"model": model, "name": letter_name(model.shown, words)},
-        document=jsonable(model.shown),
+        model=model,
+        values={"name": letter_name(model.shown, words)},
     )
 
 
-def _regions(app: App, params: Params, words: Words) -> Page:
-    with asking():
-        refuse_unknown(params, ())
+def _regions(app: App, words: Words) -> Page:
     model = regions(app, words.now)
     return Page(
         template="regions.html",
         title="regions",
         section="regions",
-        twin=f"{PAGES['regions']}.json",
         refresh_s=_SELDOM_S,
-        values={"model": model},
-        document=jsonable(model),
+        model=model,
     )
 
 
@@ -181,23 +173,18 @@ def _costs(app: App, params: Params, words: Words) -> Page:
         template="costs.html",
         title="costs",
         section="costs",
-        twin=f"{PAGES['costs']}.json",
-        values={"model": model, "dimensions": GROUPS},
-        document=jsonable(model.as_json()),
+        model=model,
+        values={"dimensions": GROUPS},
     )
 
 
-def _policy(app: App, params: Params, words: Words) -> Page:
-    with asking():
-        refuse_unknown(params, ())
+def _policy(app: App, words: Words) -> Page:
     model = policy_page(app, words.now)
     return Page(
         template="policy.html",
         title="policy",
         section="policy",
-        twin=f"{PAGES['policy']}.json",
-        values={"model": model},
-        document=jsonable(model),
+        model=model,
     )
 
 
@@ -210,39 +197,36 @@ def _actions(app: App, params: Params, words: Words) -> Page:
         template="actions.html",
         title="acts",
         section="actions",
-        twin=f"{PAGES['actions']}.json",
         refresh_s=_SELDOM_S,
+        model=model,
         values={
-            "model": model,
             "names": {action.id: name_of(action.about) for action in model.items},
         },
-        document=jsonable(model),
     )
 
 
-def _runbook(app: App, params: Params, words: Words) -> Page:  # noqa: ARG001 - the shape of all
-    with asking():
-        refuse_unknown(params, ())
+def _runbook(*_: object) -> Page:
     sections = runbook()
     if not sections:
         raise NoPageError("docs/runbook.md was not deployed with the app")
     return Page(
         template="runbook.html",
         title="runbook",
-        values={"sections": sections},
-        document=jsonable({"sections": sections}),
+        model={"sections": sections},
     )
 
 
-_PAGES: Mapping[str, Callable[[App, Params, Words], Page]] = {
+_PLAIN: Mapping[str, Callable[[App, Words], Page]] = {
     "": _overview,
+    "regions": _regions,
+    "policy": _policy,
+    "runbook": _runbook,
+}
+_ASKED: Mapping[str, Callable[[App, Params, Words], Page]] = {
     "replications": _replications,
     "dead-letters": _dead_letters,
-    "regions": _regions,
     "costs": _costs,
-    "policy": _policy,
     "actions": _actions,
-    "runbook": _runbook,
 }
 _ITEMS: Mapping[str, Callable[[App, str, Words], Page]] = {
     "replications": _replication,

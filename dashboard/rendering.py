@@ -20,6 +20,7 @@ def render(page: Page, words: Words, *, may_act: bool = False, token: str = "") 
         .render(
             {
                 "page": page,
+                "model": page.model,
                 "words": words,
                 "t": words.text,
                 "may_act": may_act,

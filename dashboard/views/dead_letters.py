@@ -103,6 +103,10 @@ class DeadLetterPage:
         """Whether it still needs someone."""
         return self.shown.state == LetterState.OPEN.value
 
+    def as_json(self) -> LetterDetail:
+        """Return it in the shape of the API."""
+        return self.shown
+
 
 def dead_letter(app: App, letter_id: str, now: datetime) -> DeadLetterPage:
     """Read one letter; raises UnknownLetterError."""

@@ -122,9 +122,7 @@ def _item(req: func.HttpRequest, key: str) -> Build:
 
 
 def _json(req: func.HttpRequest, build: Build) -> func.HttpResponse:
-    return answer(
-        req, Role.READER, lambda _: (HTTPStatus.OK, dict(_built(req, build).page.document))
-    )
+    return answer(req, Role.READER, lambda _: (HTTPStatus.OK, _built(req, build).page.document()))
 
 
 def _html(req: func.HttpRequest, build: Build) -> func.HttpResponse:
