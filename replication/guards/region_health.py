@@ -17,11 +17,12 @@ from replication.guards.circuits import (
     hold_of,
 )
 from replication.ports import OutcomeEvent
-from replication.reconcile.outcome_events import region_held_back, region_released
 from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 
+REGION_HELD_BACK = "GalleryReplicator.RegionHeldBack"
+REGION_RELEASED = "GalleryReplicator.RegionReleased"
 CIRCUITS = Kind("circuit", Circuit, key=lambda circuit: circuit.region.name)
 _AT_WORK = (ReplicaState.REQUESTED, ReplicaState.REPLICATING, ReplicaState.FAILED)
 
@@ -172,3 +173,40 @@ class RegionHealth:
 def refusal_end(now: datetime, limits: Limits) -> datetime:
     """Return until when a refusal is remembered."""
     return now + timedelta(seconds=limits.refusal_memory_s)
+
+
+def region_held_back(
+    job: ReplicationJob, circuit: Circuit, *, reason: str, at: datetime
+) -> OutcomeEvent:
+    """Return the one alert about a region that keeps failing; `job` is the last that failed."""
+    data = {"reason": reason, "failedVersions": len(circuit.failures)}
+    return _region_event(job, circuit, REGION_HELD_BACK, "held-back", data, at=at)
+
+
+def region_released(job: ReplicationJob, circuit: Circuit, *, at: datetime) -> OutcomeEvent:
+    """Return the news that a region works again; `job` is the one whose copy worked."""
+    return _region_event(job, circuit, REGION_RELEASED, "released", {}, at=at)
+
+
+def _region_event(
+    job: ReplicationJob,
+    circuit: Circuit,
+    event_type: str,
+    what: str,
+    data: dict[str, object],
+    *,
+    at: datetime,
+) -> OutcomeEvent:
+    since = circuit.opened_at or at
+    return OutcomeEvent(
+        id=f"{circuit.region}-{int(since.timestamp())}-{what}",
+        type=event_type,
+        subject=f"/regions/{circuit.region}",
+        at=at,
+        data={
+            "region": circuit.region.name,
+            "since": since.isoformat(),
+            **data,
+            "imageVersionId": str(job.image_version_id),
+        },
+    )

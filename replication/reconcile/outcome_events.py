@@ -1,16 +1,11 @@
-"""The events that others may subscribe to: a replica is usable, a replication came to an end."""
-
-from datetime import datetime
+"""Outcome events: a replica is usable, a replication came to an end; others may subscribe."""
 
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
-from replication.guards.circuits import Circuit
 from replication.ports import OutcomeEvent
 
 REPLICA_COMPLETED = "GalleryReplicator.ReplicaCompleted"
 REPLICATION_COMPLETED = "GalleryReplicator.ReplicationCompleted"
 REPLICATION_FAILED = "GalleryReplicator.ReplicationFailed"
-REGION_HELD_BACK = "GalleryReplicator.RegionHeldBack"
-REGION_RELEASED = "GalleryReplicator.RegionReleased"
 
 
 def outcome_events(before: ReplicationJob, after: ReplicationJob) -> tuple[OutcomeEvent, ...]:
@@ -36,43 +31,6 @@ def outcome_events(before: ReplicationJob, after: ReplicationJob) -> tuple[Outco
             data["code"] = after.failure.code.value
             events.append(_event(after, REPLICATION_FAILED, "job", data))
     return tuple(events)
-
-
-def region_held_back(
-    job: ReplicationJob, circuit: Circuit, *, reason: str, at: datetime
-) -> OutcomeEvent:
-    """Return the one alert about a region that keeps failing; `job` is the last that failed."""
-    data = {"reason": reason, "failedVersions": len(circuit.failures)}
-    return _region_event(job, circuit, REGION_HELD_BACK, "held-back", data, at=at)
-
-
-def region_released(job: ReplicationJob, circuit: Circuit, *, at: datetime) -> OutcomeEvent:
-    """Return the news that a region works again; `job` is the one whose copy worked."""
-    return _region_event(job, circuit, REGION_RELEASED, "released", {}, at=at)
-
-
-def _region_event(
-    job: ReplicationJob,
-    circuit: Circuit,
-    event_type: str,
-    what: str,
-    data: dict[str, object],
-    *,
-    at: datetime,
-) -> OutcomeEvent:
-    since = circuit.opened_at or at
-    return OutcomeEvent(
-        id=f"{circuit.region}-{int(since.timestamp())}-{what}",
-        type=event_type,
-        subject=f"/regions/{circuit.region}",
-        at=at,
-        data={
-            "region": circuit.region.name,
-            "since": since.isoformat(),
-            **data,
-            "imageVersionId": str(job.image_version_id),
-        },
-    )
 
 
 def _event(

@@ -13,8 +13,7 @@ from replication.domain.image_version import ImageVersionId
 from replication.domain.limits import Limits
 from replication.domain.policy import ReplicationPolicy
 from replication.guards.circuits import Circuit
-from replication.guards.region_health import CIRCUITS
-from replication.reconcile.outcome_events import REGION_HELD_BACK, REGION_RELEASED
+from replication.guards.region_health import CIRCUITS, REGION_HELD_BACK, REGION_RELEASED
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world

@@ -21,6 +21,7 @@ from replication.domain.image_version import ImageVersionId
 from replication.domain.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
 from replication.domain.regions import Region
 from replication.guards.circuits import Circuit, CircuitFailure
+from replication.guards.region_health import region_held_back, region_released
 from replication.intake.events import (
     NOTIFIED_DELETED,
     NOTIFIED_WRITTEN,
@@ -32,7 +33,7 @@ from replication.intake.events import (
     VersionWritten,
     read_event,
 )
-from replication.reconcile.outcome_events import outcome_events, region_held_back, region_released
+from replication.reconcile.outcome_events import outcome_events
 from tests.support.builders import NOON, SUBSCRIPTION
 from tests.support.documents import DOCS, Block, blocks, table_rows
 

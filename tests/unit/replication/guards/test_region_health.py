@@ -9,8 +9,7 @@ import pytest
 from replication.domain.errors import FailureCode, TransientError
 from replication.domain.job import Phase, Replica, ReplicaState, ReplicationJob
 from replication.domain.regions import Region
-from replication.guards.region_health import CIRCUITS
-from replication.reconcile.outcome_events import REGION_HELD_BACK, REGION_RELEASED
+from replication.guards.region_health import CIRCUITS, REGION_HELD_BACK, REGION_RELEASED
 from tests.support.builders import NOON, version_id
 from tests.support.jobs import job as plain_job
 from tests.support.scenarios.fleet import (
