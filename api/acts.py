@@ -1,16 +1,17 @@
 """Acts that the HTTP API and the command line carry out alike, in the shapes of the API."""
 
 from api.schemas.replications import Taken
+from replication.domain.errors import GalleryReplicatorError
 from replication.domain.image_version import ImageVersionId
 from replication.domain.policy import ReplicationPolicy
 from replication.operations.operations import Operations
 
 
-class OutOfScopeError(Exception):
+class OutOfScopeError(GalleryReplicatorError):
     """The policy leaves the image version out; the text says why."""
 
 
-class UnknownVersionError(Exception):
+class UnknownVersionError(GalleryReplicatorError):
     """There is no such image version."""
 
 

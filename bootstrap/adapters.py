@@ -28,8 +28,9 @@ from replication.azure.storage.queues import StorageJobQueues
 from replication.azure.storage.shared_state import TableControls
 from replication.azure.storage.tables import Table
 from replication.azure.webhook import open_teams, open_webhook
-from replication.config.settings import Settings, is_loopback
+from replication.config.settings import Settings
 from replication.dead_letters.index import ListedLetters
+from replication.domain.urls import is_loopback
 from replication.guards.rate_meter import RateMeter
 from replication.notices.service import NoticeChannel
 from replication.telemetry.port import NO_TELEMETRY, Telemetry

@@ -53,7 +53,8 @@ from replication.reconcile.executor import Executor
 from replication.reconcile.reconciler import Reconciler
 from replication.reconcile.recovery import Recovery
 from replication.records.commit import JobCommits
-from replication.records.repository import JobRepository, contention_retries
+from replication.records.repository import JobRepository
+from replication.records.retries import contention_retries
 from replication.shared_state.port import ControlStore
 from replication.shared_state.state import SharedState
 from replication.sweep import Sweep

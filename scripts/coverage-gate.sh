@@ -47,7 +47,7 @@ replication/domain/copy_progress.py
 replication/telemetry/port.py
 replication/domain/trace_context.py
 replication/telemetry/metrics.py
-replication/telemetry/spans.py
+replication/domain/target_regions.py
 replication/telemetry/job_metrics.py
 replication/guards/throttling.py
 replication/domain/formatting.py

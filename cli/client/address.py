@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cli.terminal.errors import UsageProblem
-from replication.config.settings import is_loopback
+from replication.domain.urls import is_loopback
 
 URL_VARIABLE = "GALLERY_REPLICATOR_URL"
 SCOPE_VARIABLE = "GALLERY_REPLICATOR_SCOPE"

@@ -31,7 +31,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from api.schemas.base import Answer, ShapeError
 from cli.client.protocol import RefusedError, UnavailableError
 from cli.terminal.errors import CommandError, ExitCode, NotAllowedError, NotFoundError, UsageProblem
-from replication.config.settings import is_loopback
+from replication.domain.urls import is_loopback
 
 KEY_HEADER = "x-functions-key"
 _CONNECT_TIMEOUT_S = 10.0

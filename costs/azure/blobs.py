@@ -16,8 +16,9 @@ from azure.core.exceptions import (
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from costs.ports import BlobInfo
-from replication.azure.storage.errors import blip_retries, classify
+from replication.azure.storage.errors import classify
 from replication.domain.errors import MalformedError, RecordChangedError
+from replication.records.retries import blip_retries
 
 CONTAINER = "cost-ledger"
 _NO_CONTAINER = "ContainerNotFound"

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from handlers.http.request import ProblemError, cookie_named
-from replication.config.settings import is_loopback
+from replication.domain.urls import is_loopback
 
 # Set by the platform, read-only: learn.microsoft.com, "Environment variables and app settings".
 AUTH_ENABLED = "WEBSITE_AUTH_ENABLED"

@@ -13,8 +13,8 @@ import azure.functions as func
 from api.schemas.base import Answer, Problem
 from handlers.http.access import Call, Caller, Role, authorise
 from handlers.http.request import ProblemError
-from replication.config.settings import is_loopback
 from replication.domain.errors import GalleryReplicatorError, MalformedError, NewerFormatError
+from replication.domain.urls import is_loopback
 from replication.telemetry.log import log_outcome
 
 YEAR_S = 365 * 24 * 3600

@@ -5,13 +5,13 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 from replication.domain.errors import GalleryReplicatorError
 from replication.domain.limits import Limits
+from replication.domain.urls import is_loopback
 
 CLOUDS = ("AzurePublicCloud", "AzureUSGovernment", "AzureChinaCloud")
 STORAGE_SETTING = "AzureWebJobsStorage"
@@ -90,14 +90,6 @@ class Settings:
         if reader.problems:
             raise SettingsError("\n".join(reader.problems))
         return settings
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL's host is this machine."""
-    with suppress(ValueError):  # of an address that is none
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    return False
 
 
 def _is_safe_url(text: str) -> bool:

@@ -35,7 +35,7 @@ from replication.ports import (
     ListedLetter,
     StoredLetter,
 )
-from replication.records.repository import contention_retries
+from replication.records.retries import contention_retries
 from replication.telemetry.log import log_outcome
 
 _LETTERS = Spec[ListedLetter, ListedLetter](

@@ -26,6 +26,8 @@ GalleryReplicatorError
 ├── SettingsError             a setting that is missing or cannot be meant
 ├── PolicyFileError           the policy file cannot be used; names the line
 ├── AskedError                a question to a page or a list that cannot be meant
+├── OutOfScopeError           the policy leaves the image version out
+├── UnknownVersionError       there is no such image version
 ├── NoPageError               there is no such page
 ├── ProblemError              a call that is answered with a problem, and its status
 │   └── DeniedError               whoever calls may not do this

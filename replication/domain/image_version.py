@@ -3,13 +3,14 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self, TypeIs
 
 from replication.domain.errors import MalformedError
 from replication.domain.regions import Region, RegionCatalog
+from replication.domain.target_regions import TargetRegion
 
 MAX_ID_LENGTH = 1024
 _MAX_VERSION_PART = 2**31 - 1
@@ -17,9 +18,9 @@ _VERSION_PARTS = 3
 _KEY_HEX_DIGITS = 32
 # The words for sixty regions must fit into one record.
 _MAX_DETAILS = 1000
-# Sixteen times the largest disk of today.
 # A tag's value may have 256 characters; no storage type has half of that.
 _MAX_WORD = 256
+# Sixteen times the largest disk of today.
 _MAX_SIZE_GB = 2**20
 _SEGMENTS = (
     "subscriptions",
@@ -171,25 +172,6 @@ class RegionalReplicationStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetRegion:
-    """One entry of `publishingProfile.targetRegions`: its region, and the entry as it came."""
-
-    region: Region
-    entry: Mapping[str, Any]
-
-    @property
-    def replica_count(self) -> int:
-        """How many replicas the region holds: the entry's own count, else the service's default."""
-        count = self.entry.get("regionalReplicaCount")
-        return count if _is_size(count) and count > 0 else 1
-
-    @property
-    def storage_account_type(self) -> str:
-        """On which storage they are kept: the entry's own word, else the service's default."""
-        return _word(self.entry.get("storageAccountType"))[:_MAX_WORD] or "Standard_LRS"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageVersion:
     """What ARM says about an image version at one moment.
 
@@ -264,51 +246,6 @@ class ImageVersion:
             may_remove_regions=safety.get("allowDeletionOfReplicatedLocations") is True,
             tags=_tags(_mapping(body, "tags")),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRegion:
-    """A region to add, and how its replicas are to be kept."""
-
-    region: Region
-    replica_count: int = 1
-    storage_account_type: str = "Standard_LRS"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergedTargetRegions:
-    """The complete list to write, and what in it is new."""
-
-    entries: tuple[Mapping[str, Any], ...]
-    added: tuple[Region, ...]
-
-
-def merge_target_regions(
-    existing: Sequence[TargetRegion], wanted: Iterable[NewRegion], *, home: Region
-) -> MergedTargetRegions:
-    """Add the wanted regions to the list: union only, existing entries verbatim and in order.
-
-    `targetRegions` is the full desired state and has no ETag, so an entry left out would be
-    deleted, and a field left out would be reset. The home region must be in the list: ARM
-    refuses a list without it.
-    """
-    listed = {target.region for target in existing}
-    added: dict[Region, NewRegion] = {}
-    if home not in listed:
-        added[home] = NewRegion(region=home)
-    for new in sorted(wanted, key=lambda one: one.region):
-        if new.region not in listed:
-            added[new.region] = new
-    entries = [target.entry for target in existing]
-    entries += [
-        {
-            "name": new.region.name,
-            "regionalReplicaCount": new.replica_count,
-            "storageAccountType": new.storage_account_type,
-        }
-        for new in added.values()
-    ]
-    return MergedTargetRegions(entries=tuple(entries), added=tuple(added))
 
 
 def _mapping(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -278,3 +278,19 @@ class ReplicationJob:
     def leased_by_another(self, owner: str, now: datetime) -> bool:
         """Tell whether someone else holds a claim that has not lapsed."""
         return self.lease is not None and self.lease.owner != owner and self.lease.expires_at > now
+
+
+def with_entry(
+    job: ReplicationJob, event: str, reason: str, *, now: datetime, details: dict[str, object]
+) -> ReplicationJob:
+    """Return the job one revision further, with a line in its timeline."""
+    revision = job.revision + 1
+    entry = HistoryEntry(
+        id=entry_id(now, revision),
+        at=now,
+        event=event,
+        reason=reason,
+        details=details,
+    )
+    # The last ones stay with it: two crashes in a row lose none either.
+    return replace(job, revision=revision, entries=(*job.entries[-2:], entry))

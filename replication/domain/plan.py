@@ -27,10 +27,7 @@ class LeftOutRegion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicationPlan:
-    """Where a version is to be, with the reason for every region and for the whole.
-
-    `size_known` is False for a plan made before the version could be read.
-    """
+    """Where a version is to be, with the reason for every region and for the whole."""
 
     image_version_id: ImageVersionId
     home_region: Region

@@ -1,6 +1,7 @@
 """Intake: what happened to an image version becomes a job on record and a look that is queued."""
 
 import logging
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from replication.domain.job import (
     ReplicaState,
     ReplicationJob,
     entry_id,
+    with_entry,
 )
 from replication.domain.limits import Limits
 from replication.domain.plan import PlanSubject, plan
@@ -33,13 +35,12 @@ from replication.intake.events import (
     read_event,
 )
 from replication.ports import Catalogs, Gallery
-from replication.reconcile.transitions import with_entry
 from replication.records.commit import JobCommits
 from replication.telemetry.job_metrics import tell_first
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import ACTION, EVENTS
+from replication.telemetry.port import MAX_SHOWN, PROCESS, Span, SpanKind, Telemetry, Value
 from replication.telemetry.runtime import Runtime
-from replication.telemetry.spans import event_span, traced
 
 # A message that is due is taken within a second or two, unless it is lost or the app is busy.
 _PROBABLY_LOST = timedelta(seconds=5)
@@ -75,7 +76,7 @@ class Intake:
         Raises TransientError when Azure or the storage fails, and NewerFormatError for a record
         that a newer release wrote, so that the sender tries again.
         """
-        with event_span(self.runtime.telemetry, event, traceparent) as span:
+        with _event_span(self.runtime.telemetry, event, traceparent) as span:
             taken = self._receive(event, raw)
             span.set(ACTION, taken.action)
         self.runtime.telemetry.counted(EVENTS, {ACTION: taken.action})
@@ -276,7 +277,7 @@ class Intake:
                 now=self.runtime.clock(),
                 limits=self.runtime.limits,
             )
-            return changed and traced(job, changed, trace, anew=forced), reason
+            return changed and _traced(job, changed, trace, anew=forced), reason
 
         changed = self.commits.change(version_id.key, change)
         if changed is None:
@@ -370,3 +371,26 @@ def _is_overdue(job: ReplicationJob, now: datetime) -> bool:
     if job.next_attempt_at is None or (job.lease is not None and job.lease.expires_at > now):
         return False
     return now >= job.next_attempt_at + _PROBABLY_LOST
+
+
+def _event_span(
+    telemetry: Telemetry, event: ReceivedEvent, invocation: TraceParent | None
+) -> AbstractContextManager[Span]:
+    """Open the span of an event, with which the trace of a replication begins."""
+    attributes: dict[str, Value] = {
+        **PROCESS,
+        "messaging.system": "eventgrid",
+        "messaging.message.id": event.id[:MAX_SHOWN],
+        "cloudevents.event_type": event.type[:MAX_SHOWN],
+    }
+    return telemetry.span(
+        "process event", kind=SpanKind.CONSUMER, parent=invocation, attributes=attributes
+    )
+
+
+def _traced(
+    before: ReplicationJob, after: ReplicationJob, trace: TraceParent | None, *, anew: bool
+) -> ReplicationJob:
+    """Let a new run belong to the trace that began it; one under way keeps its own."""
+    begins = anew or before.phase.is_end or before.traceparent is None
+    return replace(after, traceparent=trace) if begins and trace is not None else after

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from replication.domain.job import Phase, ReplicationJob
+from replication.domain.job import Phase, ReplicationJob, with_entry
 from replication.domain.limits import Limits
-from replication.reconcile.transitions import with_entry
 from replication.records.commit import JobCommits
 from replication.telemetry.job_metrics import tell_step
 from replication.telemetry.log import log_outcome

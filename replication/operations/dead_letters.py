@@ -17,7 +17,7 @@ from replication.domain.errors import (
     ReplicationError,
 )
 from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
-from replication.domain.job import ReplicationJob
+from replication.domain.job import ReplicationJob, with_entry
 from replication.domain.message import JobMessage
 from replication.intake.events import ReceivedEvent, parse_time
 from replication.intake.intake import Intake
@@ -33,7 +33,6 @@ from replication.ports import (
     QueueName,
     StoredLetter,
 )
-from replication.reconcile.transitions import with_entry
 from replication.records.commit import JobCommits
 from replication.telemetry.log import log_outcome
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from replication.domain.job import ReplicationJob
+from replication.domain.job import ReplicationJob, with_entry
 from replication.domain.limits import Limits
-from replication.reconcile.transitions import with_entry
 from replication.records.commit import JobCommits
 from replication.telemetry.log import log_outcome
 from replication.telemetry.runtime import Runtime

@@ -10,15 +10,12 @@ from replication.domain.errors import (
     Operation,
     ReplicationError,
 )
-from replication.domain.image_version import (
-    ImageVersion,
-    NewRegion,
-    merge_target_regions,
-)
+from replication.domain.image_version import ImageVersion
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
 from replication.domain.plan import PlanSubject, ReplicationPlan, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region, RegionCatalog
+from replication.domain.target_regions import NewRegion, merge_target_regions
 from replication.guards.circuits import Hold
 from replication.guards.guards import Guards
 from replication.ports import Catalogs, Gallery

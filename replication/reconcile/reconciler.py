@@ -1,6 +1,7 @@
 """The reconciler: one look at one image version. Claim, observe, decide, act, commit."""
 
 import logging
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -31,9 +32,9 @@ from replication.reconcile.transitions import record
 from replication.records.commit import JobCommits
 from replication.telemetry.job_metrics import tell_step
 from replication.telemetry.log import log_outcome
-from replication.telemetry.metrics import DECISION
+from replication.telemetry.metrics import DECISION, PROCESS_DURATION, QUEUE
+from replication.telemetry.port import MAX_SHOWN, PROCESS, Span, SpanKind, Telemetry, Value
 from replication.telemetry.runtime import Runtime
-from replication.telemetry.spans import message_span
 
 # A claim that was never followed by a record means that the worker died in between.
 MAX_CLAIMS = 10
@@ -112,7 +113,7 @@ class Reconciler:
 
         `queue` is where it came from, `invocation` the host's trace of this call.
         """
-        with message_span(self.runtime.telemetry, message, queue.value, invocation) as span:
+        with _message_span(self.runtime.telemetry, message, queue.value, invocation) as span:
             done = self._reconcile(message, redelivered=redelivered)
             span.set(DECISION, done.outcome)
         return done
@@ -282,3 +283,30 @@ class Reconciler:
                 events=[event.id for event in events],
                 reason=str(error),
             )
+
+
+def _message_span(
+    telemetry: Telemetry, message: JobMessage, queue: str, invocation: TraceParent | None
+) -> AbstractContextManager[Span]:
+    """Open the span of a look, under what began its trace and not under the invocation.
+
+    All looks of a run stand side by side under their beginning: in a row, each under the one
+    before, a day of looks would be hundreds of levels deep.
+    """
+    attributes: dict[str, Value] = {
+        **PROCESS,
+        # Azure Queue Storage has no name among the conventions' messaging systems yet.
+        "messaging.system": "azure_storage_queue",
+        QUEUE: queue,
+        "messaging.message.conversation_id": message.correlation_id[:MAX_SHOWN],
+        "gallery_replicator.key": message.key,
+        "gallery_replicator.sequence": message.sequence,
+    }
+    return telemetry.span(
+        f"process {queue}",
+        kind=SpanKind.CONSUMER,
+        parent=message.traceparent or invocation,
+        link=invocation if message.traceparent else None,
+        attributes=attributes,
+        duration=PROCESS_DURATION,
+    )

@@ -8,17 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from replication.domain.image_version import NewRegion
 from replication.domain.job import (
     Failure,
-    HistoryEntry,
     Phase,
     ReplicaState,
     ReplicationJob,
-    entry_id,
+    with_entry,
 )
 from replication.domain.limits import Limits
 from replication.domain.regions import Region
+from replication.domain.target_regions import NewRegion
 from replication.reconcile.decision import (
     Apply,
     Cancel,
@@ -203,22 +202,6 @@ def _close(
 def _said_before(job: ReplicationJob, event: str, reason: str) -> bool:
     last = job.entries[-1] if job.entries else None
     return last is not None and (last.event, last.reason) == (event, reason)
-
-
-def with_entry(
-    job: ReplicationJob, event: str, reason: str, *, now: datetime, details: dict[str, object]
-) -> ReplicationJob:
-    """Return the job one revision further, with a line in its timeline."""
-    revision = job.revision + 1
-    entry = HistoryEntry(
-        id=entry_id(now, revision),
-        at=now,
-        event=event,
-        reason=reason,
-        details=details,
-    )
-    # The last ones stay with it: two crashes in a row lose none either.
-    return replace(job, revision=revision, entries=(*job.entries[-2:], entry))
 
 
 def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> ReplicationJob:

@@ -3,30 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tenacity import (
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_after_delay,
-    wait_random_exponential,
-)
+from tenacity import Retrying
 
-from replication.domain.errors import RecordChangedError, TransientError
+from replication.domain.errors import RecordChangedError
 from replication.domain.job import ReplicationJob
 from replication.ports import JobPage, JobQuery, JobStore, StoredJob
+from replication.records.retries import contention_retries
 
 type Change[T] = Callable[[ReplicationJob], tuple[ReplicationJob | None, T]]
 Written = Callable[[ReplicationJob | None, ReplicationJob], None]
-
-
-def contention_retries() -> Retrying:
-    """Retry a lost compare-and-swap or a storage blip: at most 8 tries within 10 s."""
-    return Retrying(
-        retry=retry_if_exception_type((RecordChangedError, TransientError)),
-        stop=stop_after_attempt(8) | stop_after_delay(10),
-        wait=wait_random_exponential(multiplier=0.02, max=1),
-        reraise=True,
-    )
 
 
 def _nobody(_before: ReplicationJob | None, _after: ReplicationJob) -> None:

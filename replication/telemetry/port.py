@@ -11,6 +11,13 @@ from replication.domain.trace_context import TraceParent
 from replication.telemetry.metrics import Metric
 
 type Value = str | int | float | bool
+
+# What the spans of an event and of a message have in common, and how much of a word they show.
+PROCESS: Mapping[str, Value] = {
+    "messaging.operation.name": "process",
+    "messaging.operation.type": "process",
+}
+MAX_SHOWN = 100
 type Attributes = Mapping[str, Value]
 NO_ATTRIBUTES: Attributes = MappingProxyType({})
 

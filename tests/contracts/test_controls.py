@@ -15,7 +15,7 @@ from replication.guards.admission import GATES
 from replication.guards.pauses import PAUSES
 from replication.guards.region_health import REFUSALS, Refusal
 from replication.guards.throttling import Gate, ThrottleScope, gallery_of, shut
-from replication.records.repository import contention_retries
+from replication.records.retries import contention_retries
 from replication.shared_state.port import ControlRow, ControlStore
 from replication.shared_state.state import SharedState
 from tests.support.builders import NOON, SUBSCRIPTION, version_id

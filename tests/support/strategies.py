@@ -15,7 +15,6 @@ from replication.domain.image_version import (
     ProvisioningState,
     RegionalReplicationStatus,
     ReplicationMode,
-    TargetRegion,
 )
 from replication.domain.job import (
     Failure,
@@ -30,6 +29,7 @@ from replication.domain.job import (
 from replication.domain.limits import Limits
 from replication.domain.plan import LeftOutRegion
 from replication.domain.regions import Region
+from replication.domain.target_regions import TargetRegion
 from tests.support.builders import US_NEIGHBOURS
 
 NAMES = st.text(string.ascii_letters + string.digits + "_.()-", min_size=1, max_size=40).filter(

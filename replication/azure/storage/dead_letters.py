@@ -11,7 +11,6 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, UpdateMode
 
-from replication.azure.storage.errors import blip_retries
 from replication.azure.storage.tables import Table, join_text, split_text, storable
 from replication.dead_letters.filter import gallery_of_letter
 from replication.dead_letters.rows import list_letter
@@ -23,6 +22,7 @@ from replication.domain.errors import (
 )
 from replication.ports import DeadLetter, LetterState, ListedLetter, StoredLetter
 from replication.records.job_codec import decode_entry, encode_entry
+from replication.records.retries import blip_retries
 
 FORMAT_VERSION = 1
 # The source of a row that cannot be read; such a row is shown, and never written over.

@@ -1,13 +1,6 @@
-"""Translate what Azure Storage refuses, and retry its short blips."""
+"""The errors of Azure Storage, in the product's own words."""
 
 from azure.core.exceptions import AzureError, HttpResponseError
-from tenacity import (
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_after_delay,
-    wait_random_exponential,
-)
 
 from replication.domain.errors import FailureCode, PermanentError, ReplicationError, TransientError
 
@@ -21,13 +14,3 @@ def classify(error: AzureError) -> ReplicationError:
     if status == 403:  # noqa: PLR2004 - the number is the name
         return PermanentError(f"storage refused: {message}", code=FailureCode.NOT_AUTHORISED)
     return TransientError(f"storage: {message}", code=f"storage_{status or 'unreachable'}")
-
-
-def blip_retries() -> Retrying:
-    """Retry a storage blip: at most 4 tries within 8 s; the queue's own redelivery comes after."""
-    return Retrying(
-        retry=retry_if_exception_type(TransientError),
-        stop=stop_after_attempt(4) | stop_after_delay(8),
-        wait=wait_random_exponential(multiplier=0.1, max=2),
-        reraise=True,
-    )

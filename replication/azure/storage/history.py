@@ -10,11 +10,12 @@ from typing import Any
 from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
-from replication.azure.storage.errors import blip_retries, classify
+from replication.azure.storage.errors import classify
 from replication.azure.storage.tables import Table, join_text, split_text
 from replication.domain.errors import MalformedError
 from replication.domain.job import HistoryEntry
 from replication.records.job_codec import ENTRIES
+from replication.records.retries import blip_retries
 from replication.telemetry.log import log_outcome
 
 _MAX_BATCH = 100

@@ -21,12 +21,13 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import TableClient, UpdateMode
 
-from replication.azure.storage.errors import blip_retries, classify
+from replication.azure.storage.errors import classify
 from replication.azure.storage.tables import Table, join_text, split_text
 from replication.domain.errors import MalformedError, NewerFormatError, RecordChangedError
 from replication.domain.job import ReplicationJob
 from replication.ports import JobPage, JobQuery, StoredJob, UnreadableRow
 from replication.records.job_codec import FORMAT_VERSION, decode_job, encode_job
+from replication.records.retries import blip_retries
 from replication.telemetry.log import log_outcome
 
 _ROW = "job"

@@ -14,10 +14,11 @@ from azure.storage.queue import (
     TextBase64EncodePolicy,
 )
 
-from replication.azure.storage.errors import blip_retries, classify
+from replication.azure.storage.errors import classify
 from replication.domain.errors import MalformedError
 from replication.domain.message import JobMessage
 from replication.ports import QueueDepth, QueueName
+from replication.records.retries import blip_retries
 
 MAX_DELAY_S = 7 * 24 * 3600 - 1
 _PEEK = 32

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.config.settings import Settings, SettingsError, StorageSettings, is_loopback
+from replication.config.settings import Settings, SettingsError, StorageSettings
 from replication.domain.limits import Limits
+from replication.domain.urls import is_loopback
 from tests.support.strategies import outcome
 
 ROOT = Path("/app")

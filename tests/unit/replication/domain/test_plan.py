@@ -2,11 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.domain.image_version import ImageVersion, NewRegion
+from replication.domain.image_version import ImageVersion
 from replication.domain.plan import PlanSubject, ReplicationPlan, plan
 from replication.domain.policy import GalleryScope, ReplicationPolicy
 from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import Region, RegionCatalog, build_catalog
+from replication.domain.target_regions import NewRegion
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id
 from tests.support.strategies import REGIONS, image_versions
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.domain.image_version import NewRegion, TargetRegion, merge_target_regions
 from replication.domain.regions import Region, build_catalog
+from replication.domain.target_regions import NewRegion, TargetRegion, merge_target_regions
 from tests.support.strategies import REGIONS, target_regions
 
 HOME = Region("eastus")

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replication.domain.image_version import ImageVersion, ImageVersionId, NewRegion
+from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
 from replication.domain.limits import Limits
 from replication.domain.plan import PlanSubject, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import Region
+from replication.domain.target_regions import NewRegion
 from replication.reconcile.decision import (
     Apply,
     Decision,

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from replication.domain.errors import FailureCode
-from replication.domain.image_version import ImageVersion, NewRegion
+from replication.domain.image_version import ImageVersion
 from replication.domain.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
 from replication.domain.limits import Limits
 from replication.domain.plan import PlanSubject, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import Region
+from replication.domain.target_regions import NewRegion
 from replication.reconcile.decision import (
     Apply,
     Partial,
