@@ -33,7 +33,7 @@ from replication.intake.intake import Intake
 from replication.listing.jobs import Listing
 from replication.listing.store import ListingStore
 from replication.notices.rules import NoticeRules
-from replication.notices.service import BOOKS, NoticeChannel, NoticeService
+from replication.notices.service import NOTICE_BOOKS, NoticeChannel, NoticeService
 from replication.notices.sources import NoticeSources
 from replication.operations.cancel import Canceller
 from replication.operations.dead_letters import DeadLetterService
@@ -61,7 +61,7 @@ from replication.sweep import Sweep
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from replication.telemetry.runtime import Runtime
 
-SHARED_KINDS = (GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, BOOKS, DUTIES)
+SHARED_KINDS = (GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, NOTICE_BOOKS, DUTIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

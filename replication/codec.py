@@ -55,7 +55,8 @@ class Codec[T]:
     None is for what stands within another document.
     `required` are fields that a document must have although the class gives them a default, and
     `forms` those that stand there otherwise than their type does, both by class. The fields of the
-    values in `flat` stand among those of the whole.
+    values in `flat` stand among those of the whole. `names` are those of fields that are called
+    otherwise in documents, by class.
     """
 
     shape: type[T]
@@ -64,11 +65,12 @@ class Codec[T]:
     required: Mapping[type, Collection[str]] = field(default_factory=dict)
     forms: Mapping[type, Mapping[str, Form]] = field(default_factory=dict)
     flat: Mapping[str, type] = field(default_factory=dict)
+    names: Mapping[type, Mapping[str, str]] = field(default_factory=dict)
 
     def encode(self, value: T) -> Document:
         """Return the value as a JSON object, with the version of its format."""
         _, writer = self._schema
-        document: Document = writer.to_python(value, mode="json")
+        document: Document = writer.to_python(value, mode="json", by_alias=True)
         if self.version is not None:
             document = {"v": self.version, **document}
         for name in self.flat:
@@ -129,6 +131,8 @@ class Codec[T]:
         for part in parts:
             if part["schema"]["type"] == "default" and part["name"] in self.required.get(of, ()):
                 part["schema"] = part["schema"]["schema"]
+            if name := self.names.get(of, {}).get(part["name"]):
+                part |= {"validation_alias": name, "serialization_alias": name}
             form = self.forms.get(of, {}).get(part["name"])
             if form is not None:
                 part["schema"] = _put(form, part["schema"])

@@ -26,7 +26,7 @@ class FailureKind:
 
     code: FailureCode
     transient: bool
-    budget: TryLimit
+    tries: TryLimit
     sentence: str
 
     @property
@@ -35,8 +35,8 @@ class FailureKind:
         return f"docs/runbook.md#{self.code.value}"
 
 
-def _kind(code: FailureCode, budget: TryLimit, sentence: str, *, transient: bool) -> FailureKind:
-    return FailureKind(code=code, transient=transient, budget=budget, sentence=sentence)
+def _kind(code: FailureCode, tries: TryLimit, sentence: str, *, transient: bool) -> FailureKind:
+    return FailureKind(code=code, transient=transient, tries=tries, sentence=sentence)
 
 
 FAILURES: Mapping[FailureCode, FailureKind] = {

@@ -1,7 +1,7 @@
-"""Decide of which causes of failure to tell: once for a cause, and once more when it is over.
+"""Notice rules: of which causes of failure to tell, once for a cause and once when it is over.
 
-Pure; the clock is an argument. What was told to a receiver stands in its book. A decision gives the
-notices and two books: one for when they were delivered, one for when they were not.
+Pure; the clock is an argument. What a receiver knows stands in its book. The next notices come with
+two books: one for when they were delivered, one for when they were not.
 """
 
 import hashlib
@@ -55,21 +55,22 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class KnownCause:
     """What a receiver knows of a cause.
 
-    `told` counts the notices since the cause began, `jobs` is the figure last told. `gone_at` is
-    when it was first missed. `resolved_at` is when that was told; the cause is remembered for a
-    while, so that one that comes and goes (`returns`) has to stay away for longer.
+    `notices` counts those since the cause began, `last_at` is when the last was sent and `jobs` the
+    figure in it. `gone_at` is when it was first missed. `resolved_at` is when that was sent; the
+    cause is remembered for a while, so that one that comes and goes (`returns`) has to stay away
+    for longer.
     """
 
     key: str
     code: str
     region: str | None
     since: datetime
-    told_at: datetime
+    last_at: datetime
     jobs: int
-    told: int = 1
+    notices: int = 1
     returns: int = 0
     gone_at: datetime | None = None
     resolved_at: datetime | None = None
@@ -85,13 +86,13 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeBook:
-    """What one receiver was told; while `busy_until` lies ahead nobody but `busy_by` may send.
+    """What one receiver knows; while `busy_until` lies ahead nobody but `busy_by` may send.
 
     `waiting` are the causes of which it is yet to hear, until it has or they are over.
     """
 
     channel: str
-    told: tuple[Told, ...] = ()
+    known: tuple[KnownCause, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     busy_by: str = ""
     busy_until: datetime | None = None
@@ -129,8 +130,8 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What to tell now, the book for when it was delivered, and the one for when it was not.
+class NextNotices:
+    """What to send now, the book for when it was delivered, and the one for when it was not.
 
     `later` counts the notices and causes for which there was no room; the next runs tell of them.
     """
@@ -146,32 +147,35 @@ class _Step:
     """What becomes of one cause: the entry when its notice is delivered, and when not."""
 
     key: str
-    entry: Told | None
-    otherwise: Told | None
+    entry: KnownCause | None
+    otherwise: KnownCause | None
     notice: Notice | None = None
 
 
-def decide(book: NoticeBook, seen: Seen, *, now: datetime, rules: NoticeRules) -> Decision:
-    """Return what the book's receiver should be told now."""
-    # What is told already keeps the time in its own entry.
-    began = {one.key: one.since for one in book.waiting}
-    causes = {one.key: replace(one, since=began.get(one.key, one.since)) for one in seen.causes}
-    known = {one.key: one for one in book.told}
-    steps = [_followed(one, causes.get(one.key), seen, now, rules) for one in book.told]
-    steps += [_begun(cause, now) for key, cause in causes.items() if key not in known]
+def next_notices(book: NoticeBook, seen: Seen, *, now: datetime, rules: NoticeRules) -> NextNotices:
+    """Return what the book's receiver should hear now."""
+    # What is known already keeps the time in its own entry.
+    began = {waiting.key: waiting.since for waiting in book.waiting}
+    causes = {
+        cause.key: replace(cause, since=began.get(cause.key, cause.since)) for cause in seen.causes
+    }
+    keys = {known.key for known in book.known}
+    steps = [_followed(known, causes.get(known.key), seen, now, rules) for known in book.known]
+    steps += [_begun(cause, now) for key, cause in causes.items() if key not in keys]
     steps, crowded_out = _within(steps, rules.max_causes)
-    spoken = sorted((one for one in steps if one.notice), key=_rank)[: rules.max_notices]
-    silent = {one.key for one in steps if one.notice} - {one.key for one in spoken}
-    delivered = (one.otherwise if one.key in silent else one.entry for one in steps)
-    news = [one for one in map(_waiting, steps) if one is not None]
-    fresh = {one.key for one in news}
-    unseen = [one for one in book.waiting if one.key.startswith(seen.unsure)]
-    waiting = [*news, *(one for one in unseen if one.key not in fresh)][: rules.max_causes]
+    spoken = sorted((step for step in steps if step.notice), key=_rank)[: rules.max_notices]
+    silent = {step.key for step in steps if step.notice} - {step.key for step in spoken}
+    delivered = (step.otherwise if step.key in silent else step.entry for step in steps)
+    news = [waiting for waiting in map(_waiting, steps) if waiting is not None]
+    fresh = {waiting.key for waiting in news}
+    unseen = [waiting for waiting in book.waiting if waiting.key.startswith(seen.unsure)]
+    unheard = [*news, *(waiting for waiting in unseen if waiting.key not in fresh)]
+    unheard = unheard[: rules.max_causes]
     heard = fresh - silent
-    return Decision(
-        notices=tuple(one.notice for one in spoken if one.notice),
-        delivered=_book(book, delivered, (one for one in waiting if one.key not in heard)),
-        undelivered=_book(book, (one.otherwise for one in steps), waiting),
+    return NextNotices(
+        notices=tuple(step.notice for step in spoken if step.notice),
+        delivered=_book(book, delivered, (one for one in unheard if one.key not in heard)),
+        undelivered=_book(book, (step.otherwise for step in steps), unheard),
         later=len(silent) + crowded_out,
     )
 
@@ -187,51 +191,51 @@ def is_busy(book: NoticeBook, *, now: datetime) -> bool:
 
 
 def _followed(
-    told: Told, cause: Cause | None, seen: Seen, now: datetime, rules: NoticeRules
+    known: KnownCause, cause: Cause | None, seen: Seen, now: datetime, rules: NoticeRules
 ) -> _Step:
     """Return what becomes of a cause that the receiver knows."""
     if cause is None:
-        return _absent(told, seen, now, rules)
-    quiet = now - told.told_at < timedelta(seconds=rules.quiet_s)
-    if told.resolved_at is not None:
-        return _unchanged(told) if quiet else _returned(told, cause, now)
-    here = replace(told, gone_at=None)
+        return _absent(known, seen, now, rules)
+    quiet = now - known.last_at < timedelta(seconds=rules.quiet_s)
+    if known.resolved_at is not None:
+        return _unchanged(known) if quiet else _returned(known, cause, now)
+    here = replace(known, gone_at=None)
     if quiet:
         return _unchanged(here)
-    if cause.jobs >= rules.growth * max(told.jobs, 1):
+    if cause.jobs >= rules.growth * max(known.jobs, 1):
         return _again(here, Change.GROWN, cause, now)
-    if now - told.told_at >= timedelta(seconds=rules.repeat_s):
+    if now - known.last_at >= timedelta(seconds=rules.repeat_s):
         return _again(here, Change.REMINDER, cause, now)
     return _unchanged(here)
 
 
-def _absent(told: Told, seen: Seen, now: datetime, rules: NoticeRules) -> _Step:
-    if told.resolved_at is not None:
-        forgotten = now - told.resolved_at >= timedelta(seconds=rules.memory_s)
-        return _Step(key=told.key, entry=None, otherwise=None) if forgotten else _unchanged(told)
-    if told.key.startswith(seen.unsure):
+def _absent(known: KnownCause, seen: Seen, now: datetime, rules: NoticeRules) -> _Step:
+    if known.resolved_at is not None:
+        forgotten = now - known.resolved_at >= timedelta(seconds=rules.memory_s)
+        return _Step(key=known.key, entry=None, otherwise=None) if forgotten else _unchanged(known)
+    if known.key.startswith(seen.unsure):
         # It may have been there all the time.
-        return _unchanged(replace(told, gone_at=None))
-    gone_at = told.gone_at or now
-    missed = replace(told, gone_at=gone_at)
-    if now - gone_at < settling(told, rules):
+        return _unchanged(replace(known, gone_at=None))
+    gone_at = known.gone_at or now
+    missed = replace(known, gone_at=gone_at)
+    if now - gone_at < settling(known, rules):
         return _unchanged(missed)
     notice = Notice(
-        id=_news_id(told, told.told + 1, Change.RESOLVED),
+        id=_news_id(known, known.notices + 1, Change.RESOLVED),
         change=Change.RESOLVED,
         cause=Cause(
-            key=told.key, code=told.code, region=told.region, jobs=told.jobs, since=told.since
+            key=known.key, code=known.code, region=known.region, jobs=known.jobs, since=known.since
         ),
-        returns=told.returns,
-        lasted_s=max(0.0, (gone_at - told.since).total_seconds()),
+        returns=known.returns,
+        lasted_s=max(0.0, (gone_at - known.since).total_seconds()),
     )
-    over = replace(missed, told=told.told + 1, told_at=now, resolved_at=now)
-    return _Step(key=told.key, entry=over, otherwise=missed, notice=notice)
+    over = replace(missed, notices=known.notices + 1, last_at=now, resolved_at=now)
+    return _Step(key=known.key, entry=over, otherwise=missed, notice=notice)
 
 
-def settling(told: Told, rules: NoticeRules) -> timedelta:
+def settling(known: KnownCause, rules: NoticeRules) -> timedelta:
     """Return how long a cause has to stay away before it counts as over."""
-    longest_s = max(rules.settle_s, rules.quiet_s) * 2.0 ** min(told.returns, _MAX_DOUBLINGS)
+    longest_s = max(rules.settle_s, rules.quiet_s) * 2.0 ** min(known.returns, _MAX_DOUBLINGS)
     return timedelta(seconds=longest_s)
 
 
@@ -240,43 +244,45 @@ def _begun(cause: Cause, now: datetime) -> _Step:
     return _Step(key=cause.key, entry=entry, otherwise=None, notice=_news(Change.NEW, entry, cause))
 
 
-def _returned(told: Told, cause: Cause, now: datetime) -> _Step:
-    entry = replace(_entry(cause, now), returns=told.returns + 1)
-    return _Step(key=told.key, entry=entry, otherwise=told, notice=_news(Change.NEW, entry, cause))
+def _returned(known: KnownCause, cause: Cause, now: datetime) -> _Step:
+    entry = replace(_entry(cause, now), returns=known.returns + 1)
+    return _Step(
+        key=known.key, entry=entry, otherwise=known, notice=_news(Change.NEW, entry, cause)
+    )
 
 
-def _again(told: Told, change: Change, cause: Cause, now: datetime) -> _Step:
-    entry = replace(told, code=cause.code, jobs=cause.jobs, told=told.told + 1, told_at=now)
-    return _Step(key=told.key, entry=entry, otherwise=told, notice=_news(change, entry, cause))
+def _again(known: KnownCause, change: Change, cause: Cause, now: datetime) -> _Step:
+    entry = replace(known, code=cause.code, jobs=cause.jobs, notices=known.notices + 1, last_at=now)
+    return _Step(key=known.key, entry=entry, otherwise=known, notice=_news(change, entry, cause))
 
 
-def _unchanged(told: Told) -> _Step:
-    return _Step(key=told.key, entry=told, otherwise=told)
+def _unchanged(known: KnownCause) -> _Step:
+    return _Step(key=known.key, entry=known, otherwise=known)
 
 
-def _entry(cause: Cause, now: datetime) -> Told:
-    return Told(
+def _entry(cause: Cause, now: datetime) -> KnownCause:
+    return KnownCause(
         key=cause.key,
         code=cause.code,
         region=cause.region,
         since=cause.since,
-        told_at=now,
+        last_at=now,
         jobs=cause.jobs,
     )
 
 
-def _news(change: Change, entry: Told, cause: Cause) -> Notice:
+def _news(change: Change, entry: KnownCause, cause: Cause) -> Notice:
     return Notice(
-        id=_news_id(entry, entry.told),
+        id=_news_id(entry, entry.notices),
         change=change,
         cause=replace(cause, since=entry.since),
         returns=entry.returns,
     )
 
 
-def _news_id(told: Told, number: int, *change: Change) -> str:
+def _news_id(known: KnownCause, number: int, *change: Change) -> str:
     """Return the id of the cause's news of this number, whether it grew or is a reminder."""
-    return _digest(told.key, told.since.isoformat(), str(told.returns), str(number), *change)
+    return _digest(known.key, known.since.isoformat(), str(known.returns), str(number), *change)
 
 
 def _within(steps: list[_Step], most: int) -> tuple[list[_Step], int]:
@@ -315,13 +321,13 @@ def _waiting(step: _Step) -> Waiting | None:
 
 
 def _book(
-    book: NoticeBook, entries: Iterable[Told | None], waiting: Iterable[Waiting]
+    book: NoticeBook, entries: Iterable[KnownCause | None], waiting: Iterable[Waiting]
 ) -> NoticeBook:
     present = (one for one in entries if one is not None)
     # Whoever decides has found that nobody sends.
     return NoticeBook(
         channel=book.channel,
-        told=tuple(sorted(present, key=lambda one: one.key)),
+        known=tuple(sorted(present, key=lambda one: one.key)),
         waiting=tuple(sorted(waiting, key=lambda one: one.key)),
     )
 

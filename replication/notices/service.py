@@ -1,4 +1,4 @@
-"""Tell each receiver of what began to fail and of what is over; a failure of that fails nothing."""
+"""Notices: each receiver hears of what began to fail and what is over; that fails nothing else."""
 
 import logging
 from collections.abc import Callable
@@ -9,20 +9,30 @@ from typing import Protocol
 from replication.domain.errors import ReplicationError, TransientError
 from replication.notices.digest import Digest
 from replication.notices.rules import (
-    Decision,
+    KnownCause,
+    NextNotices,
     NoticeBook,
     NoticeRules,
     Seen,
-    decide,
     digest_id,
     is_busy,
+    next_notices,
 )
 from replication.notices.sources import NoticeSources
 from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
 from replication.telemetry.log import log_outcome
 
-BOOKS = Kind("notice", NoticeBook, key=lambda book: book.channel)
+NOTICE_BOOKS = Kind(
+    "notice",
+    NoticeBook,
+    key=lambda book: book.channel,
+    # The names under which rows were written before the attributes had a word for each thing.
+    names={
+        NoticeBook: {"known": "told"},
+        KnownCause: {"notices": "told", "last_at": "told_at"},
+    },
+)
 # Longer than a channel tries.
 _BUSY_S = 240.0
 _MAX_PAUSE_S = 3600.0
@@ -83,12 +93,12 @@ class NoticeService:
         Raises what the storage raises.
         """
         seen = self.sources.read()
-        known = self.shared_state.all(BOOKS)
+        known = self.shared_state.all(NOTICE_BOOKS)
         reports = []
         for name in [one.name for one in self.channels] or ["nobody"]:
             book = known.get(name) or NoticeBook(channel=name)
-            decision = decide(book, seen, now=self.clock(), rules=self.rules)
-            reports.append(ChannelReport(channel=name, digest=self._digest(decision, site)))
+            upcoming = next_notices(book, seen, now=self.clock(), rules=self.rules)
+            reports.append(ChannelReport(channel=name, digest=self._digest(upcoming, site)))
         return tuple(reports)
 
     def test(self, *, site: str | None = None) -> tuple[ChannelReport, ...]:
@@ -109,35 +119,35 @@ class NoticeService:
     def _tell(self, channel: NoticeChannel, seen: Seen, site: str | None) -> ChannelReport:
         owner = self.new_owner()
         try:
-            decision = self._claim(channel.name, owner, seen)
-            digest = self._digest(decision, site) if decision else None
-            if decision is None or digest is None:
+            upcoming = self._claim(channel.name, owner, seen)
+            digest = self._digest(upcoming, site) if upcoming else None
+            if upcoming is None or digest is None:
                 return ChannelReport(channel=channel.name)
             try:
                 channel.send(digest)
             except ReplicationError as error:
-                self._put(owner, self._after_failure(decision, error))
+                self._put(owner, self._after_failure(upcoming, error))
                 return ChannelReport(channel=channel.name, problem=str(error))
-            self._put(owner, decision.delivered)
+            self._put(owner, upcoming.delivered)
             return ChannelReport(channel=channel.name, digest=digest)
         except ReplicationError as error:
             return ChannelReport(channel=channel.name, problem=str(error))
 
-    def _claim(self, name: str, owner: str, seen: Seen) -> Decision | None:
-        """Decide, and keep others from sending meanwhile; None where another sends."""
+    def _claim(self, name: str, owner: str, seen: Seen) -> NextNotices | None:
+        """Return what to send, and keep others from sending meanwhile; None where another sends."""
 
-        def claim(before: NoticeBook | None) -> tuple[NoticeBook | None, Decision | None]:
+        def claim(before: NoticeBook | None) -> tuple[NoticeBook | None, NextNotices | None]:
             book, now = before or NoticeBook(channel=name), self.clock()
             if is_busy(book, now=now):
                 return before, None
-            decision = decide(book, seen, now=now, rules=self.rules)
-            after = decision.undelivered
-            if decision.notices:
+            upcoming = next_notices(book, seen, now=now, rules=self.rules)
+            after = upcoming.undelivered
+            if upcoming.notices:
                 lapses = now + timedelta(seconds=_BUSY_S)
                 after = replace(after, busy_by=owner, busy_until=lapses)
-            return (before if after == book else after), decision
+            return (before if after == book else after), upcoming
 
-        return self.shared_state.change(BOOKS, name, claim)
+        return self.shared_state.change(NOTICE_BOOKS, name, claim)
 
     def _put(self, owner: str, after: NoticeBook) -> None:
         """Give the claim back with what is known now; one that lapsed is another's."""
@@ -145,24 +155,24 @@ class NoticeService:
         def put(book: NoticeBook | None) -> tuple[NoticeBook | None, None]:
             return (after if book is not None and book.busy_by == owner else book), None
 
-        self.shared_state.change(BOOKS, after.channel, put)
+        self.shared_state.change(NOTICE_BOOKS, after.channel, put)
 
-    def _after_failure(self, decision: Decision, error: ReplicationError) -> NoticeBook:
+    def _after_failure(self, upcoming: NextNotices, error: ReplicationError) -> NoticeBook:
         """Return the book as if nothing was said; the pause that was asked for is kept."""
-        book = decision.undelivered
+        book = upcoming.undelivered
         if not isinstance(error, TransientError) or not error.retry_after_s:
             return book
         pause_s = min(error.retry_after_s, _MAX_PAUSE_S)
         return replace(book, busy_until=self.clock() + timedelta(seconds=pause_s))
 
-    def _digest(self, decision: Decision, site: str | None) -> Digest | None:
-        if not decision.notices:
+    def _digest(self, upcoming: NextNotices, site: str | None) -> Digest | None:
+        if not upcoming.notices:
             return None
         return Digest(
-            id=digest_id(decision.notices),
+            id=digest_id(upcoming.notices),
             at=self.clock(),
-            notices=decision.notices,
-            later=decision.later,
+            notices=upcoming.notices,
+            later=upcoming.later,
             site=site,
         )
 

@@ -226,7 +226,7 @@ def _next_step(code: str) -> str:
     kind = FAILURES[FailureCode(code)] if code in _CODES else None
     if kind is None or not kind.transient:
         return "Nothing is tried again until a person has acted."
-    if kind.budget is TryLimit.RELEASE:
+    if kind.tries is TryLimit.RELEASE:
         return "Each waits until it fits its budget, or is released."
     return "It may work later; what gave up is tried again when it is replayed."
 

@@ -10,8 +10,8 @@ from replication.shared_state.port import ControlRow
 class Kind[T]:
     """The rows of one type; `name` is the partition that they stand in.
 
-    `key` tells under which key a value stands, and `forms` how fields are written that have a form
-    of their own.
+    `key` tells under which key a value stands, `forms` how fields are written that have a form of
+    their own, and `names` those that are called otherwise in rows.
     """
 
     def __init__(
@@ -21,11 +21,15 @@ class Kind[T]:
         *,
         key: Callable[[T], str],
         forms: Mapping[str, Form] | None = None,
+        names: Mapping[type, Mapping[str, str]] | None = None,
     ) -> None:
         self.name = name
         self.key = key
         self._codec = Codec(
-            shape=shape, what=f"a {name} in the controls", forms={shape: forms or {}}
+            shape=shape,
+            what=f"a {name} in the controls",
+            forms={shape: forms or {}},
+            names=names or {},
         )
 
     def write(self, value: T) -> ControlRow:

@@ -38,7 +38,7 @@ class Backend(Protocol):
 class BackendSpan(Span, Protocol):
     """A span that takes events as well."""
 
-    def told(self, event: str, attributes: Attributes) -> None:
+    def happened(self, event: str, attributes: Attributes) -> None:
         """Note something that happened within it."""
         ...
 

@@ -79,7 +79,7 @@ def tell_step(telemetry: Telemetry, before: ReplicationJob, after: ReplicationJo
             telemetry.expected(STUCK_FOUND, region)
             telemetry.expected(REPLICA_FAILURES, {**region, CODE: FailureCode.COPY_FAILED.value})
     for one in measure_step(before, after):
-        telemetry.told(one.event, one.fields)
+        telemetry.happened(one.event, one.fields)
         if one.metric.kind is MetricKind.HISTOGRAM:
             telemetry.observed(one.metric, one.value, one.labels)
         else:

@@ -60,7 +60,7 @@ class _Span:
         self.span.set_attribute(CODE, code)
         self.span.set_status(Status(StatusCode.ERROR))
 
-    def told(self, event: str, attributes: Attributes) -> None:
+    def happened(self, event: str, attributes: Attributes) -> None:
         self.span.add_event(event, attributes)
 
 

@@ -76,7 +76,7 @@ class Telemetry(Protocol):
         """Return the innermost span that is open, as later work is to name it."""
         ...
 
-    def told(self, event: str, attributes: Attributes = NO_ATTRIBUTES) -> None:
+    def happened(self, event: str, attributes: Attributes = NO_ATTRIBUTES) -> None:
         """Note in the innermost span that is open that something happened."""
         ...
 
@@ -144,7 +144,7 @@ class NoTelemetry:
 
     def trace(self) -> None: ...
 
-    def told(self, event: str, attributes: Attributes = NO_ATTRIBUTES) -> None: ...
+    def happened(self, event: str, attributes: Attributes = NO_ATTRIBUTES) -> None: ...
 
     def counted(
         self, metric: Metric, labels: Attributes = NO_ATTRIBUTES, *, by: float = 1

@@ -25,7 +25,7 @@ from replication.telemetry.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class _Passing(PassingSpan):
-    def told(self, event: str, attributes: Attributes) -> None: ...
+    def happened(self, event: str, attributes: Attributes) -> None: ...
 
 
 @dataclass(slots=True)
@@ -67,10 +67,10 @@ class ProcessTelemetry:
         work = _OPEN.get()
         return work.traceparent if work else None
 
-    def told(self, event: str, attributes: Attributes = NO_ATTRIBUTES) -> None:
+    def happened(self, event: str, attributes: Attributes = NO_ATTRIBUTES) -> None:
         work = _OPEN.get()
         if work is not None:
-            work.span.told(event, attributes)
+            work.span.happened(event, attributes)
 
     def counted(self, metric: Metric, labels: Attributes = NO_ATTRIBUTES, *, by: float = 1) -> None:
         self._take(metric, by, labels)

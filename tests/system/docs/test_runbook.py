@@ -69,7 +69,7 @@ def test_a_section_says_whether_it_passes_by_itself_and_within_which_budget(
     said = points(code)
     assert list(said) == POINTS
     assert said["Kind"] == ("transient." if FAILURES[code].transient else "permanent.")
-    assert said["Budget"].replace("`", "") == f"{FAILURES[code].budget.value}."
+    assert said["Budget"].replace("`", "") == f"{FAILURES[code].tries.value}."
 
 
 @pytest.mark.parametrize("code", FailureCode)

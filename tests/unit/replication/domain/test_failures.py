@@ -48,7 +48,7 @@ def test_an_explanation_is_one_sentence_and_leads_to_the_runbook(code: FailureCo
 
 @pytest.mark.parametrize("code", FailureCode)
 def test_what_cannot_be_mended_by_waiting_has_no_budget(code: FailureCode) -> None:
-    assert (FAILURES[code].budget is TryLimit.NONE) == (not FAILURES[code].transient)
+    assert (FAILURES[code].tries is TryLimit.NONE) == (not FAILURES[code].transient)
 
 
 def test_an_answer_that_nobody_foresaw_is_tried_again_and_capped_sooner() -> None:

@@ -15,9 +15,9 @@ from replication.notices.rules import (
     NoticeBook,
     NoticeRules,
     Seen,
-    decide,
     digest_id,
     is_busy,
+    next_notices,
 )
 from tests.support.builders import NOON
 from tests.support.scenarios.causes import RULES, cause
@@ -39,11 +39,11 @@ class Receiver:
     def look(self, at_min: float, *causes: Cause, unsure: str = "", works: bool = True) -> None:
         known = seen(*causes, unsure=[unsure] if unsure else [])
         now = NOON + timedelta(minutes=at_min)
-        decision = decide(self.book, known, now=now, rules=self.rules)
-        self.later = decision.later
+        upcoming = next_notices(self.book, known, now=now, rules=self.rules)
+        self.later = upcoming.later
         if works:
-            self.heard += [(at_min, one) for one in decision.notices]
-        self.book = decision.delivered if works else decision.undelivered
+            self.heard += [(at_min, one) for one in upcoming.notices]
+        self.book = upcoming.delivered if works else upcoming.undelivered
 
     @property
     def story(self) -> list[tuple[float, str]]:
@@ -116,9 +116,9 @@ def test_what_was_resolved_is_forgotten_after_a_day() -> None:
     receiver.look(0, cause())
     for at_min in (5, 35, 35 + 24 * 60 - 1):
         receiver.look(at_min)
-        assert len(receiver.book.told) == 1
+        assert len(receiver.book.known) == 1
     receiver.look(35 + 24 * 60)
-    assert receiver.book.told == ()
+    assert receiver.book.known == ()
 
 
 def test_what_could_not_be_read_is_neither_there_nor_gone() -> None:
@@ -135,12 +135,14 @@ def test_what_could_not_be_read_is_neither_there_nor_gone() -> None:
 def test_what_could_not_be_delivered_is_news_again_with_the_same_id() -> None:
     receiver = Receiver()
     receiver.look(0, cause(), works=False)
-    assert receiver.book.told == ()
-    decisions = [
-        decide(receiver.book, seen(cause(jobs=n)), now=NOON + timedelta(minutes=n), rules=RULES)
+    assert receiver.book.known == ()
+    runs = [
+        next_notices(
+            receiver.book, seen(cause(jobs=n)), now=NOON + timedelta(minutes=n), rules=RULES
+        )
         for n in (1, 2)
     ]
-    first, second = (digest_id(one.notices) for one in decisions)
+    first, second = (digest_id(one.notices) for one in runs)
     assert first == second
 
 
@@ -152,9 +154,9 @@ def since_min(at_min: float, key: str = "letter|locked") -> Cause:
 def tried(receiver: Receiver, at_min: float, *causes: Cause) -> list[str]:
     """Return the ids of what a run would tell, in a run that fails."""
     now = NOON + timedelta(minutes=at_min)
-    decision = decide(receiver.book, seen(*causes), now=now, rules=receiver.rules)
-    receiver.book = decision.undelivered
-    return [one.id for one in decision.notices]
+    upcoming = next_notices(receiver.book, seen(*causes), now=now, rules=receiver.rules)
+    receiver.book = upcoming.undelivered
+    return [one.id for one in upcoming.notices]
 
 
 def test_news_keeps_its_id_until_it_is_delivered_though_its_beginning_moves() -> None:
@@ -258,12 +260,12 @@ def test_a_book_is_bounded_and_what_is_over_makes_room() -> None:
     receiver = Receiver(rules=replace(RULES, max_causes=2))
     first, second, third = (cause(f"letter|code{n}") for n in range(3))
     receiver.look(0, first, second, third)
-    assert (receiver.later, len(receiver.heard), len(receiver.book.told)) == (1, 2, 2)
+    assert (receiver.later, len(receiver.heard), len(receiver.book.known)) == (1, 2, 2)
     for at_min in (5, 35):
         receiver.look(at_min, second, third)
     receiver.look(40, second, third)
     assert receiver.story[-2:] == [(35, "resolved"), (40, "new")]
-    assert {one.key for one in receiver.book.told} == {second.key, third.key}
+    assert {one.key for one in receiver.book.known} == {second.key, third.key}
 
 
 def test_whoever_sends_is_left_alone_until_the_claim_lapses() -> None:
@@ -322,7 +324,7 @@ def test_a_cause_that_nobody_knows_of_is_told_in_the_first_run(
     receiver, at_min = Receiver(), 0
     for pause_min, there, _, _ in looks:
         at_min += pause_min
-        unknown = set(there) - {one.key for one in receiver.book.told}
+        unknown = set(there) - {one.key for one in receiver.book.known}
         receiver.look(at_min, *(cause(key, jobs=jobs) for key, jobs in there.items()))
         told = {one.cause.key for at, one in receiver.heard if at == at_min}
         assert unknown <= told

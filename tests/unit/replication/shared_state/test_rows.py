@@ -20,8 +20,8 @@ from replication.guards.circuits import Circuit, CircuitFailure
 from replication.guards.pauses import PAUSES, QueuePause
 from replication.guards.region_health import CIRCUITS, REFUSALS, Refusal
 from replication.guards.throttling import Gate, Line, LowBucket, ThrottleScope
-from replication.notices.rules import NoticeBook, Told, Waiting
-from replication.notices.service import BOOKS
+from replication.notices.rules import KnownCause, NoticeBook, Waiting
+from replication.notices.service import NOTICE_BOOKS
 from replication.shared_state.kind import Kind
 from replication.shared_state.port import ControlRow
 from tests.support.builders import NOON, SUBSCRIPTION
@@ -86,16 +86,16 @@ ANY_BOOK = st.builds(
     channel=NAMES,
     busy_by=TEXTS,
     busy_until=st.none() | MOMENTS,
-    told=st.lists(
+    known=st.lists(
         st.builds(
-            Told,
+            KnownCause,
             key=TEXTS,
             code=TEXTS,
             region=st.none() | TEXTS,
             since=MOMENTS,
-            told_at=MOMENTS,
+            last_at=MOMENTS,
             jobs=COUNTS,
-            told=COUNTS,
+            notices=COUNTS,
             returns=COUNTS,
             gone_at=st.none() | MOMENTS,
             resolved_at=st.none() | MOMENTS,
@@ -111,7 +111,7 @@ WRITTEN: st.SearchStrategy[tuple[Kind[Any], Any]] = st.one_of(
     st.tuples(st.just(REFUSALS), ANY_REFUSAL),
     st.tuples(st.just(SPENDINGS), ANY_SPENDING),
     st.tuples(st.just(PAUSES), ANY_PAUSE),
-    st.tuples(st.just(BOOKS), ANY_BOOK),
+    st.tuples(st.just(NOTICE_BOOKS), ANY_BOOK),
     st.tuples(st.just(DUTIES), ANY_DUTY),
 )
 
@@ -149,13 +149,13 @@ BOOK = NoticeBook(
     channel="teams",
     busy_by="worker-1",
     busy_until=NOON,
-    told=(
-        Told(
+    known=(
+        KnownCause(
             key="region|westus3",
             code="copy_failed",
             region="westus3",
             since=NOON,
-            told_at=NOON,
+            last_at=NOON,
             jobs=3,
             gone_at=NOON,
             resolved_at=NOON,
@@ -170,7 +170,7 @@ EACH: list[tuple[Kind[Any], Any]] = [
     (REFUSALS, REFUSAL),
     (SPENDINGS, SPENDING),
     (PAUSES, PAUSE),
-    (BOOKS, BOOK),
+    (NOTICE_BOOKS, BOOK),
     (DUTIES, DUTY),
 ]
 
@@ -199,12 +199,19 @@ def test_each_kind_stands_under_what_it_is_about() -> None:
     ]
 
 
+def test_a_book_keeps_the_names_under_which_it_was_written_first() -> None:
+    document = NOTICE_BOOKS.write(BOOK).document
+    (known,) = document["told"]
+    assert (known["told"], known["told_at"]) == (1, NOON.isoformat().replace("+00:00", "Z"))
+    assert {"known", "notices", "last_at"}.isdisjoint({*document, *known})
+
+
 @pytest.mark.parametrize(
     ("kind", "document", "expected"),
     [
         (GATES, {"scope": "sub|*|*"}, Gate(scope=ThrottleScope(subscription_id="sub"))),
         (CIRCUITS, {"region": "westus3"}, Circuit(region=Region("westus3"))),
-        (BOOKS, {"channel": "teams"}, NoticeBook(channel="teams")),
+        (NOTICE_BOOKS, {"channel": "teams"}, NoticeBook(channel="teams")),
     ],
 )
 def test_what_is_missing_takes_its_default(
@@ -268,8 +275,8 @@ def test_a_row_without_a_format_is_refused(version: object) -> None:
         (SPENDINGS, SPENDING, {"counted": 12.5}),
         (SPENDINGS, SPENDING, {"counted": "NaN"}),
         (SPENDINGS, SPENDING, {"folded": "-1"}),
-        (BOOKS, BOOK, {"told": [{"key": "region|westus3"}]}),
-        (BOOKS, BOOK, {"waiting": [{"key": "letter|locked"}]}),
+        (NOTICE_BOOKS, BOOK, {"told": [{"key": "region|westus3"}]}),
+        (NOTICE_BOOKS, BOOK, {"waiting": [{"key": "letter|locked"}]}),
         (DUTIES, DUTY, {"until": "soon"}),
     ],
 )

@@ -27,7 +27,7 @@ def test_nobody_listens_and_the_trace_goes_on() -> None:
         assert span.traceparent is None
     NO_TELEMETRY.counted(EVENTS)
     NO_TELEMETRY.observed(TIME_TO_AVAILABLE, 1)
-    NO_TELEMETRY.told("something")
+    NO_TELEMETRY.happened("something")
     assert NO_TELEMETRY.trace() is None
 
 
@@ -55,11 +55,11 @@ def test_an_error_is_counted_by_its_class_and_goes_on() -> None:
 def test_spans_stand_in_each_other_unless_one_is_a_root() -> None:
     telemetry = ProcessTelemetry()
     assert telemetry.trace() is None
-    telemetry.told("outside of every span")
+    telemetry.happened("outside of every span")
     with telemetry.span("outer", parent=TRACE):
         with telemetry.span("inner") as inner:
             assert inner.traceparent == telemetry.trace() == TRACE
-            telemetry.told("inside")
+            telemetry.happened("inside")
         with telemetry.span("alone", root=True) as alone:
             assert alone.traceparent is None
         assert telemetry.trace() == TRACE
@@ -87,7 +87,7 @@ def test_opentelemetry_gets_the_same_figures_and_spans() -> None:
     telemetry.counted(EVENTS, by=2)
     telemetry.observed(TIME_TO_AVAILABLE, 61, {"cloud.region": "westus"})
     with telemetry.span("outer", kind=SpanKind.CONSUMER, parent=TRACE, attributes={"a": 1}):
-        telemetry.told("happened", {"b": True})
+        telemetry.happened("happened", {"b": True})
         with telemetry.span("inner") as inner:
             inner.failed("429")
         with telemetry.span("alone", root=True) as alone:
