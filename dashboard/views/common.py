@@ -113,7 +113,9 @@ def jsonable(value: Any) -> Any:
         value = value.model_dump()
     if isinstance(value, Mapping):
         return {str(key): jsonable(one) for key, one in value.items()}
-    if isinstance(value, tuple | list | set | frozenset):
+    if isinstance(value, set | frozenset):
+        value = sorted(value)
+    if isinstance(value, tuple | list):
         return [jsonable(one) for one in value]
     return _plain(value)
 

@@ -123,13 +123,13 @@ def dead_letter(app: App, letter_id: str, now: datetime) -> DeadLetterPage:
 
 def _groups(app: App) -> Iterator[CauseGroup]:
     causes = app.dead_letters.causes()
-    for one in sorted(causes, key=lambda cause: (-cause.letters, cause.code)):
-        advice = advice_on(one.code)
+    for cause in sorted(causes, key=lambda known: (-known.letters, known.code)):
+        advice = advice_on(cause.code)
         yield CauseGroup(
-            code=one.code,
-            count=one.letters,
-            oldest=app.dead_letters.oldest(one.code),
-            regions=tuple(one.regions),
+            code=cause.code,
+            count=cause.letters,
+            oldest=app.dead_letters.oldest(cause.code),
+            regions=tuple(cause.regions),
             advice=advice["advice"],
             transient=advice["transient"],
         )

@@ -131,8 +131,8 @@ def overview(app: App, now: datetime) -> Overview:
     return Overview(
         at=now,
         queues=tuple(
-            QueueLine(depth=one, pause=known.pauses.get(one.name))
-            for one in app.queries.queues.depths()
+            QueueLine(depth=depth, pause=known.pauses.get(depth.name))
+            for depth in app.queries.queues.depths()
         ),
         stuck=tuple(_stuck(app, one, now) for one in standing.jobs),
         stuck_count=counts.get(STUCK, 0),
@@ -199,13 +199,13 @@ def _failed(listed: ListedJob) -> FailedJob:
     return FailedJob(listed=listed, advice=advice["advice"], transient=advice["transient"])
 
 
-def _hour(one: HourOfCopies) -> Hour:
-    number = median_class(one.classes)
+def _hour(found: HourOfCopies) -> Hour:
+    number = median_class(found.classes)
     bounded = number is not None and number < len(TIME_CLASSES_S)
     return Hour(
-        hour=one.hour,
-        copies=one.copies,
-        mean_s=round(one.total_s / one.copies, 1) if one.copies else None,
+        hour=found.hour,
+        copies=found.copies,
+        mean_s=round(found.total_s / found.copies, 1) if found.copies else None,
         median_class=0 if number is None else number + 1,
         median_class_s=TIME_CLASSES_S[number] if number is not None and bounded else None,
     )

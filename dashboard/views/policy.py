@@ -53,12 +53,12 @@ def policy_page(app: App, now: datetime) -> PolicyPage:
     )
 
 
-def _spent(one: Spending) -> Spent:
+def _spent(spending: Spending) -> Spent:
     return Spent(
-        budget=one.budget,
-        gallery_id=one.gallery_id,
-        amount=one.total(without=""),
-        currency=one.currency,
-        counted_at=one.counted_at,
-        unpriced=one.unpriced,
+        budget=spending.budget,
+        gallery_id=spending.gallery_id,
+        amount=spending.total(without=""),
+        currency=spending.currency,
+        counted_at=spending.counted_at,
+        unpriced=spending.unpriced,
     )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from dashboard.views.bars import HEIGHT, Place, chart
+from dashboard.views.common import jsonable
 from dashboard.views.dead_letters import dead_letters, read_filters
 from dashboard.views.overview import last_hours, median_class, overview
 from dashboard.views.policy import policy_page
@@ -191,6 +192,11 @@ def test_a_chart_of_one_value_has_a_bar_in_its_middle_and_no_wall() -> None:
     (bar,) = found.bars
     assert bar.width < found.width / 4
     assert bar.x + bar.width / 2 == bar.middle == found.width / 2
+
+
+def test_what_has_no_order_has_one_in_json() -> None:
+    names = [f"region{number}" for number in range(10, 40)]
+    assert jsonable({"regions": frozenset(map(Region, names))}) == {"regions": names}
 
 
 def test_the_runbook_has_a_section_for_every_code() -> None:
