@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from api.parameters import letter_list_params, list_params
 from api.schemas.dead_letters import (
     LetterActed,
     LetterDetail,
@@ -42,18 +43,7 @@ class _Replications:
     api: Api
 
     def page(self, query: ListQuery) -> ReplicationPage:
-        phases = None if query.phases is None else ",".join(sorted(query.phases))
-        params = {
-            "phase": phases,
-            "gallery": query.gallery,
-            "geography": query.geography,
-            "search": query.search,
-            "stuck": "yes" if query.stuck else None,
-            "sort": query.order.value,
-            "cursor": query.cursor,
-            "limit": str(query.limit),
-        }
-        return self.api.get("replications", ReplicationPage, _given(params))
+        return self.api.get("replications", ReplicationPage, list_params(query))
 
     def one(self, key: str) -> ReplicationDetail | None:
         try:
@@ -114,15 +104,7 @@ class _Letters:
     api: Api
 
     def page(self, query: LetterQuery) -> LetterList:
-        # In an address `code` is the host's, for its key.
-        fields = filter_fields(query)
-        params = {
-            **{name: value for name, value in fields.items() if name != "code"},
-            "failure_code": query.code,
-            "cursor": query.cursor,
-            "limit": str(query.limit),
-        }
-        return self.api.get("dead-letters", LetterList, _given(params))
+        return self.api.get("dead-letters", LetterList, letter_list_params(query))
 
     def one(self, letter_id: str) -> LetterDetail:
         return self.api.get(f"dead-letters/{letter_id}", LetterDetail)
@@ -149,8 +131,7 @@ class _Actions:
     api: Api
 
     def page(self, *, cursor: str | None, limit: int) -> ActionPage:
-        return self.api.get("actions", ActionPage, _given({"cursor": cursor, "limit": str(limit)}))
-
-
-def _given(fields: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in fields.items() if value is not None}
+        params = (
+            {"limit": str(limit)} if cursor is None else {"limit": str(limit), "cursor": cursor}
+        )
+        return self.api.get("actions", ActionPage, params)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.parameters import read_list_query
 from cli.client.pages import collect
 from cli.commands.watch import Watch
 from cli.session import Session, session_of
@@ -14,13 +15,12 @@ from cli.terminal.arguments import (
     AsJson,
     VersionArgument,
     read_key,
-    read_name,
-    read_phases,
     read_version_id,
 )
 from cli.terminal.completion import comma_list, complete_geography, one_of
 from cli.terminal.errors import CommandError, ExitCode, NotFoundError, UsageProblem
 from cli.terminal.output import in_terminal, print_human, print_json, text
+from replication.domain.errors import MalformedError
 from replication.domain.job import Phase
 from replication.listing.query import ListOrder, ListQuery
 
@@ -150,13 +150,13 @@ def status(
             as_json=as_json,
         )
         return
-    query = ListQuery(
-        phases=read_phases(phase),
-        gallery=read_name("--gallery", gallery),
-        geography=read_name("--geography", geography),
-        search=read_name("--search", search),
-        stuck=stuck,
-        order=ListOrder.NEWEST if sort is None else sort,
+    query = _read_query(
+        phase=",".join(phase or ()).replace(" ", ""),
+        gallery=gallery,
+        geography=geography,
+        search=search,
+        stuck="yes" if stuck else None,
+        sort=sort,
     )
     session = session_of(ctx)
     service = session.service()
@@ -282,6 +282,13 @@ def sweep(
             )
         )
     report.raise_if_incomplete()
+
+
+def _read_query(**texts: str | None) -> ListQuery:
+    try:
+        return read_list_query({name: text for name, text in texts.items() if text})
+    except MalformedError as error:
+        raise UsageProblem(f"--{error}") from error
 
 
 def _show_one(

@@ -7,7 +7,6 @@ import typer
 
 from cli.terminal.errors import UsageProblem
 from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
-from replication.domain.job import Phase
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 VersionArgument = Annotated[
@@ -19,7 +18,6 @@ VersionArgument = Annotated[
     ),
 ]
 
-_MAX_NAME = 256
 _KEY = re.compile(r"[0-9a-fA-F]{32}")
 _SUBSCRIPTION = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -47,23 +45,3 @@ def read_subscription(text: str | None) -> str | None:
     if text is not None and not _SUBSCRIPTION.fullmatch(text):
         raise UsageProblem(f"{text[:80]!r} is not the id of a subscription (a GUID)")
     return text.lower() if text else None
-
-
-def read_name(option: str, text: str | None) -> str | None:
-    """Return a name to filter by; the option is named where no table could be asked for it."""
-    if text is not None and (len(text) > _MAX_NAME or not text.isprintable()):
-        raise UsageProblem(f"{option} is {text[:40]!r}; it is a name of at most {_MAX_NAME}")
-    return text
-
-
-def read_phases(words: list[str] | None) -> frozenset[Phase] | None:
-    """Return the phases named, several with commas or several times; None for no filter."""
-    if not words:
-        return None
-    known = {phase.value: phase for phase in Phase}
-    phases = set()
-    for word in ",".join(words).lower().split(","):
-        if word.strip() not in known:
-            raise UsageProblem(f"phase is {word.strip()[:40]!r}; it is one of {', '.join(known)}")
-        phases.add(known[word.strip()])
-    return frozenset(phases)

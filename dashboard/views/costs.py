@@ -60,12 +60,13 @@ class CostsPage:
 def read_asked(params: Mapping[str, str]) -> dict[str, str]:
     """Read the parameters of the page; raises MalformedError that names the wrong one."""
     refuse_unknown(params, _PARAMETERS)
+    texts = {name: text.strip() for name, text in params.items()}
     asked = {
-        "group_by": read_choice(params, "group_by", GROUPS, default=GROUPS[0]),
-        "from": read_name(params, "from"),
-        "to": read_name(params, "to"),
-        "currency": read_name(params, "currency"),
-        "today": "yes" if read_yes(params, "today") else "",
+        "group_by": read_choice(texts, "group_by", GROUPS, default=GROUPS[0]),
+        "from": read_name(texts, "from"),
+        "to": read_name(texts, "to"),
+        "currency": read_name(texts, "currency"),
+        "today": "yes" if read_yes(texts, "today") else None,
     }
     return {name: value for name, value in asked.items() if value}
 

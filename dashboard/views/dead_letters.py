@@ -1,25 +1,24 @@
 """Dead letters: their causes in groups, a list with a filter, and one whole."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from api.parameters import refuse_unknown
+from api.parameters import (
+    LETTER_FILTERS,
+    letter_params,
+    read_letter_fields,
+    read_letter_list,
+    refuse_unknown,
+)
 from api.schemas.dead_letters import Letter, LetterDetail, LetterList
 from api.schemas.replications import advice as advice_on
 from bootstrap.app import App
 from dashboard.views.common import clipped
 from dashboard.views.timeline import Timeline, timeline
-from replication.dead_letters.filter import FILTERS, read_letter_query
-from replication.domain.errors import FailureCode
 from replication.ports import LetterQuery, LetterState
 
-LIMIT = 50
 _MOST_RAW = 16_000
-# In an address `code` is the host's, for its key.
-CODE_PARAMETER = "failure_code"
-_CODES = frozenset(code.value for code in FailureCode)
-_PARAMETERS = (CODE_PARAMETER, *(name for name in FILTERS if name != "code"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,22 +53,14 @@ class DeadLetterList:
     @property
     def parameters(self) -> dict[str, str]:
         """The parameters of an address that asks for the same."""
-        return {
-            CODE_PARAMETER if name == "code" else name: value
-            for name, value in self.filters.items()
-        }
+        return letter_params(self.filters)
 
 
 def read_filters(params: Mapping[str, str]) -> tuple[dict[str, str], LetterQuery]:
     """Read the parameters of the list; raises MalformedError that names the wrong one."""
-    refuse_unknown(params, (*_PARAMETERS, "cursor"))
-    fields = {name: params.get(name, "").strip() for name in _PARAMETERS}
-    fields["code"] = fields.pop(CODE_PARAMETER)
-    if params.get("code") in _CODES:
-        fields["code"] = fields["code"] or params["code"]
-    asked = {name: fields[name] for name in FILTERS if fields[name]}
-    query = read_letter_query(asked)
-    return asked, replace(query, cursor=params.get("cursor") or None, limit=LIMIT)
+    refuse_unknown(params, (*LETTER_FILTERS.values(), "cursor"))
+    asked = {name: text.strip() for name, text in params.items()}
+    return read_letter_fields(asked), read_letter_list(asked)
 
 
 def dead_letters(

@@ -4,16 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.parameters import read_choice, read_name, read_yes, refuse_unknown
+from api.parameters import LIST_FILTERS, read_list_query, refuse_unknown
 from bootstrap.app import App
-from dashboard.views.common import PHASES
-from replication.domain.errors import MalformedError
-from replication.domain.job import Phase
 from replication.listing.job_rows import ListedJob
 from replication.listing.query import ListOrder, ListQuery
-
-LIMIT = 50
-_PARAMETERS = ("phase", "gallery", "geography", "search", "stuck", "sort", "cursor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,27 +54,16 @@ class Replications:
 
 def read_filters(params: Mapping[str, str]) -> tuple[Filters, ListQuery]:
     """Read the parameters of the list; raises MalformedError that names the wrong one."""
-    refuse_unknown(params, _PARAMETERS)
-    words = params.get("phase", "").strip().lower()
-    phases = frozenset(_phase(word) for word in words.split(",")) if words else None
-    sort = read_choice(params, "sort", tuple(ListOrder), default=ListOrder.NEWEST)
+    refuse_unknown(params, (*LIST_FILTERS, "cursor"))
+    asked = {name: text.strip() for name, text in params.items()}
+    query = read_list_query(asked)
     filters = Filters(
-        phase=words,
-        gallery=read_name(params, "gallery"),
-        geography=read_name(params, "geography"),
-        search=read_name(params, "search"),
-        stuck=read_yes(params, "stuck"),
-        sort=sort,
-    )
-    query = ListQuery(
-        phases=phases,
-        gallery=filters.gallery or None,
-        geography=filters.geography or None,
-        search=filters.search or None,
-        stuck=filters.stuck,
-        order=ListOrder(sort),
-        cursor=params.get("cursor") or None,
-        limit=LIMIT,
+        phase=asked.get("phase", "").lower(),
+        gallery=query.gallery or "",
+        geography=query.geography or "",
+        search=query.search or "",
+        stuck=query.stuck,
+        sort=query.order.value,
     )
     return filters, query
 
@@ -101,9 +84,3 @@ def replications(app: App, filters: Filters, query: ListQuery, now: datetime) ->
         first_page=query.cursor is None,
         next=page.next_cursor,
     )
-
-
-def _phase(word: str) -> Phase:
-    if word not in PHASES:
-        raise MalformedError(f"phase is {word[:20]!r}; it is one of {', '.join(sorted(PHASES))}")
-    return Phase(word)

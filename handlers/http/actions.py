@@ -5,16 +5,13 @@ from http import HTTPStatus
 
 import azure.functions as func
 
+from api.parameters import CURSOR_PARAMETERS, asking, read_limit, refuse_unknown
 from api.schemas.operations import ActionPage
 from bootstrap import get_app
 from handlers.http.access import Role
-from handlers.http.request import ProblemError, read_limit, refuse_unknown
 from handlers.http.responses import Answered, answer
-from replication.domain.errors import MalformedError
 
 blueprint = func.Blueprint()
-MAX_LIMIT = 200
-_DEFAULT_LIMIT = 50
 
 
 @blueprint.function_name("api_actions")
@@ -25,12 +22,9 @@ def actions(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _actions(params: Mapping[str, str]) -> Answered:
-    try:
-        refuse_unknown(params, ("cursor", "limit"))
+    with asking():  # the cursor among it
+        refuse_unknown(params, CURSOR_PARAMETERS)
         page = get_app().operations.journal.page(
-            cursor=params.get("cursor") or None,
-            limit=read_limit(params, default=_DEFAULT_LIMIT, most=MAX_LIMIT),
+            cursor=params.get("cursor") or None, limit=read_limit(params)
         )
-    except MalformedError as error:  # a parameter, the cursor among them
-        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
     return HTTPStatus.OK, ActionPage.of(page)

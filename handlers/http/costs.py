@@ -7,9 +7,10 @@ from typing import Any
 
 import azure.functions as func
 
+from api.parameters import asking, read_limit, refuse_unknown
 from bootstrap import get_app
 from handlers.http.access import Role
-from handlers.http.request import ProblemError, read_limit, refuse_unknown
+from handlers.http.request import ProblemError
 from handlers.http.responses import Text, answer
 from replication.domain.errors import MalformedError
 
@@ -41,7 +42,7 @@ def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text
     from costs.report.view import report_view  # noqa: PLC0415 - likewise
 
     app = get_app()
-    try:
+    with asking():
         form, ask_azure = _check(params)
         query = read_report_query(
             today=app.ports.clock().astimezone(UTC).date(),
@@ -51,8 +52,6 @@ def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text
             currency=params.get("currency"),
             limit=read_limit(params, default=MAX_GROUPS, most=MAX_GROUPS),
         )
-    except MalformedError as error:  # a parameter
-        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
     opened = open_costs(app)
     if form == "json":
         report = make_report(opened, query, ask_azure=ask_azure, azure_time_s=_AZURE_TIME_S)

@@ -1,12 +1,19 @@
 """The dead-letter desk over HTTP: look, send again, discard; one, or exactly those counted."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 import azure.functions as func
 
+from api.parameters import (
+    CURSOR_PARAMETERS,
+    LETTER_FILTERS,
+    asking,
+    names_failure,
+    read_letter_list,
+    refuse_unknown,
+)
 from api.schemas.dead_letters import (
     LetterActed,
     LetterDetail,
@@ -21,12 +28,10 @@ from handlers.http.request import (
     read_body,
     read_flag,
     read_letter_id,
-    read_limit,
-    refuse_unknown,
 )
 from handlers.http.responses import Answered, answer
 from replication.dead_letters.filter import FILTERS, read_letter_query
-from replication.domain.errors import FailureCode, MalformedError, NewerFormatError
+from replication.domain.errors import MalformedError
 from replication.operations.dead_letters import (
     LetterAction,
     SelectionChangedError,
@@ -35,11 +40,6 @@ from replication.operations.dead_letters import (
 from replication.ports import LetterQuery
 
 blueprint = func.Blueprint()
-MAX_LIMIT = 200
-_DEFAULT_LIMIT = 50
-# In an address `code` is the host's, for its key; a failure code is taken for what it is there too.
-_CODES = frozenset(code.value for code in FailureCode)
-_PARAMETERS = {"failure_code": "code"} | {name: name for name in FILTERS if name != "code"}
 
 
 @blueprint.function_name("api_dead_letters")
@@ -85,29 +85,12 @@ def discard_many(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _list(params: Mapping[str, str], caller: Caller) -> Answered:
-    try:
-        refuse_unknown(params, (*_PARAMETERS, "cursor", "limit"))
-        query = replace(
-            read_letter_query(_fields(params, caller)),
-            cursor=params.get("cursor") or None,
-            limit=read_limit(params, default=_DEFAULT_LIMIT, most=MAX_LIMIT),
-        )
-        page = get_app().dead_letters.find(query)
-    except NewerFormatError:
-        raise
-    except MalformedError as error:  # a parameter, the cursor among them
-        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
-    return HTTPStatus.OK, LetterList.of(page)
-
-
-def _fields(params: Mapping[str, str], caller: Caller) -> dict[str, str | None]:
-    fields = {field: params.get(name) or None for name, field in _PARAMETERS.items()}
-    if params.get("code") in _CODES:
-        fields["code"] = fields["code"] or params["code"]
-    elif "code" in params and not caller.has_key:
-        # Never repeated: it may be a key all the same.
-        raise MalformedError("code is no failure code; the parameter for one is failure_code")
-    return fields
+    with asking():  # the cursor among it
+        refuse_unknown(params, (*LETTER_FILTERS.values(), *CURSOR_PARAMETERS))
+        if "code" in params and not names_failure(params) and not caller.has_key:
+            # Never repeated: it may be a key all the same.
+            raise MalformedError("code is no failure code; the parameter for one is failure_code")
+        return HTTPStatus.OK, LetterList.of(get_app().dead_letters.find(read_letter_list(params)))
 
 
 def _show(req: func.HttpRequest) -> Answered:
@@ -141,13 +124,10 @@ def _act_on(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answ
         told = "to act on many, count them first with dry_run, and send the token of the count"
         raise ProblemError(HTTPStatus.BAD_REQUEST, told)
     try:
-        outcomes = app.operations.act_on_selection(query, action, token, by=caller.by)
+        with asking():  # the token
+            outcomes = app.operations.act_on_selection(query, action, token, by=caller.by)
     except SelectionChangedError as error:
         raise ProblemError(HTTPStatus.CONFLICT, str(error)) from error
-    except NewerFormatError:
-        raise
-    except MalformedError as error:  # the token
-        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
     return HTTPStatus.OK, SelectionActed.of(action, outcomes)
 
 

@@ -10,7 +10,14 @@ import azure.functions as func
 
 from api.acts import OutOfScopeError, UnknownVersionError
 from api.acts import replicate as replicate_now
-from api.parameters import read_choice, read_yes
+from api.parameters import (
+    CURSOR_PARAMETERS,
+    LIST_FILTERS,
+    asking,
+    read_limit,
+    read_list_query,
+    refuse_unknown,
+)
 from api.schemas.replications import Acted
 from bootstrap import get_app
 from handlers.http.access import Caller, Role
@@ -19,23 +26,15 @@ from handlers.http.request import (
     read_body,
     read_flag,
     read_key,
-    read_limit,
-    read_name,
-    refuse_unknown,
 )
 from handlers.http.responses import Answered, answer
-from replication.domain.errors import MalformedError
 from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
-from replication.domain.job import Phase
-from replication.listing.query import ListOrder, ListQuery
+from replication.listing.query import ListQuery
 from replication.operations.cancel import Cancelled
 from replication.operations.release import Released
 from replication.ports import JobQuery
 
 blueprint = func.Blueprint()
-MAX_LIMIT = 200
-_DEFAULT_LIMIT = 50
-_PARAMETERS = ("phase", "gallery", "geography", "search", "stuck", "sort", "cursor", "limit")
 
 
 @blueprint.function_name("api_replications")
@@ -78,42 +77,19 @@ def read_query(params: Mapping[str, str]) -> ListQuery | JobQuery:
 
     One that asks for no filter and no order reads the records themselves.
     """
-    refuse_unknown(params, _PARAMETERS)
-    cursor = params.get("cursor") or None
-    limit = read_limit(params, default=_DEFAULT_LIMIT, most=MAX_LIMIT)
-    if not any(params.get(name) for name in _PARAMETERS if name not in ("cursor", "limit")):
-        return JobQuery(cursor=cursor, limit=limit)
-    phases = None
-    if params.get("phase"):
-        words = {phase.value for phase in Phase}
-        asked = params["phase"].lower().split(",")
-        for word in asked:
-            if word not in words:
-                raise MalformedError(
-                    f"phase is {word[:20]!r}; it is one of {', '.join(sorted(words))}"
-                )
-        phases = frozenset(Phase(word) for word in asked)
-    return ListQuery(
-        phases=phases,
-        gallery=read_name(params, "gallery"),
-        geography=read_name(params, "geography"),
-        search=read_name(params, "search"),
-        stuck=read_yes(params, "stuck"),
-        order=ListOrder(read_choice(params, "sort", tuple(ListOrder), default=ListOrder.NEWEST)),
-        cursor=cursor,
-        limit=limit,
-    )
+    refuse_unknown(params, (*LIST_FILTERS, *CURSOR_PARAMETERS))
+    if any(params.get(name) for name in LIST_FILTERS):
+        return read_list_query(params)
+    return JobQuery(cursor=params.get("cursor") or None, limit=read_limit(params))
 
 
 def _replications(params: Mapping[str, str]) -> Answered:
     queries = get_app().queries
-    try:
+    with asking():  # the cursor among it
         query = read_query(params)
         if isinstance(query, JobQuery):
             return HTTPStatus.OK, queries.records(query)
         return HTTPStatus.OK, queries.replications(query)
-    except MalformedError as error:  # a parameter, the cursor among them
-        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
 
 def _replication(key: str) -> Answered:

@@ -1,4 +1,4 @@
-"""Requests: the parameters, keys and the small JSON body of a call, and how one is refused."""
+"""Requests: the keys and the small JSON body of a call, and how one is refused."""
 
 import json
 import re
@@ -8,10 +8,9 @@ from typing import Any
 
 import azure.functions as func
 
-from replication.domain.errors import GalleryReplicatorError, MalformedError
+from replication.domain.errors import GalleryReplicatorError
 
 MAX_BODY_BYTES = 64 * 1024
-_MAX_NAME = 256
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -21,31 +20,6 @@ class ProblemError(GalleryReplicatorError):
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         super().__init__(detail)
         self.status = status
-
-
-def refuse_unknown(params: Mapping[str, str], known: Iterable[str]) -> None:
-    """Raise MalformedError for a parameter that no call of ours has; `code` is the host's."""
-    names = tuple(known)
-    unknown = sorted(set(params) - {*names, "code"})
-    if unknown:
-        raise MalformedError(f"unknown parameter {unknown[0][:40]!r}; known: {', '.join(names)}")
-
-
-def read_limit(params: Mapping[str, str], *, default: int, most: int) -> int:
-    """Return how many are asked for; raises MalformedError."""
-    text = params.get("limit") or str(default)
-    digits = text.isascii() and text.isdigit() and len(text) <= len(str(most))
-    if not digits or not 1 <= int(text) <= most:
-        raise MalformedError(f"limit is {text[:20]!r}; it is a number from 1 to {most}")
-    return int(text)
-
-
-def read_name(params: Mapping[str, str], parameter: str) -> str | None:
-    """Return a name to filter by, None for none; raises MalformedError."""
-    text = params.get(parameter) or None
-    if text is not None and (len(text) > _MAX_NAME or not text.isprintable()):
-        raise MalformedError(f"{parameter} is {text[:20]!r}; it is a name of at most {_MAX_NAME}")
-    return text
 
 
 def read_key(text: str) -> str:

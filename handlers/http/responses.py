@@ -10,6 +10,7 @@ from typing import Any
 
 import azure.functions as func
 
+from api.parameters import AskedError
 from api.schemas.base import Answer, Problem
 from handlers.http.access import Call, Caller, Role, authorise
 from handlers.http.request import ProblemError
@@ -47,6 +48,8 @@ def answer(
         status, body = call(caller)
     except ProblemError as refused:
         status, body = refused.status, Problem.of(refused.status, str(refused))
+    except AskedError as error:
+        status, body = HTTPStatus.BAD_REQUEST, Problem.of(HTTPStatus.BAD_REQUEST, str(error))
     except GalleryReplicatorError as error:
         status = status_of(error)
         log_outcome("api.unavailable", level=logging.ERROR, error=error, reason=str(error))

@@ -2,8 +2,7 @@
 
 import re
 
-import handlers.http.dead_letters as letters
-from handlers.http import replications
+from api.parameters import CURSOR_PARAMETERS, LETTER_FILTERS, LIST_FILTERS
 from tests.support.documents import DOCS, table_rows
 from tests.support.http.served import functions
 
@@ -34,6 +33,9 @@ def test_every_parameter_of_the_lists_stands_in_the_document() -> None:
         for of in ("replications", "dead letters")
         if row[1] in (of, "every list")
     }
-    assert {word for word, of in named if of == "replications"} == set(replications._PARAMETERS)
-    known = {*letters._PARAMETERS, "cursor", "limit"}
+    assert {word for word, of in named if of == "replications"} == {
+        *LIST_FILTERS,
+        *CURSOR_PARAMETERS,
+    }
+    known = {*LETTER_FILTERS.values(), *CURSOR_PARAMETERS}
     assert {word for word, of in named if of == "dead letters"} == known

@@ -279,7 +279,7 @@ def test_what_is_not_on_record_is_not_found(shell: Shell, asked: str) -> None:
     ("args", "said"),
     [
         (["maths"], "nor a key of 32 hex digits"),
-        (["--phase", "done"], "phase is 'done'; it is one of planned, applying"),
+        (["--phase", "done"], "phase is 'done'; it is one of applying, cancelled"),
         ([version_id().key, "--phase", "failed"], "--phase is for the table of all"),
         ([version_id().key, "--limit", "5"], "--limit is for the table of all"),
         ([version_id().key, "--stuck"], "--stuck is for the table of all"),
