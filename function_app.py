@@ -14,6 +14,7 @@ from handlers.http import (
     health,
     metrics,
     not_found,
+    openapi,
     queues,
     replications,
 )
@@ -24,6 +25,7 @@ app.register_functions(jobs.blueprint)
 app.register_functions(poison.blueprint)
 app.register_functions(timers.blueprint)
 app.register_functions(health.blueprint)
+app.register_functions(openapi.blueprint)
 app.register_functions(replications.blueprint)
 app.register_functions(queues.blueprint)
 app.register_functions(dead_letters.blueprint)

@@ -8,6 +8,8 @@ from typing import Any
 
 import azure.functions as func
 
+from tests.support.http.documented import assert_documented, is_documented
+
 ROOT = "http://127.0.0.1:7071"
 OBJECT_ID = "0f0e0d0c-1111-2222-3333-444455556666"
 
@@ -42,7 +44,10 @@ def call(
     url: str = f"{ROOT}/api",
     method: str | None = None,
 ) -> Answer:
-    """Call a function; `body` is sent as JSON, bytes and text as they are."""
+    """Call a function; `body` is sent as JSON, bytes and text as they are.
+
+    What the API answers has to be as its document says.
+    """
     built = function.build()
     sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     request = func.HttpRequest(
@@ -54,12 +59,23 @@ def call(
         body=sent,
     )
     response = built.get_user_function()(request)
-    return Answer(
+    answer = Answer(
         status=response.status_code,
         media_type=response.mimetype,
         headers=dict(response.headers),
         text=response.get_body().decode(),
     )
+    named = str(built.get_trigger().route)
+    if is_documented(named):
+        document = answer.json if answer.media_type.endswith("json") else None
+        assert_documented(
+            request.method,
+            named,
+            status=answer.status,
+            media_type=answer.media_type.partition(";")[0],
+            body=document,
+        )
+    return answer
 
 
 def principal(*roles: str, **changes: Any) -> str:
