@@ -1,21 +1,21 @@
 """A receiver of OTLP over HTTP on this machine."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from tests.support.http.server import Handler, listening
 
 
 @dataclass(slots=True)
 class Receiver:
     """Keeps what was sent; `url` is the endpoint."""
 
-    url: str
+    url: str = ""
     bodies: list[tuple[str, bytes]] = field(default_factory=list)
 
     def spans(self) -> Sequence[Span]:
@@ -50,26 +50,12 @@ class Receiver:
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     """Receive on a free port until the block ends."""
+    receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.bodies.append((self.path, body))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    class Receipts(Handler):
+        def do_POST(self) -> None:  # noqa: N802 - the base class looks for it
+            receiver.bodies.append((self.path, self.body()))
+            self.answer(200)
 
-        def log_message(self, *_arguments: object) -> None:
-            """Write nothing to standard error."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    receiver = Receiver(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with listening(Receipts) as receiver.url:
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

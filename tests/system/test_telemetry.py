@@ -6,7 +6,7 @@ from typing import Any
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.arm.foreign import running_foreign_arm
+from tests.support.arm.foreign import exported, running_foreign_arm
 from tests.support.localcloud.hosts import eventually, http_call
 from tests.support.localcloud.instances import Instance, StartApp
 from tests.support.otlp import receiving
@@ -15,16 +15,6 @@ VERSION_ID = (
     "/subscriptions/aaaaaaaa-0000-0000-0000-000000000002/resourceGroups/rg/providers"
     "/Microsoft.Compute/galleries/gal/images/img/versions/3.0.0"
 )
-EXPORTED = {
-    "id": "export-1",
-    "topic": "t",
-    "subject": "lab/biology",
-    "eventType": "GalleryReplicator.TemplateExported",
-    "eventTime": "2026-11-23T08:00:00Z",
-    "dataVersion": "1",
-    "metadataVersion": "1",
-    "data": {"imageVersionId": VERSION_ID, "location": "France Central"},
-}
 # Over OTLP: what this process saw, and what stands in storage.
 SENT = {
     "gallery_replicator.events",
@@ -60,7 +50,7 @@ def test_an_export_is_one_trace_in_log_and_spans_and_shows_in_the_figures(
             OTEL_BSP_SCHEDULE_DELAY="100",
             OTEL_METRIC_EXPORT_INTERVAL="1000",
         )
-        assert app.post_events(EXPORTED) == 202
+        assert app.post_events(exported(VERSION_ID)) == 202
         eventually(lambda: any(one["event"] == "job.ended" for one in lines(app)))
         told = [one for one in lines(app) if one["event"] in KINDS]
         assert {one["event"] for one in told} == set(KINDS)

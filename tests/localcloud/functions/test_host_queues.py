@@ -3,6 +3,8 @@
 import base64
 import json
 import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from azure.storage.queue import QueueClient
 
 from tests.support.localcloud.hosts import (
     APPS,
+    Host,
     eventually,
     ready_line,
     run_localcloud,
@@ -20,6 +23,8 @@ from tests.support.localcloud.hosts import (
 )
 from tests.support.storage.wire import OpenQueue
 
+StartHost = Callable[..., AbstractContextManager[Host]]
+
 
 def send(queue: QueueClient, body: dict[str, Any]) -> None:
     queue.send_message(base64.b64encode(json.dumps(body).encode()).decode())
@@ -27,6 +32,24 @@ def send(queue: QueueClient, body: dict[str, Any]) -> None:
 
 def depth(queue: QueueClient) -> int:
     return queue.get_queue_properties().approximate_message_count or 0
+
+
+@pytest.fixture
+def queue(open_queue: OpenQueue, queue_name: str) -> QueueClient:
+    queue = open_queue(queue_name)
+    queue.create_queue()
+    return queue
+
+
+@pytest.fixture
+def start_host(storage: str, queue_name: str, tmp_path: Path) -> StartHost:
+    """Run an app on the queue of the test; each in a place of its own."""
+
+    def start(*options: str, place: str = "host") -> AbstractContextManager[Host]:
+        settings = {"AzureWebJobsStorage": storage, "WORK_QUEUE": queue_name}
+        return running_host("queues", tmp_path / place, *options, **settings)
+
+    return start
 
 
 def test_a_missing_queue_is_awaited_and_not_created_and_its_messages_are_served(
@@ -48,13 +71,9 @@ def test_a_missing_queue_is_awaited_and_not_created_and_its_messages_are_served(
 
 
 def test_a_body_overwrites_the_metadata_of_its_message_as_in_the_real_host(
-    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+    queue: QueueClient, start_host: StartHost
 ) -> None:
-    queue = open_queue(queue_name)
-    queue.create_queue()
-    with running_host(
-        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
-    ) as host:
+    with start_host() as host:
         send(queue, {"ID": "mine", "dequeueCount": 7})
         eventually(lambda: host.records("work-end"))
         (record,) = host.records("work")
@@ -62,13 +81,10 @@ def test_a_body_overwrites_the_metadata_of_its_message_as_in_the_real_host(
 
 
 def test_a_failing_message_is_tried_three_times_with_a_pause_and_then_buried(
-    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+    queue: QueueClient, open_queue: OpenQueue, start_host: StartHost
 ) -> None:
-    queue, poison = open_queue(queue_name), open_queue(f"{queue_name}-poison")
-    queue.create_queue()
-    with running_host(
-        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
-    ) as host:
+    poison = open_queue(f"{queue.queue_name}-poison")
+    with start_host() as host:
         send(queue, {"fail": True})
         eventually(lambda: host.records("buried"))
         tries = host.records("work")
@@ -82,15 +98,12 @@ def test_a_failing_message_is_tried_three_times_with_a_pause_and_then_buried(
 
 
 def test_a_body_that_is_not_base64_is_buried_as_it_is_without_a_call(
-    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+    queue: QueueClient, open_queue: OpenQueue, start_host: StartHost
 ) -> None:
-    queue, poison = open_queue(queue_name), open_queue(f"{queue_name}-poison")
-    queue.create_queue()
+    poison = open_queue(f"{queue.queue_name}-poison")
     poison.create_queue()
     queue.send_message("<plain & text>")
-    with running_host(
-        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
-    ) as host:
+    with start_host() as host:
         eventually(lambda: depth(queue) == 0 and depth(poison) == 1)
         # The poison queue's function cannot be given such a body either.
         eventually(lambda: host.stderr().count("not base64") == 2)
@@ -98,33 +111,20 @@ def test_a_body_that_is_not_base64_is_buried_as_it_is_without_a_call(
 
 
 def test_no_more_run_at_once_than_batch_size_and_threshold_allow(
-    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+    queue: QueueClient, start_host: StartHost
 ) -> None:
-    queue = open_queue(queue_name)
-    queue.create_queue()
     for n in range(8):
         send(queue, {"n": n, "sleep_s": 0.3})
-    with running_host(
-        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
-    ) as host:
+    with start_host() as host:
         eventually(lambda: len(host.records("work-end")) == 8)
         at_once = [line["running"] for line in host.records("work")]
         assert 2 <= max(at_once) <= 3
 
 
 def test_the_lock_is_renewed_while_a_function_works(
-    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+    queue: QueueClient, start_host: StartHost
 ) -> None:
-    queue = open_queue(queue_name)
-    queue.create_queue()
-    with running_host(
-        "queues",
-        tmp_path,
-        "--queue-lock-s",
-        "2",
-        AzureWebJobsStorage=storage,
-        WORK_QUEUE=queue_name,
-    ) as host:
+    with start_host("--queue-lock-s", "2") as host:
         send(queue, {"sleep_s": 5})
         eventually(lambda: host.records("work-end"))
         eventually(lambda: depth(queue) == 0)
@@ -132,15 +132,9 @@ def test_the_lock_is_renewed_while_a_function_works(
 
 
 def test_two_hosts_share_a_queue_and_each_message_is_served_once(
-    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+    queue: QueueClient, start_host: StartHost
 ) -> None:
-    queue = open_queue(queue_name)
-    queue.create_queue()
-    settings = {"AzureWebJobsStorage": storage, "WORK_QUEUE": queue_name}
-    with (
-        running_host("queues", tmp_path / "one", **settings) as one,
-        running_host("queues", tmp_path / "two", **settings) as two,
-    ):
+    with start_host(place="one") as one, start_host(place="two") as two:
         for n in range(20):
             send(queue, {"n": n, "sleep_s": 0.1})
         eventually(lambda: depth(queue) == 0)
@@ -151,13 +145,9 @@ def test_two_hosts_share_a_queue_and_each_message_is_served_once(
 
 
 def test_a_stop_lets_the_running_function_finish_and_deletes_its_message(
-    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+    queue: QueueClient, start_host: StartHost
 ) -> None:
-    queue = open_queue(queue_name)
-    queue.create_queue()
-    with running_host(
-        "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
-    ) as host:
+    with start_host() as host:
         send(queue, {"sleep_s": 2})
         eventually(lambda: host.records("work"))
         assert host.stop() == 0
@@ -166,18 +156,9 @@ def test_a_stop_lets_the_running_function_finish_and_deletes_its_message(
 
 
 def test_a_function_that_does_not_end_cannot_hold_the_stop(
-    storage: str, queue_name: str, open_queue: OpenQueue, tmp_path: Path
+    queue: QueueClient, start_host: StartHost
 ) -> None:
-    queue = open_queue(queue_name)
-    queue.create_queue()
-    with running_host(
-        "queues",
-        tmp_path,
-        "--stop-grace-s",
-        "0.5",
-        AzureWebJobsStorage=storage,
-        WORK_QUEUE=queue_name,
-    ) as host:
+    with start_host("--stop-grace-s", "0.5") as host:
         send(queue, {"sleep_s": 300})
         eventually(lambda: host.records("work"))
         assert host.stop() == 1

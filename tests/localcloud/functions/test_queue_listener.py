@@ -69,6 +69,16 @@ async def fail(_message: QueueMessage) -> bool:
     return False
 
 
+def held() -> tuple[Bench, asyncio.Event]:
+    """Return a bench whose function works on until the event."""
+    done = asyncio.Event()
+
+    async def wait(_message: QueueMessage) -> bool:
+        return await done.wait()
+
+    return Bench(wait), done
+
+
 def test_a_success_deletes_the_message() -> None:
     bench = Bench(succeed)
 
@@ -176,12 +186,7 @@ def test_poison_queues_are_named_where_they_can_be(queue: str, poison: str | Non
 
 
 def test_the_lock_is_renewed_at_half_its_time_and_the_last_receipt_counts() -> None:
-    done = asyncio.Event()
-
-    async def wait(_message: QueueMessage) -> bool:
-        return await done.wait()
-
-    bench = Bench(wait)
+    bench, done = held()
 
     async def script() -> None:
         await bench.queues.send("jobs", encoded("x"))
@@ -196,12 +201,7 @@ def test_the_lock_is_renewed_at_half_its_time_and_the_last_receipt_counts() -> N
 
 
 def test_a_renewal_that_fails_is_tried_again_in_time() -> None:
-    done = asyncio.Event()
-
-    async def wait(_message: QueueMessage) -> bool:
-        return await done.wait()
-
-    bench = Bench(wait)
+    bench, done = held()
 
     async def script() -> None:
         await bench.queues.send("jobs", encoded("x"))
@@ -218,12 +218,7 @@ def test_a_renewal_that_fails_is_tried_again_in_time() -> None:
 def test_a_message_that_someone_else_took_is_left_to_them(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    done = asyncio.Event()
-
-    async def wait(_message: QueueMessage) -> bool:
-        return await done.wait()
-
-    bench = Bench(wait)
+    bench, done = held()
 
     async def script() -> None:
         await bench.queues.send("jobs", encoded("x"))
@@ -369,12 +364,7 @@ def test_a_waker_ends_the_wait() -> None:
 
 
 def test_draining_waits_for_what_runs() -> None:
-    gate = asyncio.Event()
-
-    async def wait(_message: QueueMessage) -> bool:
-        return await gate.wait()
-
-    bench = Bench(wait)
+    bench, gate = held()
 
     async def script() -> None:
         await bench.queues.send("jobs", encoded("x"))

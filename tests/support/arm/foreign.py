@@ -2,13 +2,13 @@
 
 import copy
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.http.server import Handler, listening
 
 REGIONS = {
     # Short name: display name and geography. One display name is not the id with spaces.
@@ -88,10 +88,10 @@ def running_foreign_arm() -> Iterator[ForeignArm]:
     """Serve on a free port of this machine."""
     arm = ForeignArm()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answers(Handler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802 - the base class looks for it
             parts = urlsplit(self.path)
             if parts.path.lower().endswith("/locations"):
                 self._answer(200, {"value": _locations()})
@@ -108,33 +108,29 @@ def running_foreign_arm() -> Iterator[ForeignArm]:
                 else:
                     self._answer(200, body)
 
-        def do_PATCH(self) -> None:
-            length = int(self.headers["Content-Length"])
-            sent = json.loads(self.rfile.read(length))
+        def do_PATCH(self) -> None:  # noqa: N802 - the base class looks for it
+            sent = json.loads(self.body())
             self._answer(200, arm.patch(urlsplit(self.path).path, sent))
 
         def _answer(self, status: int, body: dict[str, Any]) -> None:
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(status, json.dumps(body).encode(), content_type="application/json")
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    arm.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Answers) as arm.url:
         yield arm
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+
+
+def exported(version_id: str) -> dict[str, Any]:
+    """Return the event of a lab's export into this Resource Manager."""
+    return {
+        "id": "export-1",
+        "topic": "t",
+        "subject": "lab/biology",
+        "eventType": "GalleryReplicator.TemplateExported",
+        "eventTime": "2026-11-23T08:00:00Z",
+        "dataVersion": "1",
+        "metadataVersion": "1",
+        "data": {"imageVersionId": version_id, "location": "France Central"},
+    }
 
 
 def _locations() -> list[dict[str, Any]]:

@@ -1,10 +1,10 @@
 """A server that answers with any bytes, headers and length, and gives up on endless questions."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.http.server import Handler, listening
 
 MAX_REQUESTS = 25
 
@@ -27,7 +27,7 @@ class RawArm:
     The answers in `first` come before all others, each once.
     """
 
-    url: str
+    url: str = ""
     other: RawAnswer = field(default_factory=RawAnswer)
     by_ending: dict[str, RawAnswer] = field(default_factory=dict)
     first: list[RawAnswer] = field(default_factory=list)
@@ -50,45 +50,28 @@ class RawArm:
         return self.other
 
 
-class _Server(ThreadingHTTPServer):
-    arm: RawArm
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
-    server: _Server
-
-    def handle_any(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        given = self.server.arm.take(self.path)
-        self.send_response(given.status, "said")
-        self.send_header("Content-Type", given.content_type)
-        length = len(given.body) if given.length is None else given.length
-        self.send_header("Content-Length", str(length))
-        for name, value in given.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(given.body)
-        self.close_connection = given.length is not None
-
-    do_GET = do_PATCH = do_PUT = handle_any  # noqa: N815 - the base class looks for these names
-
-    def log_message(self, *_arguments: object) -> None:
-        """Write nothing to standard error."""
-
-
 @contextmanager
 def running_raw_arm() -> Iterator[RawArm]:
     """Serve on a free port until the block ends."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.arm = RawArm(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server.arm
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    arm = RawArm()
+
+    class Answers(Handler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_any(self) -> None:
+            self.body()
+            given = arm.take(self.path)
+            self.send_response(given.status, "said")
+            self.send_header("Content-Type", given.content_type)
+            length = len(given.body) if given.length is None else given.length
+            self.send_header("Content-Length", str(length))
+            for name, value in given.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(given.body)
+            self.close_connection = given.length is not None
+
+        do_GET = do_PATCH = do_PUT = handle_any  # noqa: N815 - the base class looks for these names
+
+    with listening(Answers) as arm.url:
+        yield arm

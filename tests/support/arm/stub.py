@@ -1,15 +1,14 @@
 """An ARM of canned answers: records what it was asked, knows nothing of galleries."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from replication.azure.arm.clients import ArmClients, ArmEndpoint
+from tests.support.http.server import Handler, listening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +38,7 @@ class Asked:
 class StubArm:
     """Answers by the end of the path, letter case ignored; the last answer of a list stays."""
 
-    url: str
+    url: str = ""
     answers: dict[tuple[str, str], list[Canned]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
 
@@ -54,62 +53,37 @@ class StubArm:
         return Canned(status=501, body={"error": error})
 
 
-class _Server(ThreadingHTTPServer):
-    stub: StubArm
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def handle_any(self) -> None:
-        parts = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
-        asked = Asked(
-            method=self.command,
-            path=parts.path,
-            query=parse_qs(parts.query),
-            headers=dict(self.headers),
-            body=self.rfile.read(length),
-        )
-        self.server.stub.asked.append(asked)
-        canned = self.server.stub.take(self.command, parts.path)
-        if canned.drop:
-            self.close_connection = True
-            return
-        text = canned.body if isinstance(canned.body, str) else json.dumps(canned.body)
-        content = text.encode()
-        self.send_response(canned.status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        for name, value in canned.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = handle_any  # noqa: N815 - the base class looks for these names
-    do_PATCH = handle_any  # noqa: N815
-    do_POST = handle_any  # noqa: N815
-    do_PUT = handle_any  # noqa: N815
-
-    def log_message(self, *_arguments: object) -> None:
-        """Write nothing to standard error."""
-
-
 @contextmanager
 def running_stub() -> Iterator[StubArm]:
     """Serve on a free port until the block ends."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.stub = StubArm(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server.stub
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    stub = StubArm()
+
+    class Answers(Handler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_any(self) -> None:
+            parts = urlsplit(self.path)
+            stub.asked.append(
+                Asked(
+                    method=self.command,
+                    path=parts.path,
+                    query=parse_qs(parts.query),
+                    headers=dict(self.headers),
+                    body=self.body(),
+                )
+            )
+            canned = stub.take(self.command, parts.path)
+            if canned.drop:
+                self.close_connection = True
+                return
+            text = canned.body if isinstance(canned.body, str) else json.dumps(canned.body)
+            headers = {"Content-Type": "application/json; charset=utf-8", **canned.headers}
+            self.answer(canned.status, text.encode(), **headers)
+
+        do_GET = do_PATCH = do_POST = do_PUT = handle_any  # noqa: N815 - the base class looks for these names
+
+    with listening(Answers) as stub.url:
+        yield stub
 
 
 def open_clients(url: str) -> ArmClients:

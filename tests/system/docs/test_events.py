@@ -5,9 +5,7 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import azure.functions as func
@@ -36,6 +34,7 @@ from replication.intake.events import (
 from replication.reconcile.outcome_events import outcome_events
 from tests.support.builders import NOON, SUBSCRIPTION
 from tests.support.documents import DOCS, Block, blocks, table_rows
+from tests.support.http.server import running_topic
 
 DOCUMENT = DOCS / "events.md"
 EXAMPLES = blocks(DOCUMENT, "json")
@@ -197,37 +196,14 @@ def test_the_published_examples_have_the_fields_of_the_real_ones() -> None:
 
 def test_the_code_that_publishes_an_export_publishes_one_that_the_app_takes() -> None:
     (example,) = blocks(DOCUMENT, "python")
-    received: list[Any] = []
-
-    class Topic(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.extend(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Topic)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        topic = {
-            "TOPIC_ENDPOINT": f"http://127.0.0.1:{server.server_port}/api/events",
-            "TOPIC_KEY": "none",
-        }
+    with running_topic() as topic:
         subprocess.run(  # noqa: S603 - the document's own code
             [sys.executable, "-c", example.text, str(VERSION_ID)],
-            env={**os.environ, **topic},
+            env={**os.environ, "TOPIC_ENDPOINT": topic.endpoint, "TOPIC_KEY": "none"},
             check=True,
             timeout=60,
         )
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-    (body,) = received
+    (body,) = topic.received
     read = _read(body)
     assert isinstance(read, VersionWritten)
     assert (read.image_version_id, read.home_region) == (VERSION_ID, "eastus")

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
@@ -22,6 +20,7 @@ from replication.domain.errors import (
 from replication.notices.digest import CAUSES_CHANGED, Digest
 from replication.notices.rules import Cause, Change, Notice
 from tests.support.builders import NOON
+from tests.support.http.server import Handler, listening
 
 SECRET = "sig-of-the-workflow"  # noqa: S105 - made up, to see that it is shown nowhere
 CAUSE = Cause(
@@ -57,9 +56,9 @@ class Site:
 def serving() -> Iterator[Site]:
     site = Site()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+    class Receipts(Handler):
+        def do_POST(self) -> None:  # noqa: N802 - the base class looks for it
+            body = self.body()
             reply = site.replies[min(len(site.heard), len(site.replies) - 1)]
             site.heard.append((self.path, self.headers, body))
             if reply.waits:
@@ -76,19 +75,8 @@ def serving() -> Iterator[Site]:
             with suppress(OSError):  # of a client that is gone
                 self.wfile.write(said)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    site.root = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with listening(Receipts) as site.root:
         yield site
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The storage adapters when storage is away, refuses, or answers strangely."""
 
-import http.server
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -19,40 +17,25 @@ from replication.domain.job import HistoryEntry
 from replication.domain.message import JobMessage
 from replication.ports import DeadLetter, JobQuery, QueueName, StoredLetter
 from tests.support.builders import NOON, version_id
+from tests.support.http.server import Handler, listening
 from tests.support.jobs import job
 
 KEY = "c2VjcmV0"  # base64 of "secret"
 
 
-class _Refuser(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    status = 403
-
-    def handle_any(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.send_response(self.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_DELETE = do_GET = do_HEAD = do_MERGE = do_PATCH = do_POST = do_PUT = handle_any  # noqa: N815
-
-    def log_message(self, *_arguments: object) -> None:
-        """Write nothing to standard error."""
-
-
 @contextmanager
 def refusing_storage(status: int) -> Iterator[int]:
-    handler = type("Handler", (_Refuser,), {"status": status})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    class Refusals(Handler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_any(self) -> None:
+            self.body()
+            self.answer(status)
+
+        do_DELETE = do_GET = do_HEAD = do_MERGE = do_PATCH = do_POST = do_PUT = handle_any  # noqa: N815
+
+    with listening(Refusals) as url:
+        yield int(url.rpartition(":")[2])
 
 
 @contextmanager
