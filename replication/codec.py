@@ -167,7 +167,8 @@ def parse_json(text: str | bytes, *, what: str) -> Any:
 def read_text(value: Any) -> str:
     """Read a text."""
     if not isinstance(value, str):
-        raise TypeError(f"{type(value).__name__} is not a text")
+        # Of a TypeError pydantic would not say in which field it is.
+        raise ValueError(f"{type(value).__name__} is not a text")  # noqa: TRY004 - see above
     return value
 
 
@@ -183,7 +184,7 @@ def read_name(value: Any) -> str:
 def read_details(value: Any) -> dict[str, Any]:
     """Read an object that is free in form, as long as it can be written as JSON again."""
     if not isinstance(value, dict):
-        raise TypeError(f"{type(value).__name__} is not an object")
+        raise ValueError(f"{type(value).__name__} is not an object")  # noqa: TRY004 - likewise
     _check_shallow(value, MAX_LEVELS)
     return value
 
@@ -281,7 +282,8 @@ def _why(error: Exception) -> str:
         return _clip(f"it has no {error}" if isinstance(error, KeyError) else str(error))
     first = errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{_clip(where)}: {_clip(first['msg'])}" if where else _clip(first["msg"])
+    what = _clip(first["msg"].removeprefix("Value error, "))
+    return f"{_clip(where)}: {what}" if where else what
 
 
 def _clip(text: str) -> str:

@@ -41,6 +41,7 @@ replication/reconcile/outcome_events.py
 replication/domain/plan.py
 replication/domain/policy.py
 replication/records/job_codec.py
+replication/records/message_codec.py
 replication/domain/regions.py
 replication/reconcile/observe.py
 replication/domain/copy_progress.py

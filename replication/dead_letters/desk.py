@@ -18,6 +18,7 @@ from replication.domain.errors import (
 from replication.domain.job import Failure, HistoryEntry, ReplicaState, ReplicationJob
 from replication.domain.message import JobMessage
 from replication.ports import DeadLetter, DeadLetters, LetterState, StoredLetter
+from replication.records.message_codec import decode_message, encode_message
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import CODE, LETTERS_LAID, SOURCE
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
@@ -63,7 +64,7 @@ class DeadLetterDesk:
         """Keep a queue message that could not be handled."""
         image_version_id, correlation_id = None, ""
         try:
-            message = JobMessage.decode(raw)
+            message = decode_message(raw)
         except MalformedError:
             pass  # the raw text below is all there is
         else:
@@ -93,7 +94,7 @@ class DeadLetterDesk:
         code = FailureCode.POISON_MESSAGE
         cause = "the host gave the message up; the invocations' log lines say why"
         try:
-            JobMessage.decode(raw)
+            decode_message(raw)
         except NewerFormatError as error:
             code = FailureCode.NEWER_FORMAT
             cause = f"a newer release wrote it ({error}); replay it once that release runs"
@@ -135,7 +136,7 @@ class DeadLetterDesk:
                 attempts=job.attempts,
                 correlation_id=job.correlation_id,
                 image_version_id=str(job.image_version_id),
-                raw=JobMessage.of(job).encode(),
+                raw=encode_message(JobMessage.of(job)),
                 regions=tuple(behind),
                 timeline=tuple(timeline),
             )

@@ -18,7 +18,6 @@ from replication.domain.errors import (
 )
 from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.domain.job import ReplicationJob, with_entry
-from replication.domain.message import JobMessage
 from replication.intake.events import ReceivedEvent, parse_time
 from replication.intake.intake import Intake
 from replication.ports import (
@@ -34,6 +33,7 @@ from replication.ports import (
     StoredLetter,
 )
 from replication.records.commit import JobCommits
+from replication.records.message_codec import decode_message
 from replication.telemetry.log import log_outcome
 
 _PAGE = 200
@@ -251,7 +251,7 @@ def _version_of(letter: DeadLetter) -> ImageVersionId:
     """Return the version to ask for; raises MalformedError, NewerFormatError too."""
     if letter.image_version_id is None:
         # Kept unread: a release that came since may be able to read it.
-        return JobMessage.decode(letter.raw).image_version_id
+        return decode_message(letter.raw).image_version_id
     try:
         return ImageVersionId.parse(letter.image_version_id)
     except MalformedImageVersionIdError as error:

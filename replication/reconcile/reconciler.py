@@ -30,6 +30,7 @@ from replication.reconcile.outcome_events import outcome_events
 from replication.reconcile.recovery import Step
 from replication.reconcile.transitions import record
 from replication.records.commit import JobCommits
+from replication.records.message_codec import decode_message
 from replication.telemetry.job_metrics import tell_step
 from replication.telemetry.log import log_outcome
 from replication.telemetry.metrics import DECISION, PROCESS_DURATION, QUEUE
@@ -74,7 +75,7 @@ class Reconciler:
         """Handle what a queue handed out, readable or not; raises what the storage raises."""
         try:
             self.reconcile(
-                JobMessage.decode(body),
+                decode_message(body),
                 redelivered=attempts > 1,
                 queue=queue,
                 invocation=invocation,

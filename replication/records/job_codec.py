@@ -12,7 +12,7 @@ FORMAT_VERSION = 1
 
 def _read_withheld(parts: Any) -> dict[Region, tuple[datetime, str]]:
     if not isinstance(parts, list):
-        raise TypeError("withheld is not a list")
+        raise ValueError("is not a list")  # noqa: TRY004 - so that the field is named
     return {
         Region.parse(part["region"]): (read_moment(part["until"]), read_text(part["reason"]))
         for part in parts

@@ -10,11 +10,11 @@ from bootstrap.app import build_app
 from replication.domain.errors import FailureCode, PermanentError, ReplicationError, TransientError
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import Phase
-from replication.domain.message import JobMessage
 from replication.domain.policy import GalleryScope, ReplicationPolicy
 from replication.listing.query import ListQuery
 from replication.operations.dead_letters import LetterAction
 from replication.ports import DeadLetter, LetterQuery, LetterState, StoredLetter
+from replication.records.message_codec import decode_message
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.letters import MemoryDeadLetters
@@ -31,7 +31,7 @@ def test_a_letter_tells_the_whole_story() -> None:
     assert letter.correlation_id == world.job(ID).correlation_id == "corr-1"
     assert letter.image_version_id == str(ID)
     assert [one.event for one in letter.timeline] == ["planned", "giveup"]
-    assert JobMessage.decode(letter.raw).key == ID.key
+    assert decode_message(letter.raw).key == ID.key
     assert world.job(ID).letter_id == letter.id
 
 

@@ -8,6 +8,7 @@ from replication.domain.job import Phase
 from replication.domain.message import JobMessage
 from replication.intake.events import ReceivedEvent
 from replication.ports import DeadLetter, LetterState, QueueName
+from replication.records.message_codec import encode_message
 from tests.support.builders import version_body
 from tests.support.fakes import World, build_world
 from tests.support.scenarios.desk_steps import fail, replay, the_letter
@@ -78,7 +79,7 @@ def test_a_poison_message_is_a_request_for_its_version() -> None:
     export(world)
     message = world.queues.take()
     assert message is not None
-    world.app.desk.poison(message.encode().encode(), queue=QueueName.JOBS.value)
+    world.app.desk.poison(encode_message(message).encode(), queue=QueueName.JOBS.value)
     assert the_letter(world).code == "poison_message"
     assert replay(world).done
     world.run()
@@ -90,7 +91,7 @@ def test_a_poison_message_of_a_version_that_nobody_knows_enrols_it() -> None:
     world = build_world()
     world.gallery.add(ID, version_body())
     message = JobMessage(image_version_id=ID, sequence=4, correlation_id="c")
-    world.app.desk.poison(message.encode().encode(), queue=QueueName.TRACKING.value)
+    world.app.desk.poison(encode_message(message).encode(), queue=QueueName.TRACKING.value)
     assert replay(world).done
     world.run()
     assert world.job(ID).phase is Phase.SUCCEEDED
@@ -99,7 +100,7 @@ def test_a_poison_message_of_a_version_that_nobody_knows_enrols_it() -> None:
 def test_a_poison_message_of_a_version_that_does_not_exist_is_not_sent_again() -> None:
     world = build_world()
     message = JobMessage(image_version_id=ID, sequence=4, correlation_id="c")
-    world.app.desk.poison(message.encode().encode(), queue=QueueName.JOBS.value)
+    world.app.desk.poison(encode_message(message).encode(), queue=QueueName.JOBS.value)
     outcome = replay(world)
     assert (outcome.done, outcome.reason) == (
         False,
@@ -134,7 +135,7 @@ def test_a_message_that_an_older_release_could_not_read_is_read_by_this_one() ->
     world = build_world()
     world.gallery.add(ID, version_body())
     world.app.desk.poison(b'{"v": 2}', queue=QueueName.JOBS.value)
-    readable = JobMessage(image_version_id=ID, sequence=1, correlation_id="c").encode()
+    readable = encode_message(JobMessage(image_version_id=ID, sequence=1, correlation_id="c"))
     world.letters.put(replace(the_letter(world), raw=readable))
     assert replay(world).done
     world.run()

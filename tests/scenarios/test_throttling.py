@@ -17,6 +17,7 @@ from replication.domain.message import JobMessage
 from replication.guards.admission import GATES
 from replication.intake.events import TEMPLATE_EXPORTED, ReceivedEvent
 from replication.ports import QueueName, StoredJob
+from replication.records.message_codec import decode_message, encode_message
 from tests.support.arm.limits import (
     Call,
     LimitedGallery,
@@ -65,14 +66,14 @@ class QuickQueues(MemoryQueues):
 
     def send(self, queue: QueueName, message: JobMessage, *, delay_s: float = 0) -> None:
         due = self.clock() + timedelta(seconds=math.ceil(delay_s))
-        heapq.heappush(self.waiting, (due, next(self._order), queue, message.encode()))
+        heapq.heappush(self.waiting, (due, next(self._order), queue, encode_message(message)))
 
     def take(self) -> JobMessage | None:
         if not self.waiting:
             return None
         due, _, _, body = heapq.heappop(self.waiting)
         self.clock.now = max(self.clock.now, due)
-        return JobMessage.decode(body)
+        return decode_message(body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

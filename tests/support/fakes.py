@@ -33,6 +33,7 @@ from replication.ports import (
     UnreadableRow,
 )
 from replication.records.job_codec import decode_job, encode_job
+from replication.records.message_codec import decode_message, encode_message
 from replication.shared_state.port import ControlRow
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from tests.support.arm.gallery import MemoryGallery
@@ -190,7 +191,7 @@ class MemoryQueues:
         if self.failures:
             raise self.failures.pop(0)
         due = self.clock() + timedelta(seconds=delay_s)
-        self.waiting.append((due, next(self._order), queue, message.encode()))
+        self.waiting.append((due, next(self._order), queue, encode_message(message)))
 
     def put_back(self, queue: QueueName, body: str, *, delay_s: float) -> None:
         due = self.clock() + timedelta(seconds=delay_s)
@@ -221,7 +222,7 @@ class MemoryQueues:
         self.waiting.sort(key=lambda one: one[:2])
         due, _, _, body = self.waiting.pop(0)
         self.clock.now = max(self.clock.now, due)
-        return JobMessage.decode(body)
+        return decode_message(body)
 
 
 @dataclass

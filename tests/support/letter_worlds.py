@@ -4,6 +4,7 @@ from replication.domain.errors import FailureCode, PermanentError
 from replication.domain.image_version import ImageVersionId
 from replication.domain.message import JobMessage
 from replication.ports import DeadLetter, LetterState
+from replication.records.message_codec import encode_message
 from tests.support.builders import version_body
 from tests.support.fakes import World
 
@@ -30,7 +31,7 @@ def lay_message(world: World, version_id: ImageVersionId) -> DeadLetter:
     """Lay a message that the host gave up."""
     message = JobMessage(image_version_id=version_id, sequence=1, correlation_id="corr-2")
     return world.app.desk.message(
-        message.encode(),
+        encode_message(message),
         queue="replication-jobs",
         attempts=5,
         code=FailureCode.POISON_MESSAGE,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from replication.dead_letters.rows import list_letter
 from replication.domain.errors import MalformedError
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
-from replication.domain.message import JobMessage
 from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import Region
 from replication.listing.job_rows import STUCK, list_job, view_keys
 from replication.ports import LetterQuery
+from replication.records.message_codec import decode_message
 
 if TYPE_CHECKING:
     from tools.simulation.books import Export
@@ -101,7 +101,7 @@ def letter_problems(run: "Simulation") -> Iterator[str]:
         if letter.source == "event":
             continue  # its raw event is all there is
         try:
-            JobMessage.decode(letter.raw)
+            decode_message(letter.raw)
         except MalformedError as error:
             yield f"the dead letter {letter.id} cannot be sent again: {error}"
         if letter.source == "job" and not letter.timeline:

@@ -11,6 +11,7 @@ from replication.domain.job import ReplicationJob
 from replication.domain.message import JobMessage
 from replication.ports import JobPage, JobQuery, QueueDepth, QueueName, StoredJob
 from replication.records.job_codec import decode_job, encode_job
+from replication.records.message_codec import decode_message
 from tools.simulation.faults import Faults
 from tools.simulation.scheduler import Clock, Scheduler
 
@@ -90,7 +91,7 @@ class Queues:
             self.waiting[number] = Message(number, queue, message, due)
 
     def put_back(self, queue: QueueName, body: str, *, delay_s: float) -> None:
-        self.send(queue, JobMessage.decode(body), delay_s=delay_s)
+        self.send(queue, decode_message(body), delay_s=delay_s)
 
     def depths(self) -> tuple[QueueDepth, ...]:
         return ()

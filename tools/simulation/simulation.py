@@ -18,6 +18,7 @@ from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region
 from replication.operations.dead_letters import LetterAction
 from replication.ports import LetterQuery
+from replication.records.message_codec import encode_message
 from tests.support.builders import version_id, written_event
 from tests.support.fakes import MemoryControls, MemoryHistory
 from tests.support.letters import MemoryDeadLetters
@@ -277,7 +278,7 @@ class Simulation:
         self.queues.take(message)
         if message.deliveries > MAX_DELIVERIES:
             self.counts["poisoned"] += 1
-            body = message.body.encode().encode()
+            body = encode_message(message.body).encode()
             poison = partial(app.desk.poison, body, queue=message.queue.value)
             self.spawn("poison", poison, lambda _error: self.queues.handled(message), mortal=False)
             return

@@ -18,6 +18,7 @@ from replication.azure.storage.errors import classify
 from replication.domain.errors import MalformedError
 from replication.domain.message import JobMessage
 from replication.ports import QueueDepth, QueueName
+from replication.records.message_codec import decode_message, encode_message
 from replication.records.retries import blip_retries
 
 MAX_DELAY_S = 7 * 24 * 3600 - 1
@@ -36,7 +37,7 @@ class StorageJobQueues:
     def send(self, queue: QueueName, message: JobMessage, *, delay_s: float = 0) -> None:
         if delay_s > 0:
             message = replace(message, due_at=self.clock() + timedelta(seconds=_delay(delay_s)))
-        self.put_back(queue, message.encode(), delay_s=delay_s)
+        self.put_back(queue, encode_message(message), delay_s=delay_s)
 
     def put_back(self, queue: QueueName, body: str, *, delay_s: float) -> None:
         blip_retries()(self._send, queue.value, body, _delay(delay_s))
@@ -115,7 +116,7 @@ class StorageJobQueues:
 def _due_at(content: object) -> datetime | None:
     """Return when a message was to be taken, None where it does not say or is none of ours."""
     try:
-        return JobMessage.decode(base64.b64decode(str(content), validate=True)).due_at
+        return decode_message(base64.b64decode(str(content), validate=True)).due_at
     except (ValueError, MalformedError):
         return None
 

@@ -21,10 +21,16 @@ from bootstrap.app import build_app
 from handlers import jobs, poison
 from replication.domain.errors import TransientError
 from replication.domain.job import Phase
-from replication.domain.message import FORMAT_VERSION, MAX_BYTES, JobMessage
+from replication.domain.message import JobMessage
 from replication.ports import QueueName
 from replication.reconcile.reconciler import NEWER_DELAY_S
 from replication.records.job_codec import encode_job
+from replication.records.message_codec import (
+    FORMAT_VERSION,
+    MAX_BYTES,
+    decode_message,
+    encode_message,
+)
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import MemoryQueues, World, build_world
 from tests.support.horrors import BODIES, DOCUMENTS, VALUES, every_mutation, mutations
@@ -33,7 +39,7 @@ from tests.support.storage.storable import assert_storable, letters_of
 
 VERSION = version_id(image="broken")
 PLAIN = json.loads(
-    JobMessage(image_version_id=VERSION, sequence=1, correlation_id="corr-1").encode()
+    encode_message(JobMessage(image_version_id=VERSION, sequence=1, correlation_id="corr-1"))
 )
 NEWER = json.dumps({"v": FORMAT_VERSION + 1, "work": {"versions": [str(VERSION)]}, "größe": 1})
 QUEUES = [(jobs.replicate, QueueName.JOBS), (jobs.track, QueueName.TRACKING)]
@@ -94,7 +100,7 @@ def assert_accounted_for(world: World, body: str | bytes) -> None:
         assert letter.cause
         assert letter.code == "malformed_message"
     elif text not in bodies_waiting(world):
-        assert on_record or JobMessage.decode(text).key
+        assert on_record or decode_message(text).key
     world.queues.waiting = [one for one in world.queues.waiting if one[3] != text]
 
 
@@ -123,7 +129,7 @@ def test_every_horror_at_every_place_of_a_message_is_accounted_for(
         for letter in letters_of(world):
             assert letter.raw == text, name
         if not world.letters.letters and text not in bodies_waiting(world):
-            read = JobMessage.decode(text)
+            read = decode_message(text)
             assert read.image_version_id == VERSION, name
         world.queues.waiting = [one for one in world.queues.waiting if one[3] != text]
     assert_healthy(world)
@@ -160,7 +166,8 @@ def test_a_sequence_that_no_record_has_reached_is_malformed(
     world = serve()
     trigger(jobs.replicate, json.dumps({"v": 1, "job": {**PLAIN["job"], "sequence": sequence}}))
     (letter,) = letters_of(world)
-    assert letter.cause.startswith("job.sequence is not a whole number from 0 to ")
+    why = "the message cannot be read: job.sequence: is not a whole number from 0 to "
+    assert letter.cause.startswith(why)
 
 
 @pytest.mark.parametrize(("function", "queue"), QUEUES)

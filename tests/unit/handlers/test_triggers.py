@@ -16,6 +16,7 @@ import handlers.timers
 from bootstrap import use
 from replication.domain.errors import TransientError
 from replication.intake.events import RESOURCE_WRITTEN
+from replication.records.message_codec import encode_message
 from replication.sweep import SweepIncompleteError
 from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
 from tests.support.builders import version_body
@@ -74,7 +75,7 @@ def exported() -> func.EventGridEvent:
 def message(world: World) -> func.QueueMessage:
     taken = world.queues.take()
     assert taken is not None
-    return func.QueueMessage(id="message-1", body=taken.encode())
+    return func.QueueMessage(id="message-1", body=encode_message(taken))
 
 
 def test_the_trace_of_the_event_s_invocation_goes_through_both_workers(

@@ -109,7 +109,7 @@ def _deep(levels: int) -> Any:
     [
         ({"name": "n" * 257}, "name: .*has 257 characters, more than 256"),
         ({"name": "\ud800"}, "name: "),
-        ({"name": 5}, "int is not a text"),
+        ({"name": 5}, "name: int is not a text"),
         ({"region": ""}, "region: .*empty"),
         ({"colour": "blue"}, "colour: Input should be 'red'"),
         ({"since": "2026-11-23T12:00:00"}, "since: .*no time zone"),

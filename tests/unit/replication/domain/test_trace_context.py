@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from replication.domain.errors import MalformedError
 from replication.domain.job import ReplicationJob
-from replication.domain.message import MAX_BYTES, JobMessage
+from replication.domain.message import JobMessage
 from replication.domain.trace_context import TraceParent
 from replication.records.job_codec import decode_job, encode_job
+from replication.records.message_codec import MAX_BYTES, decode_message, encode_message
 from tests.support.jobs import job as a_job
 from tests.support.strategies import COUNTS, JSON, image_version_ids
 
@@ -87,8 +88,8 @@ def test_anything_at_all_is_read_or_malformed(text: object) -> None:
     )
 )
 def test_a_message_carries_its_trace(message: JobMessage) -> None:
-    body = message.encode()
-    read = JobMessage.decode(body)
+    body = encode_message(message)
+    read = decode_message(body)
     assert (read, read.trace_fault) == (message, "")
     assert len(body.encode()) <= MAX_BYTES
 
@@ -97,18 +98,18 @@ PLAIN = JobMessage.of(a_job())
 
 
 def test_a_message_of_an_older_release_has_no_trace_and_no_fault() -> None:
-    body = PLAIN.encode()
+    body = encode_message(PLAIN)
     assert "traceparent" not in body
-    assert (JobMessage.decode(body).traceparent, JobMessage.decode(body).trace_fault) == (None, "")
+    assert (decode_message(body).traceparent, decode_message(body).trace_fault) == (None, "")
 
 
 @given(trace=(st.text(max_size=300) | JSON).filter(lambda one: TraceParent.read(one) is None))
 def test_a_trace_that_cannot_be_read_costs_the_message_nothing_but_its_trace(
     trace: object,
 ) -> None:
-    document = json.loads(PLAIN.encode())
+    document = json.loads(encode_message(PLAIN))
     document["job"]["traceparent"] = trace
-    read = JobMessage.decode(json.dumps(document))
+    read = decode_message(json.dumps(document))
     assert (read, read.traceparent) == (PLAIN, None)
     assert bool(read.trace_fault) == (trace is not None)
 

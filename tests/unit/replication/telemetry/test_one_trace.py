@@ -11,6 +11,7 @@ from replication.domain.job import Phase
 from replication.domain.message import JobMessage
 from replication.domain.trace_context import TraceParent
 from replication.ports import QueueName
+from replication.records.message_codec import decode_message
 from replication.telemetry.process import ProcessTelemetry
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
@@ -38,7 +39,7 @@ def export(world: World, trace: TraceParent | None = EVENT) -> None:
 
 
 def bodies(world: World) -> list[JobMessage]:
-    return [JobMessage.decode(body) for *_, body in world.queues.waiting]
+    return [decode_message(body) for *_, body in world.queues.waiting]
 
 
 def run(world: World) -> list[JobMessage]:
