@@ -1,32 +1,26 @@
-"""Answer questions about what is on record, and plan without acting."""
+"""Queries: what is on record, in the shapes of the API."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from api.schemas.base import Health
 from api.schemas.operations import Queue, QueueList
 from api.schemas.replications import (
-    Plan,
     Replication,
     ReplicationDetail,
     ReplicationPage,
     TimelineEntry,
 )
-from costs.pricing.estimate import RegionalReplicas
 from costs.pricing.estimator import Estimates
 from replication.domain.errors import ReplicationError
-from replication.domain.image_version import ImageVersionId
 from replication.domain.job import ReplicationJob
-from replication.domain.plan import PlanSubject, plan
 from replication.domain.policy import ReplicationPolicy
-from replication.guards.budget_guard import BudgetGuard
-from replication.guards.budgets import PlanCost
 from replication.guards.pauses import Pauses
+from replication.listing.job_rows import ListedJob
 from replication.listing.jobs import Listing
 from replication.listing.query import ListQuery
-from replication.ports import Catalogs, Gallery, History, JobQuery, JobQueues, JobStore
-from replication.reconcile.observe import withheld_regions
+from replication.ports import History, JobQuery, JobQueues, QueueDepth
 from replication.records.repository import JobRepository
 
 
@@ -34,14 +28,10 @@ from replication.records.repository import JobRepository
 class Queries:
     """Read-only: nothing here changes a record, a queue or Azure."""
 
-    store: JobStore
     jobs: JobRepository
     listing: Listing
     history: History
     queues: JobQueues
-    gallery: Gallery
-    catalogs: Catalogs
-    guard: BudgetGuard
     pauses: Pauses
     policy: ReplicationPolicy
     clock: Callable[[], datetime]
@@ -51,7 +41,7 @@ class Queries:
         """Check what the app cannot work without."""
         checks: dict[str, str] = {}
         for name, check in (
-            ("tables", lambda: self.store.find(JobQuery(limit=1))),
+            ("tables", lambda: self.jobs.store.find(JobQuery(limit=1))),
             ("queues", self.queues.depths),
         ):
             try:
@@ -66,7 +56,7 @@ class Queries:
 
         Paged through, it shows each once, whatever changes meanwhile.
         """
-        page = self.store.find(query)
+        page = self.jobs.store.find(query)
         return self._page(page.jobs, page.next_cursor)
 
     def replications(self, query: ListQuery) -> ReplicationPage:
@@ -76,7 +66,7 @@ class Queries:
         MalformedError for a cursor of another's making.
         """
         page = self.listing.page(query)
-        jobs = self.store.load_many([one.key for one in page.jobs])
+        jobs = self.jobs.store.load_many([one.key for one in page.jobs])
         return self._page((job for job in jobs if query.means(job)), page.next_cursor)
 
     def replication(self, key: str, *, entries: int = 500) -> ReplicationDetail | None:
@@ -94,45 +84,20 @@ class Queries:
     def queue_depths(self) -> QueueList:
         """Return every queue, and whether an operator has paused it."""
         paused = self.pauses.all()
-        depths = self.queues.depths()
-        return QueueList(items=[Queue.of(depth, paused.get(depth.name)) for depth in depths])
+        return QueueList(items=[Queue.of(depth, paused.get(depth.name)) for depth in self.depths()])
 
-    def plan(self, version_id: ImageVersionId) -> Plan | None:
-        """Plan a version as it is now, None when it does not exist."""
-        catalog = self.catalogs.of(version_id.subscription_id)
-        version = self.gallery.read(version_id, catalog)
-        if version is None:
-            return None
-        stored = self.jobs.load(version_id.key)
-        withheld = (
-            withheld_regions(stored.job, version, self.policy, now=self.clock()) if stored else {}
-        )
-        planned = plan(PlanSubject.of(version), self.policy, catalog, withheld)
-        missing = [
-            RegionalReplicas(
-                region=one.region.name,
-                replica_count=self.policy.replica_count,
-                storage_account_type=self.policy.storage_account_type,
-            )
-            for one in planned.wanted
-            if not one.already_listed
-        ]
-        cost = self.estimates.of(
-            version_id,
-            missing,
-            home_region=version.home_region.name,
-            provisioned_gb=version.size_gb,
-        )
-        held = None
-        if missing:
-            added = PlanCost(
-                monthly=cost.monthly,
-                egress_once=cost.egress_once,
-                currency=cost.currency,
-                basis=cost.basis,
-            )
-            held = self.guard.preview(version_id, added)
-        return Plan.of(planned, cost, held=held)
+    def depths(self) -> Sequence[QueueDepth]:
+        """Return what waits in each queue."""
+        return self.queues.depths()
+
+    def stuck(self, *, most: int) -> list[tuple[ListedJob, ReplicationJob | None]]:
+        """Return jobs with copies that stand still, as listed and as on record.
+
+        The record is None where the listing lags behind it.
+        """
+        listed = self.listing.page(ListQuery(stuck=True, limit=most)).jobs
+        stored = ((one, self.jobs.load(one.key)) for one in listed)
+        return [(one, None if found is None else found.job) for one, found in stored]
 
     def _page(self, jobs: Iterable[ReplicationJob], cursor: str | None) -> ReplicationPage:
         items = [Replication.of(job, self.estimates) for job in jobs]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tenacity import Retrying
 
+from api.planner import Planner
 from api.queries import Queries
 from costs.gauges import LastDay
 from costs.ports import LedgerBlobs
@@ -110,6 +111,7 @@ class App:
     operations: Operations
     listing: Listing
     queries: Queries
+    planner: Planner
     gauges: StateGauges
     notices: NoticeService
     reports: ReportCache = field(default_factory=ReportCache)
@@ -192,15 +194,20 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         runtime=runtime,
     )
     queries = Queries(
-        store=ports.store,
         jobs=jobs,
         listing=listing,
         history=ports.history,
         queues=ports.queues,
+        pauses=guards.pauses,
+        policy=policy,
+        clock=ports.clock,
+        estimates=estimates,
+    )
+    planner = Planner(
+        jobs=jobs,
         gallery=ports.gallery,
         catalogs=ports.catalogs,
         guard=guards.budget,
-        pauses=guards.pauses,
         policy=policy,
         clock=ports.clock,
         estimates=estimates,
@@ -236,6 +243,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         operations=operations,
         listing=listing,
         queries=queries,
+        planner=planner,
         gauges=StateGauges(
             sources=(
                 QueueGauges(ports.queues),

@@ -54,7 +54,7 @@ class _Replications:
         return self.app.queries.replication(key)
 
     def plan(self, version_id: ImageVersionId) -> Plan | None:
-        return self.app.queries.plan(version_id)
+        return self.app.planner.plan(version_id)
 
     def replicate(self, version_id: ImageVersionId) -> Taken:
         try:

@@ -123,7 +123,6 @@ def overview(app: App, now: datetime) -> Overview:
         key=lambda one: one.since,
         reverse=True,
     )
-    standing = app.listing.page(ListQuery(stuck=True, limit=SHOWN_STUCK))
     waiting = ListQuery(
         phases=frozenset({Phase.WAITING}), order=ListOrder.OLDEST, limit=SHOWN_WAITING
     )
@@ -132,9 +131,12 @@ def overview(app: App, now: datetime) -> Overview:
         at=now,
         queues=tuple(
             QueueLine(depth=depth, pause=known.pauses.get(depth.name))
-            for depth in app.queries.queues.depths()
+            for depth in app.queries.depths()
         ),
-        stuck=tuple(_stuck(app, one, now) for one in standing.jobs),
+        stuck=tuple(
+            _stuck(listed, job, app.settings.limits, now)
+            for listed, job in app.queries.stuck(most=SHOWN_STUCK)
+        ),
         stuck_count=counts.get(STUCK, 0),
         failed=tuple(_failed(one) for one in failed[:SHOWN_FAILED]),
         failed_count=counts.get(Phase.FAILED.value, 0) + counts.get(Phase.PARTIAL.value, 0),
@@ -169,15 +171,14 @@ def _page(app: App, phase: Phase) -> tuple[ListedJob, ...]:
     return app.listing.page(query).jobs
 
 
-def _stuck(app: App, listed: ListedJob, now: datetime) -> StuckJob:
-    stored = app.queries.jobs.load(listed.key)
-    if stored is None:  # the listing lags behind its record
-        return StuckJob(listed=listed, regions=(), next_attempt_at=None, deadline_at=None)
+def _stuck(
+    listed: ListedJob, job: ReplicationJob | None, limits: Limits, now: datetime
+) -> StuckJob:
     return StuckJob(
         listed=listed,
-        regions=stuck_regions(stored.job, app.settings.limits, now),
-        next_attempt_at=stored.job.next_attempt_at,
-        deadline_at=stored.job.deadline_at,
+        regions=stuck_regions(job, limits, now) if job else (),
+        next_attempt_at=job.next_attempt_at if job else None,
+        deadline_at=job.deadline_at if job else None,
     )
 
 

@@ -98,11 +98,11 @@ def test_a_plan_tells_beforehand_whether_it_would_be_held() -> None:
     world, free = world_with("60"), build_world()
     for one in (world, free):
         one.gallery.add(ID, version_body())
-    plan = world.app.queries.plan(ID)
+    plan = world.app.planner.plan(ID)
     assert plan is not None
     assert (plan.held or "").startswith("budget labs of all its galleries is 60.00 USD a month")
     assert world.controls.all() == ()
-    plan = free.app.queries.plan(ID)
+    plan = free.app.planner.plan(ID)
     assert plan is not None
     assert plan.held is None
 

@@ -33,7 +33,7 @@ def test_the_plan_as_json_is_the_view_of_the_queries(world: World, shell: Shell)
     answer = shell("plan", str(version_id()), "--json")
     assert answer.code == 0
     assert [one["region"] for one in answer.json["regions"]] == US_NEIGHBOURS
-    planned = world.app.queries.plan(version_id())
+    planned = world.app.planner.plan(version_id())
     assert planned is not None
     assert answer.json == planned.document()
     assert answer.err == ""
