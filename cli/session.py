@@ -16,6 +16,7 @@ from cli.client.address import URL_VARIABLE, Remote
 from cli.terminal.errors import UsageProblem
 from cli.terminal.output import can_ask
 from replication.config.settings import CLOUDS, SettingsError
+from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import RegionCatalog
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.app import App
     from cli.client.http import Api
     from cli.client.protocol import Service
+    from costs.books import Costs
 
 LOCAL_SETTINGS = "local.settings.json"
 _APP_ROOT = Path(replication.__file__).resolve().parent.parent
@@ -102,6 +104,12 @@ class Session:
         self.add_local_settings()
         return self.open_app()
 
+    def costs(self) -> "Costs":
+        """Return the cost services of the app in this process; raises as `app` does."""
+        from bootstrap.costs import open_costs  # noqa: PLC0415 - the SDK a second, DuckDB 60 ms
+
+        return open_costs(self.app())
+
     def policy_path(self) -> Path:
         """Return the policy file that the app reads."""
         self.add_local_settings()
@@ -117,8 +125,6 @@ class Session:
         """Return the regions of a subscription as ARM tells, or those of the shipped snapshot."""
         if subscription_id is not None:
             return self.app().ports.catalogs.of(subscription_id)
-        from replication.domain.region_snapshot import shipped_catalog  # noqa: PLC0415 - as above
-
         return shipped_catalog()
 
     def add_local_settings(self) -> None:

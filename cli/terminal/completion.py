@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+from replication.domain.region_snapshot import shipped_catalog
+
 type Completion = Callable[[str], list[str]]
 
 
@@ -28,15 +30,11 @@ def comma_list(words: Completion) -> Completion:
 
 def complete_region(incomplete: str) -> list[str]:
     """Offer the regions of the snapshot that ships with the project."""
-    from replication.domain.region_snapshot import shipped_catalog  # noqa: PLC0415 - only the shell asks
-
     return one_of(sorted(one.name for one in shipped_catalog().details))(incomplete)
 
 
 def complete_geography(incomplete: str) -> list[str]:
     """Offer the geographies of the snapshot that ships with the project."""
-    from replication.domain.region_snapshot import shipped_catalog  # noqa: PLC0415 - only the shell asks
-
     catalog = shipped_catalog()
     names = {catalog.geography_of(one) for one in catalog.details}
     return one_of(sorted(name for name in names if name))(incomplete)

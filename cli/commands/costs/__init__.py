@@ -12,6 +12,7 @@ from cli.commands.costs.refresh_prices import refresh_prices_command
 from cli.commands.costs.reports import MOST_ENTRIES, ReportAsked, ReportFormat, reports_of
 from cli.commands.costs.what_if import what_if_command
 from cli.session import session_of
+from cli.tables.costs import report_tables
 from cli.terminal.arguments import AsJson
 from cli.terminal.atomic_file import replacing
 from cli.terminal.errors import UsageProblem
@@ -106,8 +107,6 @@ def report(
     )
     reports = reports_of(session_of(ctx))
     if wanted is ReportFormat.TABLE:
-        from cli.tables.costs import report_tables  # noqa: PLC0415 - few commands print it
-
         print_human(*report_tables(reports.view(asked)))
         return
     if wanted is ReportFormat.JSON and output is None:

@@ -13,9 +13,7 @@ from cli.terminal.output import print_human, print_json, text
 
 def audit(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Write the books of every day that is over and not yet written; the timer does so daily."""
-    from bootstrap.costs import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
-
-    run = open_costs(session_of(ctx).app()).ledger.audit()
+    run = session_of(ctx).costs().ledger.audit()
     days = [{"day": f"{one.day}", "rows": one.rows, "new": one.new} for one in run.days]
     if as_json:
         print_json({"days": days, "unreadable": run.unreadable})
@@ -38,10 +36,8 @@ def recompute(
     as_json: AsJson = False,
 ) -> None:
     """Compute every cost of a past day anew, from nothing but the day's own rows."""
-    from bootstrap.costs import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
-
     wanted: date = day.date()
-    done = open_costs(session_of(ctx).app()).ledger.recompute(wanted)
+    done = session_of(ctx).costs().ledger.recompute(wanted)
     differences: list[dict[str, Any]] = [
         {
             "image_version_id": one.image_version_id,

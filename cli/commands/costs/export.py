@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from cli.commands.costs.reports import open_query
 from cli.session import session_of
+from cli.tables.costs import money
 from cli.terminal.arguments import AsJson
 from cli.terminal.atomic_file import replacing
 from cli.terminal.errors import UsageProblem
@@ -61,7 +63,6 @@ def export_command(
 ) -> None:
     """Write the ledger as FOCUS 1.2, CSV or Parquet: estimates of this app, not a bill."""
     form = _form(file)
-    from cli.commands.costs.reports import open_query  # noqa: PLC0415 - as below
     from costs.focus.export import write_focus  # noqa: PLC0415 - only the audit needs DuckDB
     from costs.report.service import open_ledger  # noqa: PLC0415 - likewise
 
@@ -119,7 +120,6 @@ def _view(summary: "FocusSummary", query: "ReportQuery", file: Path) -> dict[str
 
 
 def _told(summary: "FocusSummary", query: "ReportQuery", file: Path) -> list[RenderableType]:
-    from cli.tables.costs import money  # noqa: PLC0415 - only the audit needs DuckDB
     from costs.focus.export import FOCUS_VERSION  # noqa: PLC0415 - likewise
 
     sums = " and ".join(f"{money(total)} {code}" for code, total in summary.totals.items())

@@ -9,9 +9,11 @@ import typer
 from rich.console import RenderableType
 
 from cli.session import session_of
+from cli.tables.costs import money
 from cli.terminal.arguments import AsJson
 from cli.terminal.errors import UsageProblem
 from cli.terminal.output import new_fields, new_table, print_human, print_json, text
+from costs.reconciliation.lines import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,13 +59,12 @@ def reconcile_command(
     as_json: AsJson = False,
 ) -> None:
     """Compare the bill with the ledger, line by line, with the likely cause of a difference."""
-    from bootstrap.costs import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
-    from costs.reconciliation.service import reconcile  # noqa: PLC0415 - likewise
+    from costs.reconciliation.service import reconcile  # noqa: PLC0415 - DuckDB takes 60 ms
     from costs.reconciliation.view import reconciliation_view  # noqa: PLC0415 - likewise
 
     if month is not None and not _MONTH.fullmatch(month):
         raise UsageProblem(f"--month is {month[:40]!r}; it is a month such as 2026-10")
-    found = reconcile(open_costs(session_of(ctx).app()), files, month=month, keep_sizes=keep_sizes)
+    found = reconcile(session_of(ctx).costs(), files, month=month, keep_sizes=keep_sizes)
     if as_json:
         print_json(reconciliation_view(found))
         return
@@ -99,8 +100,6 @@ def _account(found: "Reconciliation") -> str:
 
 
 def _asides(word: str, asides: "Iterable[Aside]") -> list[RenderableType]:
-    from cli.tables.costs import money  # noqa: PLC0415 - only the audit needs DuckDB
-
     told = []
     for one in asides:
         amounts = " and ".join(
@@ -111,9 +110,6 @@ def _asides(word: str, asides: "Iterable[Aside]") -> list[RenderableType]:
 
 
 def _totals(totals: "Sequence[Total]") -> list[RenderableType]:
-    from cli.tables.costs import money  # noqa: PLC0415 - only the audit needs DuckDB
-    from costs.reconciliation.lines import Verdict  # noqa: PLC0415 - likewise
-
     words = [one.value.upper() for one in Verdict]
     table = new_table("CURRENCY", "BILL", "LEDGER", "DIFFERENCE", *words)
     for one in totals:
@@ -131,8 +127,6 @@ def _totals(totals: "Sequence[Total]") -> list[RenderableType]:
 
 
 def _lines(lines: "Sequence[Line]", limit: int, *, matched: int) -> list[RenderableType]:
-    from cli.tables.costs import money  # noqa: PLC0415 - only the audit needs DuckDB
-
     title: list[RenderableType] = [
         "",
         text("Differences", "bold"),
@@ -171,8 +165,6 @@ def _lines(lines: "Sequence[Line]", limit: int, *, matched: int) -> list[Rendera
 
 
 def _sizes(learned: "Sequence[Learned]", kept: int | None, limit: int) -> list[RenderableType]:
-    from cli.tables.costs import money  # noqa: PLC0415 - only the audit needs DuckDB
-
     safe = sum(1 for one in learned if not one.why_not)
     told = f"learned: {safe}, not safe to learn from: {len(learned) - safe}"
     if kept is None:

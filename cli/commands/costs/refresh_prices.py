@@ -32,13 +32,13 @@ def refresh_prices_command(
             check_currency(code)
         except MalformedError as error:
             raise UsageProblem(f"--currency: {error}") from error
-    from bootstrap.costs import open_costs  # noqa: PLC0415 - likewise
-    from costs.azure.retail_prices import RetailPrices  # noqa: PLC0415 - the Azure SDK is slow
+    from costs.azure.retail_prices import RetailPrices  # noqa: PLC0415 - the Azure SDK takes a second
 
-    app = session_of(ctx).app()
+    session = session_of(ctx)
+    app = session.app()
     refreshed = refresh_prices(
         RetailPrices(app.settings.retail_prices_url),
-        open_costs(app).price_books,
+        session.costs().price_books,
         currency=code or app.policy.currency,
         clock=app.ports.clock,
     )

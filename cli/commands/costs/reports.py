@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cli.client.address import LEAVE_OUT
 from cli.session import Session
 from cli.terminal.errors import UsageProblem
+from costs.report.query import read_report_query
+from costs.report.view import report_view
 from replication.domain.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -74,9 +76,6 @@ def open_query(
     limit: int = MOST_ENTRIES,
 ) -> tuple["Costs", "ReportQuery"]:
     """Return the cost services, and the query that the words mean; raises UsageProblem."""
-    from bootstrap.costs import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
-    from costs.report.query import read_report_query  # noqa: PLC0415 - likewise
-
     app = session.app()
     try:
         query = read_report_query(
@@ -89,7 +88,7 @@ def open_query(
         )
     except MalformedError as error:
         raise UsageProblem(_option_of(error)) from error
-    return open_costs(app), query
+    return session.costs(), query
 
 
 def _option_of(error: Exception) -> str:
@@ -110,8 +109,7 @@ class _LedgerReports:
     session: Session
 
     def view(self, asked: ReportAsked) -> Document:
-        from costs.report.service import make_report  # noqa: PLC0415 - likewise
-        from costs.report.view import report_view  # noqa: PLC0415 - only the audit needs DuckDB
+        from costs.report.service import make_report  # noqa: PLC0415 - DuckDB takes 60 ms
 
         opened, query = self._query(asked)
         return report_view(make_report(opened, query, ask_azure=asked.ask_azure))

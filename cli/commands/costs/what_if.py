@@ -8,9 +8,12 @@ import typer
 from rich.console import RenderableType
 
 from cli.session import session_of
+from cli.tables.costs import money
 from cli.terminal.arguments import AsJson
 from cli.terminal.errors import UsageProblem
 from cli.terminal.output import new_table, print_human, print_json, text
+from costs.report.view import amount
+from costs.report.what_if import Change
 from replication.domain.regions import InvalidRegionNameError, Region
 
 if TYPE_CHECKING:
@@ -54,9 +57,7 @@ def what_if_command(
     as_json: AsJson = False,
 ) -> None:
     """Show what a month would cost with other rules; nothing is written."""
-    from bootstrap.costs import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
-    from costs.report.service import ask_what_if  # noqa: PLC0415 - likewise
-    from costs.report.what_if import Change  # noqa: PLC0415 - likewise
+    from costs.report.service import ask_what_if  # noqa: PLC0415 - DuckDB takes 60 ms
 
     change = Change(
         deny_regions=frozenset(_region(name) for name in deny_region or ()),
@@ -68,9 +69,9 @@ def what_if_command(
         raise UsageProblem(
             "name a change: --deny-region, --storage-type, --keep-last or --replica-count"
         )
-    app = session_of(ctx).app()
-    today = app.ports.clock().astimezone(UTC).date()
-    answer = ask_what_if(open_costs(app), change, today, ask_azure=azure)
+    session = session_of(ctx)
+    today = session.app().ports.clock().astimezone(UTC).date()
+    answer = ask_what_if(session.costs(), change, today, ask_azure=azure)
     if as_json:
         print_json(what_if_view(answer, today))
         return
@@ -79,7 +80,6 @@ def what_if_command(
 
 def what_if_view(answer: "WhatIf", day: "date") -> dict[str, Any]:
     """Return the answer as JSON."""
-    from costs.report.view import amount  # noqa: PLC0415 - as above
 
     def figures(balance: Any) -> dict[str, Any]:
         return {
@@ -117,8 +117,6 @@ def what_if_view(answer: "WhatIf", day: "date") -> dict[str, Any]:
 
 
 def _tables(answer: "WhatIf", day: "date") -> list[RenderableType]:
-    from cli.tables.costs import money  # noqa: PLC0415 - as above
-
     parts: list[RenderableType] = [text(f"A month at the ledger of {day}; nothing was written.")]
     table = new_table("GALLERY", "CURRENCY", "NOW", "THEN", "SAVING A MONTH", "ONCE")
     galleries = {gallery for gallery, _ in answer.galleries}
