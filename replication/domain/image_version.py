@@ -45,13 +45,31 @@ class MalformedImageVersionError(MalformedError, ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageVersionId:
-    """The ARM id of a gallery image version, in the letters in which it was first seen."""
+    """The ARM id of a gallery image version, in the letters in which it was first seen.
+
+    `key` is the one under which the version is on record: tables allow no slash in a key.
+    `gallery_id` is the ARM id of the gallery. Both are asked for all the time.
+    """
 
     subscription_id: str
     resource_group: str
     gallery: str
     image: str
     version: str
+    gallery_id: str = field(init=False, repr=False, compare=False)
+    key: str = field(init=False, repr=False, compare=False)
+    _text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        gallery_id = (
+            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.Compute/galleries/{self.gallery}"
+        )
+        text = f"{gallery_id}/images/{self.image}/versions/{self.version}"
+        digest = hashlib.sha256(text.lower().encode()).hexdigest()
+        object.__setattr__(self, "gallery_id", gallery_id)
+        object.__setattr__(self, "_text", text)
+        object.__setattr__(self, "key", digest[:_KEY_HEX_DIGITS])
 
     @classmethod
     def parse(cls, resource_id: object) -> Self:
@@ -94,22 +112,8 @@ class ImageVersionId:
             version=_parse_version(version),
         )
 
-    @property
-    def key(self) -> str:
-        """The key under which the version is on record: tables allow no slash in a key."""
-        digest = hashlib.sha256(str(self).lower().encode()).hexdigest()
-        return digest[:_KEY_HEX_DIGITS]
-
-    @property
-    def gallery_id(self) -> str:
-        """The ARM id of the gallery."""
-        return (
-            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
-            f"/providers/Microsoft.Compute/galleries/{self.gallery}"
-        )
-
     def __str__(self) -> str:
-        return f"{self.gallery_id}/images/{self.image}/versions/{self.version}"
+        return self._text
 
 
 def is_image_version_id(resource_id: str) -> bool:
@@ -175,7 +179,8 @@ class RegionalReplicationStatus:
 class ImageVersion:
     """What ARM says about an image version at one moment.
 
-    `size_gb` is the provisioned size of all disks, known when the version is done.
+    `size_gb` is the provisioned size of all disks, known when the version is done. `listed` are
+    the regions in the list, whether their copies are ready or not.
     """
 
     id: ImageVersionId
@@ -187,11 +192,11 @@ class ImageVersion:
     size_gb: int | None = None
     may_remove_regions: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    listed: frozenset[Region] = field(init=False, repr=False, compare=False)
 
-    @property
-    def listed(self) -> frozenset[Region]:
-        """The regions in the list, whether their copies are ready or not."""
-        return frozenset(target.region for target in self.target_regions)
+    def __post_init__(self) -> None:
+        listed = frozenset([target.region for target in self.target_regions])
+        object.__setattr__(self, "listed", listed)
 
     @property
     def encrypted(self) -> bool:

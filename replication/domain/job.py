@@ -253,7 +253,10 @@ class ReplicationJob:
 
     def replica(self, region: Region) -> Replica | None:
         """Return the region's replica, or None where the job has none."""
-        return next((one for one in self.replicas if one.region == region), None)
+        for replica in self.replicas:
+            if replica.region == region:
+                return replica
+        return None
 
     def with_replicas(self, *changed: Replica) -> Self:
         """Return the job with these replicas put in place of those of the same regions."""

@@ -1,7 +1,7 @@
 """Plan the regions of an image version: which are wanted, which are there, which are left out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from replication.domain.image_version import ImageVersion, ImageVersionId, ReplicationMode
 from replication.domain.policy import ReplicationPolicy
@@ -36,11 +36,10 @@ class ReplicationPlan:
     left_out: tuple[LeftOutRegion, ...]
     reason: str
     catalog_source: str
+    wanted_regions: frozenset[Region] = field(init=False, repr=False, compare=False)
 
-    @property
-    def wanted_regions(self) -> frozenset[Region]:
-        """The wanted regions without their reasons."""
-        return frozenset(one.region for one in self.wanted)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wanted_regions", frozenset([one.region for one in self.wanted]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

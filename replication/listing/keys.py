@@ -1,16 +1,17 @@
 """Names and moments as parts of a row key, so that keys sort as a list is to be read."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _LATEST_MS = 10**15 - 1
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._() ")
+_NOT_PLAIN = re.compile(r"[^a-z0-9\-._() ]")
 
 
 def part(text: str) -> str:
     """Return a name as part of a row key: small letters, and nothing that a key may not hold."""
-    return "".join(char if char in _PLAIN else f"~{ord(char):x}~" for char in text.lower())
+    return _NOT_PLAIN.sub(lambda found: f"~{ord(found.group()):x}~", text.lower())
 
 
 def oldest_first(moment: datetime) -> str:
