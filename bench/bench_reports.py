@@ -11,14 +11,11 @@ from pathlib import Path
 
 from bench.figures import Figure, at_most, peak_mb, stopwatch
 from bench.synthetic_ledger import write_ledger
-from bootstrap.costs import open_costs
-from costs.books import Costs
-from costs.formats import report_text
+from bootstrap.app import build_app
 from costs.ledger.files import blob_name
-from costs.ports import BlobInfo
-from costs.report.query import Dimension, ReportQuery
-from costs.report.service import ask_what_if
-from costs.report.what_if import Change
+from costs.ports import BlobInfo, CostPorts
+from costs.report.query import Change, Dimension, ReportQuery
+from costs.service import Costs
 from tests.support.costs.prices import full_book
 from tests.support.fakes import build_world
 
@@ -103,22 +100,22 @@ class _FolderBlobs:
 def _costs(folder: Path) -> Costs:
     world = build_world()
     world.clock.now = datetime.combine(_LAST_DAY, datetime.min.time(), UTC) + timedelta(hours=12)
-    app = replace(world.app, ports=replace(world.app.ports, blobs=_FolderBlobs(folder, {})))
-    costs = open_costs(app)
+    ports = replace(world.app.ports, costs=CostPorts(blobs=_FolderBlobs(folder, {})))
+    costs = build_app(world.app.settings, world.app.policy, ports).costs
     costs.price_books.save(full_book(("eastus", "westus", "westus2")))
-    copies = folder / "copies"
-    return replace(costs, ledger=replace(costs.ledger, folder=copies))
+    ledger = replace(costs.ledger, folder=folder / "copies")
+    return replace(costs, ledger=ledger, reports=replace(costs.reports, ledger=ledger))
 
 
 def _report(name: str, costs: Costs, query: ReportQuery) -> Callable[[], object]:
     if name in _CHANGES:
-        return lambda: ask_what_if(costs, _CHANGES[name], _LAST_DAY)
+        return lambda: costs.reports.what_if(_CHANGES[name], _LAST_DAY)
     if name == _CSV:
         both = (Dimension.VERSION, Dimension.MONTH)
-        return lambda: report_text(costs, replace(query, group_by=both), "csv")
+        return lambda: costs.text(replace(query, group_by=both), "csv")
     if name == _PAGE:
-        return lambda: report_text(costs, query, "html")
-    return lambda: report_text(costs, replace(query, group_by=_GROUPS[name]), "json")
+        return lambda: costs.text(query, "html")
+    return lambda: costs.text(replace(query, group_by=_GROUPS[name]), "json")
 
 
 def _child(name: str, folder: Path) -> None:

@@ -92,7 +92,7 @@ def _act() -> None:
 
 
 def _write_books(replicas: int) -> None:
-    blobs = get_app().ports.blobs
+    blobs = get_app().ports.costs.blobs
     assert blobs is not None  # noqa: S101 - the emulator has some
     with tempfile.TemporaryDirectory() as folder:
         for path in write_ledger(Path(folder), replicas=replicas, days=31):

@@ -11,10 +11,7 @@ from azure.mgmt.core.tools import get_arm_endpoints
 from bootstrap.app import Ports
 from costs.azure.blobs import StorageBlobs
 from costs.azure.resource_graph import ResourceGraph
-from costs.ports import LedgerBlobs
-from costs.pricing.estimator import Estimates
-from costs.pricing.price_book import PriceBooks
-from costs.pricing.sizes import OccupiedSizes
+from costs.ports import CostPorts
 from replication.azure.arm.clients import ArmClients, ArmEndpoint
 from replication.azure.arm.gallery import ArmGallery
 from replication.azure.arm.locations import ArmCatalogs
@@ -56,8 +53,7 @@ def open_ports(settings: Settings, telemetry: Telemetry = NO_TELEMETRY) -> Ports
         client_id=storage.client_id,
     )
     tables = account.tables()
-    blob_service = account.blobs()
-    blobs = None if blob_service is None else StorageBlobs(blob_service)
+    blobs = account.blobs()
     endpoint = settings.outcome_topic_endpoint
     return Ports(
         gallery=ArmGallery(clients),
@@ -76,9 +72,9 @@ def open_ports(settings: Settings, telemetry: Telemetry = NO_TELEMETRY) -> Ports
         chance=random.SystemRandom().random,
         new_owner=lambda: uuid.uuid4().hex,
         meter=meter,
-        estimates=_estimates(blobs),
-        blobs=blobs,
-        machines=ResourceGraph(clients),
+        costs=CostPorts(
+            blobs=None if blobs is None else StorageBlobs(blobs), consumers=ResourceGraph(clients)
+        ),
         telemetry=telemetry,
         channels=_channels(settings),
     )
@@ -90,13 +86,6 @@ def _channels(settings: Settings) -> tuple[NoticeChannel, ...]:
         *((open_webhook(webhook),) if webhook else ()),
         *((open_teams(teams),) if teams else ()),
     )
-
-
-def _estimates(blobs: LedgerBlobs | None) -> Estimates:
-    if blobs is None:
-        return Estimates()
-    books = PriceBooks(blobs=blobs, clock=utc_now)
-    return Estimates(book=books.current, sizes=OccupiedSizes(blobs=blobs).all)
 
 
 def utc_now() -> datetime:

@@ -1,19 +1,19 @@
 """The app: the services, wired to whatever stands behind their ports."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from tenacity import Retrying
 
 from api.planner import Planner
 from api.queries import Queries
 from costs.gauges import LastDay
-from costs.ports import LedgerBlobs
+from costs.ports import CostPorts
 from costs.pricing.budget_pricing import EstimatePricing
-from costs.pricing.estimator import Estimates
+from costs.pricing.estimator import open_estimates
 from costs.report.cache import ReportCache
-from costs.report.usage import ImageConsumers, NoImageConsumers
 from replication.config.settings import Settings
 from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain.policy import ReplicationPolicy
@@ -64,13 +64,13 @@ from replication.telemetry.runtime import Runtime
 
 SHARED_KINDS = (GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, NOTICE_BOOKS, DUTIES)
 
+if TYPE_CHECKING:
+    from costs.service import Costs
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything outside that the services use.
-
-    Without `pricing` plans cost their estimate; `blobs` is None where no address of them is set.
-    """
+    """Everything outside that the services use; without `pricing` plans cost their estimate."""
 
     gallery: Gallery
     catalogs: Catalogs
@@ -87,9 +87,7 @@ class Ports:
     retries: Callable[[], Retrying] = contention_retries
     meter: RateMeter = field(default_factory=RateMeter)
     pricing: Pricing | None = None
-    estimates: Estimates = field(default_factory=Estimates)
-    blobs: LedgerBlobs | None = None
-    machines: ImageConsumers = field(default_factory=NoImageConsumers)
+    costs: CostPorts = field(default_factory=CostPorts)
     telemetry: Telemetry = NO_TELEMETRY
     channels: tuple[NoticeChannel, ...] = ()
 
@@ -114,7 +112,12 @@ class App:
     planner: Planner
     gauges: StateGauges
     notices: NoticeService
-    reports: ReportCache = field(default_factory=ReportCache)
+    open_costs: Callable[[], "Costs"]
+
+    @property
+    def costs(self) -> "Costs":
+        """The cost audit at the prices of now; raises SettingsError without blobs."""
+        return self.open_costs()
 
 
 def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> App:
@@ -135,7 +138,28 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
     commits = JobCommits(
         jobs=jobs, history=ports.history, letters=desk, queues=ports.queues, runtime=runtime
     )
-    estimates = replace(ports.estimates, clock=ports.clock, currency=policy.currency)
+    estimates = open_estimates(ports.costs.blobs, policy.currency, ports.clock)
+
+    shown = ReportCache()
+
+    def open_costs() -> "Costs":
+        from bootstrap.costs import build_costs  # noqa: PLC0415 - DuckDB, 0.1 s that only this needs
+
+        return build_costs(
+            ports.costs,
+            settings,
+            policy,
+            store=ports.store,
+            gallery=ports.gallery,
+            catalogs=ports.catalogs,
+            estimates=estimates,
+            clock=ports.clock,
+            shown=shown,
+        )
+
+    last_day = LastDay(
+        ledger=(lambda: open_costs().ledger) if ports.costs.blobs else None, clock=ports.clock
+    )
     guards = Guards(
         admission=AdmissionControl(
             shared_state=shared_state,
@@ -244,12 +268,13 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         listing=listing,
         queries=queries,
         planner=planner,
+        open_costs=open_costs,
         gauges=StateGauges(
             sources=(
                 QueueGauges(ports.queues),
                 SharedStateGauges(shared_state, ports.clock),
                 RecordGauges(listing.totals, ports.letters),
-                LastDay(blobs=ports.blobs, clock=ports.clock),
+                last_day,
             ),
             clock=ports.clock,
         ),

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from bootstrap.app import App
     from cli.client.http import Api
     from cli.client.protocol import Service
-    from costs.books import Costs
 
 LOCAL_SETTINGS = "local.settings.json"
 _APP_ROOT = Path(replication.__file__).resolve().parent.parent
@@ -103,12 +102,6 @@ class Session:
             )
         self.add_local_settings()
         return self.open_app()
-
-    def costs(self) -> "Costs":
-        """Return the cost services of the app in this process; raises as `app` does."""
-        from bootstrap.costs import open_costs  # noqa: PLC0415 - the SDK a second, DuckDB 60 ms
-
-        return open_costs(self.app())
 
     def policy_path(self) -> Path:
         """Return the policy file that the app reads."""

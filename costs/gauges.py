@@ -1,75 +1,54 @@
-"""What the last day on the books cost, as gauges; what reads the books is loaded when asked for."""
+"""Gauges of what the last day on the books cost."""
 
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from typing import ClassVar
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, ClassVar
 
-from costs.ports import BlobInfo, LedgerBlobs
-from replication.domain.errors import MalformedError
+from costs.ports import BlobInfo
 from replication.telemetry.metrics import BOOKS_AGE, CHARGE, COST_DAY, CURRENCY, REGION
 from replication.telemetry.port import Sample
 
-_COSTS = """
-    SELECT region, currency, sum(storage_cost), sum(egress_cost) FROM ledger
-    WHERE region IS NOT NULL GROUP BY region, currency ORDER BY region, currency
-"""
+if TYPE_CHECKING:
+    from costs.ledger.ledger import Ledger, RegionCost
 
 
 @dataclass(slots=True, kw_only=True)
 class LastDay:
     """Reads the newest file of the books: one list of blobs, and one download a new day.
 
-    `folder` takes the copy, the one for temporary files unless told.
+    The ledger is opened when it is asked for, since it loads DuckDB; None where there is none.
     """
 
     part: ClassVar[str] = "books"
-    blobs: LedgerBlobs | None
+    ledger: "Callable[[], Ledger] | None"
     clock: Callable[[], datetime]
-    folder: Path | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _known: tuple[BlobInfo, tuple[Sample, ...]] | None = None
 
     def read(self) -> Iterator[Sample]:
         """Yield the samples, none where there are no books; raises what the storage raises."""
-        if self.blobs is None:
+        if self.ledger is None:
             return
-        from costs.ledger.files import written_days  # noqa: PLC0415 - it loads DuckDB
-
-        days = written_days(self.blobs)
+        ledger = self.ledger()
+        days = ledger.written_days()
         if not days:
             return
         day = max(days)
         over = datetime.combine(day + timedelta(days=1), time(), UTC)
         age_s = max(0.0, (self.clock() - over).total_seconds())
         yield Sample(metric=BOOKS_AGE, value=age_s)
-        yield from self._costs(self.blobs, day, days[day])
-
-    def _costs(self, blobs: LedgerBlobs, day: date, blob: BlobInfo) -> tuple[Sample, ...]:
-        from costs.ledger.files import local_copy  # noqa: PLC0415 - likewise
-
         with self._lock:
-            if self._known is None or self._known[0] != blob:
-                self._known = blob, tuple(_sum_up(local_copy(blobs, blob, folder=self.folder), day))
-            return self._known[1]
+            if self._known is None or self._known[0] != days[day]:
+                costs = ledger.costs_of(day, days[day])
+                samples = (sample for cost in costs for sample in _samples(cost))
+                self._known = (days[day], tuple(samples))
+            yield from self._known[1]
 
 
-def _sum_up(path: Path, day: date) -> Iterator[Sample]:
-    import duckdb  # noqa: PLC0415 - 60 MB that only this needs
-
-    from costs.ledger.engine import ledger_connection  # noqa: PLC0415 - likewise
-
-    try:
-        with ledger_connection([path], memory_mb=200, threads=1) as engine:
-            rows = engine.execute(_COSTS).fetchall()
-    except duckdb.Error as error:
-        raise MalformedError(f"the books of {day} cannot be read: {error}") from error
-    for region, currency, storage, egress in rows:
-        labels = {REGION: str(region), CURRENCY: str(currency)}
-        for charge, amount in (("storage", storage), ("egress", egress)):
-            if amount is not None:
-                yield Sample(
-                    metric=COST_DAY, value=float(amount), labels={**labels, CHARGE: charge}
-                )
+def _samples(cost: "RegionCost") -> Iterator[Sample]:
+    labels = {REGION: cost.region, CURRENCY: cost.currency}
+    for charge, amount in (("storage", cost.storage), ("egress", cost.egress)):
+        if amount is not None:
+            yield Sample(metric=COST_DAY, value=float(amount), labels={**labels, CHARGE: charge})

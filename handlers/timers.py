@@ -27,9 +27,7 @@ def sweep(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG
 @blueprint.timer_trigger(arg_name="timer", schedule="%COST_AUDIT_SCHEDULE%", run_on_startup=False)
 def cost_audit(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Write the books of the days that are over."""
-    from bootstrap.costs import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
-
-    open_costs(get_app()).ledger.audit()
+    get_app().costs.ledger.audit()
 
 
 @blueprint.function_name("notices")

@@ -8,7 +8,7 @@ from typing import Any
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest
 
-from costs.report.usage import Machine
+from costs.ports import Machine
 from replication.azure.arm.clients import ArmClients
 from replication.azure.arm.errors import classify
 from replication.domain.errors import ThrottledError, TransientError

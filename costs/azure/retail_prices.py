@@ -14,7 +14,7 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
-from costs.pricing.retail import SOURCE
+from costs.ports import SOURCE
 from replication.domain.errors import (
     FailureCode,
     MalformedError,

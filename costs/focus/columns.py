@@ -10,6 +10,8 @@ from enum import StrEnum
 from costs.pricing.prices import STORAGE_METERS, TRANSFER_METER, StorageKind
 from replication.domain.region_snapshot import shipped_catalog
 
+FOCUS_VERSION = "1.2"
+
 
 class Granularity(StrEnum):
     """How long a charge period is."""

@@ -16,6 +16,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from costs.focus.columns import (
+    FOCUS_VERSION,
     STORAGE_KNOWN,
     TRANSFER_KNOWN,
     Granularity,
@@ -23,7 +24,6 @@ from costs.focus.columns import (
 )
 from costs.report.query import ReportQuery
 
-FOCUS_VERSION = "1.2"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 # Rows of a Parquet group: the columns are many, and all of a group are in memory at once.
 _GROUP_ROWS = 50_000

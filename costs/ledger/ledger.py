@@ -7,9 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from costs.ledger.engine import ledger_connection
 from costs.ledger.files import (
     blob_name,
     local_copy,
@@ -28,7 +33,7 @@ from costs.ledger.rows import (
     storage_cost,
     unreadable_row,
 )
-from costs.ports import LedgerBlobs
+from costs.ports import BlobInfo, LedgerBlobs
 from replication.domain.errors import MalformedError
 from replication.domain.job import ReplicationJob
 from replication.ports import JobQuery, JobStore, UnreadableRow
@@ -38,6 +43,10 @@ _PAGE = 1000
 # How many days one pass over the records fills.
 _DAYS_AT_ONCE = 31
 _ONE_DAY = timedelta(days=1)
+_COSTS = """
+    SELECT region, currency, sum(storage_cost), sum(egress_cost) FROM ledger
+    WHERE region IS NOT NULL GROUP BY region, currency ORDER BY region, currency
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +93,16 @@ class Recomputed:
     day: date
     rows: int
     discrepancies: tuple[Discrepancy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionCost:
+    """What a region cost on a day in a currency; None where nothing had a price."""
+
+    region: str
+    currency: str
+    storage: Decimal | None
+    egress: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +158,34 @@ class Ledger:
             yield LedgerFiles(
                 paths=tuple(paths), written_days=tuple(days), provisional_days=tuple(running)
             )
+
+    @contextmanager
+    def open(
+        self, from_day: date, to_day: date
+    ) -> Iterator[tuple[DuckDBPyConnection, frozenset[date]]]:
+        """Open the files of a range as the view `ledger`; yields as well which days there are.
+
+        Raises MalformedError for a file that cannot be read.
+        """
+        with self.files(from_day, to_day) as files:
+            try:
+                with ledger_connection(files.paths) as connection:
+                    yield connection, frozenset((*files.written_days, *files.provisional_days))
+            except duckdb.Error as error:
+                raise MalformedError(f"the ledger's files cannot be read: {error}") from error
+
+    def written_days(self) -> dict[date, BlobInfo]:
+        """Return the days that are on the books, with their blobs."""
+        return written_days(self.blobs)
+
+    def costs_of(self, day: date, blob: BlobInfo) -> list[RegionCost]:
+        """Sum a day on the books up by region and currency, in little memory."""
+        path = local_copy(self.blobs, blob, folder=self.folder)
+        try:
+            with ledger_connection([path], memory_mb=200, threads=1) as connection:
+                return [RegionCost(*row) for row in connection.execute(_COSTS).fetchall()]
+        except duckdb.Error as error:
+            raise MalformedError(f"the books of {day} cannot be read: {error}") from error
 
     def recompute(self, day: date) -> Recomputed:
         """Compute every cost of a day from its row alone; raises MalformedError for no such day."""

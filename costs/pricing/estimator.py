@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from costs.ports import LedgerBlobs
 from costs.pricing.estimate import CostEstimate, RegionalReplicas, estimate_cost, unknown_cost
-from costs.pricing.price_book import shipped_book
+from costs.pricing.price_book import PriceBooks, shipped_book
 from costs.pricing.prices import PriceBook
-from costs.pricing.sizes import KnownSizes, OccupiedSize, size_range
+from costs.pricing.sizes import KnownSizes, OccupiedSize, OccupiedSizes, size_range
 from replication.domain.errors import ReplicationError
 from replication.domain.image_version import ImageVersionId
 
@@ -81,3 +82,17 @@ class Estimates:
         if self._known is None or now >= self._known[0]:
             self._known = (now + _SIZES_KEPT, KnownSizes(self.sizes()))
         return self._known[1]
+
+
+def open_estimates(
+    blobs: LedgerBlobs | None, currency: str, clock: Callable[[], datetime]
+) -> Estimates:
+    """Return estimates by the prices and sizes in blobs; without blobs by the shipped ones."""
+    if blobs is None:
+        return Estimates(currency=currency, clock=clock)
+    return Estimates(
+        currency=currency,
+        clock=clock,
+        book=PriceBooks(blobs=blobs, clock=clock).current,
+        sizes=OccupiedSizes(blobs=blobs).all,
+    )

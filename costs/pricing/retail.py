@@ -1,33 +1,20 @@
 """Read the rows of the Retail Prices API, and keep a price book up to date with them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
+from costs.ports import SOURCE, RetailList
 from costs.pricing.price_book import PriceBooks, check_currency
 from costs.pricing.prices import ALL_METERS, MAX_PRICE, Meter, Price, PriceBook
 from replication.domain.errors import MalformedError
 from replication.domain.regions import InvalidRegionNameError, Region
 
-SOURCE = "Azure Retail Prices API"
 _MAX_TEXT = 200
 _MAX_PER = 1_000_000
-
-
-class RetailList(Protocol):
-    """The public price list; `source` names it where its prices are shown."""
-
-    @property
-    def source(self) -> str:
-        """Name the list."""
-        ...
-
-    def rows(self, filter_text: str, currency: str) -> Iterator[Mapping[str, Any]]:
-        """Yield every row that an OData filter selects, through all pages."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,9 @@ import csv
 import io
 from collections.abc import Iterable
 
-from costs.report.facts import Group, Money
+from costs.report.facts import Group, Money, amount
 from costs.report.groups import key_names
 from costs.report.report import CostReport
-from costs.report.view import amount
 
 # A spreadsheet takes a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

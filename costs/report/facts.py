@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
+
+_PLACES = Decimal("0.000001")
+_CENTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,3 +158,11 @@ def _plus(one: Money, other: Money) -> Money:
         unpriced_rows=one.unpriced_rows + other.unpriced_rows,
         incomplete_rows=one.incomplete_rows + other.incomplete_rows,
     )
+
+
+def amount(value: Decimal | None) -> str | None:
+    """Return an amount to a millionth, with two places at least; None stays None."""
+    if value is None:
+        return None
+    whole, _, places = f"{value.quantize(_PLACES, rounding=ROUND_HALF_EVEN):f}".partition(".")
+    return f"{whole}.{places.rstrip('0').ljust(_CENTS, '0')}"

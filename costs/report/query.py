@@ -20,6 +20,25 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _SHOWN = 40
 
 
+class TooLongError(MalformedError):
+    """A question whose answer is too long to be one text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is to be otherwise; all of it at once, versions and regions leaving first."""
+
+    deny_regions: frozenset[str] = frozenset()
+    storage_type: str | None = None
+    keep_last: int | None = None
+    replica_count: int | None = None
+
+    @property
+    def is_none(self) -> bool:
+        """Whether nothing would change."""
+        return self == Change()
+
+
 class Dimension(StrEnum):
     """What costs can be grouped by."""
 

@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
+from costs.ports import ImageConsumers, Machine
 from replication.domain.errors import FailureCode, PermanentError, ReplicationError
 
 _DEFINITION = re.compile(
@@ -15,36 +15,6 @@ _DEFINITION = re.compile(
 )
 _VERSION = re.compile(r"(?P<definition>.+)/versions/(?P<version>[^/]+)")
 _LATEST = "latest"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """A machine, a scale set or a lab: its resource type, and the image that it names.
-
-    `image` is an ARM id, empty for an image of another kind; `exact_version` is what Azure chose
-    where the id names a definition alone.
-    """
-
-    kind: str
-    image: str
-    exact_version: str = ""
-
-
-class ImageConsumers(Protocol):
-    """Everything that may run on an image version, in all subscriptions in sight."""
-
-    def all(self) -> Iterator[Machine]:
-        """List them; raises TransientError and PermanentError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class NoImageConsumers:
-    """Stands where nobody can be asked."""
-
-    def all(self) -> Iterator[Machine]:
-        """Raise PermanentError: to know of no machine is not to know that there is none."""
-        raise PermanentError("there is no Resource Graph to ask", code=FailureCode.INVALID_REQUEST)
 
 
 class Use(StrEnum):

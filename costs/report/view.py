@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from costs.pricing.estimate import CostEstimate
-from costs.report.facts import Group, GroupList, Money, VersionFact
+from costs.report.facts import Group, GroupList, Money, VersionFact, amount
 from costs.report.maths import BudgetUse, Forecast, MonthGrowth, percent
 from costs.report.report import CostReport, GhostList, OrphanList, RowCount, VersionList
 from replication.domain.formatting import stamp
 
 type View = dict[str, Any]
-
-_PLACES = Decimal("0.000001")
-_CENTS = 2
 
 
 def report_view(report: CostReport) -> View:
@@ -44,14 +41,6 @@ def report_view(report: CostReport) -> View:
         "azure_notes": list(report.azure_notes),
         "rows": rows_view(report.rows),
     }
-
-
-def amount(value: Decimal | None) -> str | None:
-    """Return an amount to a millionth, with two places at least; None stays None."""
-    if value is None:
-        return None
-    whole, _, places = f"{value.quantize(_PLACES, rounding=ROUND_HALF_EVEN):f}".partition(".")
-    return f"{whole}.{places.rstrip('0').ljust(_CENTS, '0')}"
 
 
 def money_view(money: Money) -> View:

@@ -3,12 +3,15 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from costs.pricing.prices import MissingPrice, Price
-from costs.report.facts import ReplicaRow, readable_id
+from costs.report.facts import ReplicaRow, amount, readable_id
 from costs.report.maths import definition_of, version_parts
+from costs.report.query import Change
 from costs.report.usage import Usage, Use
 
 _ZERO = Decimal(0)
@@ -16,21 +19,6 @@ _NO_REASON = "the row does not say why"
 _MICRO = Decimal("0.00000001")
 
 type PriceOf = Callable[[str, str, str], Price | MissingPrice]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What is to be otherwise; all of it at once, versions and regions leaving first."""
-
-    deny_regions: frozenset[str] = frozenset()
-    storage_type: str | None = None
-    keep_last: int | None = None
-    replica_count: int | None = None
-
-    @property
-    def is_none(self) -> bool:
-        """Whether nothing would change."""
-        return self == Change()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,6 +33,12 @@ class Balance:
     def saving(self) -> Decimal:
         """What a month is cheaper by; negative where it gets dearer."""
         return self.before - self.after
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return every amount as a text with all its digits."""
+        amounts = (self.before, self.after, self.saving, self.once)
+        names = ("before", "after", "saving", "once")
+        return dict(zip(names, map(amount, amounts), strict=True))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +60,34 @@ class WhatIf:
     transfers_without_price: int = 0
     set_aside: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+
+    def as_json(self, day: date) -> dict[str, Any]:
+        """Return the answer about a day; an amount is a text with all its digits."""
+        aside = sum(self.set_aside.values())
+        return {
+            "day": day.isoformat(),
+            "monthly": [
+                {"currency": currency, **one.as_json()}
+                for currency, one in sorted(self.currencies.items())
+            ],
+            "galleries": [
+                {"gallery_id": gallery, "currency": currency, **one.as_json()}
+                for (gallery, currency), one in sorted(self.galleries.items())
+            ],
+            "versions_gone": len(self.versions_gone),
+            "versions_gone_in_use": self.versions_in_use,
+            "regions_gone": self.regions_gone,
+            "regions_changed": self.regions_changed,
+            "notes": self.notes,
+            "rows": {
+                "read": self.rows,
+                "used": self.rows - aside,
+                "set_aside": [
+                    {"reason": reason, "rows": count}
+                    for reason, count in self.set_aside.most_common()
+                ],
+            },
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

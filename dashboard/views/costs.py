@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from api.parameters import asking, read_choice, read_name, read_yes, refuse_unknown
 from bootstrap.app import App
+from costs.report.query import ReportQuery, read_report_query
 from dashboard.views.bars import Chart, Place, chart
 from replication.domain.job import Phase
-
-if TYPE_CHECKING:
-    from costs.report.query import ReportQuery
 
 _PARAMETERS = ("group_by", "from", "to", "currency", "today")
 GROUPS = (
@@ -77,19 +75,14 @@ def costs_page(app: App, asked: Mapping[str, str], now: datetime) -> CostsPage:
     The running day is computed from every record, so it is left out unless asked for, or while
     nothing is on the books and there are few records.
     """
-    from bootstrap.costs import open_costs  # noqa: PLC0415 - likewise
-    from costs.ledger.files import written_days  # noqa: PLC0415 - only the audit needs DuckDB
-    from costs.report.service import make_report  # noqa: PLC0415 - likewise
-    from costs.report.view import report_view  # noqa: PLC0415 - likewise
-
-    if app.ports.blobs is None:
+    if app.ports.costs.blobs is None:
         return CostsPage(at=now, books=Books.NO_ADDRESS, asked=asked, report={})
     last = now.astimezone(UTC).date()
     with asking():
         query = _query(asked, last)
     books, files = Books.THERE, None
     if asked.get("today") != "yes":
-        written = written_days(app.ports.blobs)
+        written = app.costs.ledger.written_days()
         if not written:
             books = Books.RUNNING_DAY if _few_records(app) else Books.NONE_YET
         else:
@@ -107,10 +100,10 @@ def costs_page(app: App, asked: Mapping[str, str], now: datetime) -> CostsPage:
             )
 
     def make() -> Mapping[str, Any]:
-        return report_view(make_report(open_costs(app), query, ask_azure=False))
+        return app.costs.report(query, ask_azure=False)
 
     # The running day changes with every record; the days on the books never do.
-    report = make() if files is None else app.reports.get((query, files), now, make)
+    report = make() if files is None else app.costs.shown.get((query, files), now, make)
     return CostsPage(at=now, books=books, asked=asked, report=report, charts=month_charts(report))
 
 
@@ -140,9 +133,7 @@ def _few_records(app: App) -> bool:
     return sum(counts[phase.value] for phase in Phase) <= MOST_RECORDS
 
 
-def _query(asked: Mapping[str, str], last: date) -> "ReportQuery":
-    from costs.report.query import read_report_query  # noqa: PLC0415 - only the audit needs it
-
+def _query(asked: Mapping[str, str], last: date) -> ReportQuery:
     return read_report_query(
         today=last,
         from_text=asked.get("from"),

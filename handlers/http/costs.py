@@ -1,4 +1,4 @@
-"""The HTTP API of the cost audit; what reads the ledger is loaded when it is asked for."""
+"""The HTTP API of the cost audit."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -9,6 +9,7 @@ import azure.functions as func
 
 from api.parameters import asking, read_limit, refuse_unknown
 from bootstrap import get_app
+from costs.report.query import MAX_GROUPS, TooLongError, read_report_query
 from handlers.http.access import Role
 from handlers.http.request import ProblemError
 from handlers.http.responses import Text, answer
@@ -31,16 +32,6 @@ def costs(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text]:
-    from bootstrap.costs import open_costs  # noqa: PLC0415 - only the audit needs DuckDB
-    from costs.formats import (  # noqa: PLC0415 - likewise
-        MEDIA_TYPES,
-        TooLongError,
-        report_text,
-    )
-    from costs.report.query import MAX_GROUPS, read_report_query  # noqa: PLC0415 - likewise
-    from costs.report.service import make_report  # noqa: PLC0415 - likewise
-    from costs.report.view import report_view  # noqa: PLC0415 - likewise
-
     app = get_app()
     with asking():
         form, ask_azure = _check(params)
@@ -52,15 +43,15 @@ def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text
             currency=params.get("currency"),
             limit=read_limit(params, default=MAX_GROUPS, most=MAX_GROUPS),
         )
-    opened = open_costs(app)
     if form == "json":
-        report = make_report(opened, query, ask_azure=ask_azure, azure_time_s=_AZURE_TIME_S)
-        return HTTPStatus.OK, report_view(report)
+        return HTTPStatus.OK, app.costs.report(
+            query, ask_azure=ask_azure, azure_time_s=_AZURE_TIME_S
+        )
     try:
-        content = report_text(opened, query, form)
+        content = app.costs.text(query, form)
     except TooLongError as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
-    return HTTPStatus.OK, Text(content=content, media_type=MEDIA_TYPES[form])
+    return HTTPStatus.OK, Text(content=content, media_type="text/csv")
 
 
 def _check(params: Mapping[str, str]) -> tuple[str, bool]:

@@ -13,7 +13,7 @@ from cli.terminal.output import print_human, print_json, text
 
 def audit(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Write the books of every day that is over and not yet written; the timer does so daily."""
-    run = session_of(ctx).costs().ledger.audit()
+    run = session_of(ctx).app().costs.ledger.audit()
     days = [{"day": f"{one.day}", "rows": one.rows, "new": one.new} for one in run.days]
     if as_json:
         print_json({"days": days, "unreadable": run.unreadable})
@@ -37,7 +37,7 @@ def recompute(
 ) -> None:
     """Compute every cost of a past day anew, from nothing but the day's own rows."""
     wanted: date = day.date()
-    done = session_of(ctx).costs().ledger.recompute(wanted)
+    done = session_of(ctx).app().costs.ledger.recompute(wanted)
     differences: list[dict[str, Any]] = [
         {
             "image_version_id": one.image_version_id,

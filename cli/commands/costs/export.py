@@ -14,7 +14,7 @@ from cli.terminal.arguments import AsJson
 from cli.terminal.atomic_file import replacing
 from cli.terminal.errors import UsageProblem
 from cli.terminal.output import print_human, print_json, text
-from costs.focus.columns import Granularity
+from costs.focus.columns import FOCUS_VERSION, Granularity
 
 if TYPE_CHECKING:
     from costs.focus.export import FocusSummary
@@ -63,19 +63,12 @@ def export_command(
 ) -> None:
     """Write the ledger as FOCUS 1.2, CSV or Parquet: estimates of this app, not a bill."""
     form = _form(file)
-    from costs.focus.export import write_focus  # noqa: PLC0415 - only the audit needs DuckDB
-    from costs.report.service import open_ledger  # noqa: PLC0415 - likewise
-
-    opened, query = open_query(
+    costs, query = open_query(
         session_of(ctx), from_text=from_text, to_text=to_text, currency=currency
     )
-    with replacing(file) as part, open_ledger(opened, query) as (facts, _):
-        summary = write_focus(
-            facts.connection,
-            query,
-            part,
-            parquet=form is FocusFile.PARQUET,
-            granularity=granularity,
+    with replacing(file) as part:
+        summary = costs.export(
+            query, part, parquet=form is FocusFile.PARQUET, granularity=granularity
         )
     if as_json:
         print_json(_view(summary, query, file))
@@ -94,8 +87,6 @@ def _form(file: Path) -> FocusFile:
 
 
 def _view(summary: "FocusSummary", query: "ReportQuery", file: Path) -> dict[str, Any]:
-    from costs.focus.export import FOCUS_VERSION  # noqa: PLC0415 - as above
-
     return {
         "file": str(file),
         "focus_version": FOCUS_VERSION,
@@ -120,8 +111,6 @@ def _view(summary: "FocusSummary", query: "ReportQuery", file: Path) -> dict[str
 
 
 def _told(summary: "FocusSummary", query: "ReportQuery", file: Path) -> list[RenderableType]:
-    from costs.focus.export import FOCUS_VERSION  # noqa: PLC0415 - likewise
-
     sums = " and ".join(f"{money(total)} {code}" for code, total in summary.totals.items())
     aside = sum(count for _, count in summary.set_aside)
     head = (

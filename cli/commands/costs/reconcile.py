@@ -13,7 +13,6 @@ from cli.tables.costs import money
 from cli.terminal.arguments import AsJson
 from cli.terminal.errors import UsageProblem
 from cli.terminal.output import new_fields, new_table, print_human, print_json, text
-from costs.reconciliation.lines import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,14 +58,12 @@ def reconcile_command(
     as_json: AsJson = False,
 ) -> None:
     """Compare the bill with the ledger, line by line, with the likely cause of a difference."""
-    from costs.reconciliation.service import reconcile  # noqa: PLC0415 - DuckDB takes 60 ms
-    from costs.reconciliation.view import reconciliation_view  # noqa: PLC0415 - likewise
-
     if month is not None and not _MONTH.fullmatch(month):
         raise UsageProblem(f"--month is {month[:40]!r}; it is a month such as 2026-10")
-    found = reconcile(session_of(ctx).costs(), files, month=month, keep_sizes=keep_sizes)
+    bills = session_of(ctx).app().costs.bills
+    found = bills.reconcile(files, month=month, keep_sizes=keep_sizes)
     if as_json:
-        print_json(reconciliation_view(found))
+        print_json(found.as_json())
         return
     print_human(*_tables(found, limit))
 
@@ -110,7 +107,7 @@ def _asides(word: str, asides: "Iterable[Aside]") -> list[RenderableType]:
 
 
 def _totals(totals: "Sequence[Total]") -> list[RenderableType]:
-    words = [one.value.upper() for one in Verdict]
+    words = [verdict.upper() for verdict in totals[0].verdicts] if totals else []
     table = new_table("CURRENCY", "BILL", "LEDGER", "DIFFERENCE", *words)
     for one in totals:
         table.add_row(
@@ -121,7 +118,7 @@ def _totals(totals: "Sequence[Total]") -> list[RenderableType]:
                 + (f", {_lines_of(one.unpriced)} unpriced" if one.unpriced else "")
             ),
             text(money(one.bill - one.ledger)),
-            *(text(one.verdicts.get(verdict, 0)) for verdict in Verdict),
+            *map(text, one.verdicts.values()),
         )
     return ["", table] if totals else ["", text("Neither the bill nor the ledger has a replica.")]
 

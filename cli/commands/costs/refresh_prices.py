@@ -1,6 +1,6 @@
 """`costs refresh-prices`: read the public price list into the price book."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,8 +9,10 @@ from cli.terminal.arguments import AsJson
 from cli.terminal.errors import UsageProblem
 from cli.terminal.output import print_human, print_json, text
 from costs.pricing.price_book import check_currency
-from costs.pricing.retail import Refreshed, refresh_prices
 from replication.domain.errors import MalformedError
+
+if TYPE_CHECKING:
+    from costs.pricing.retail import Refreshed
 
 
 def refresh_prices_command(
@@ -32,23 +34,15 @@ def refresh_prices_command(
             check_currency(code)
         except MalformedError as error:
             raise UsageProblem(f"--currency: {error}") from error
-    from costs.azure.retail_prices import RetailPrices  # noqa: PLC0415 - the Azure SDK takes a second
-
-    session = session_of(ctx)
-    app = session.app()
-    refreshed = refresh_prices(
-        RetailPrices(app.settings.retail_prices_url),
-        session.costs().price_books,
-        currency=code or app.policy.currency,
-        clock=app.ports.clock,
-    )
+    app = session_of(ctx).app()
+    refreshed = app.costs.refresh_prices(code or app.policy.currency)
     if as_json:
         print_json(_view(refreshed))
         return
     print_human(*(text(line) for line in _lines(refreshed)))
 
 
-def _view(refreshed: Refreshed) -> dict[str, Any]:
+def _view(refreshed: "Refreshed") -> dict[str, Any]:
     book = refreshed.book
     return {
         "currency": book.currency,
@@ -63,7 +57,7 @@ def _view(refreshed: Refreshed) -> dict[str, Any]:
     }
 
 
-def _lines(refreshed: Refreshed) -> list[str]:
+def _lines(refreshed: "Refreshed") -> list[str]:
     book = refreshed.book
     done = (
         f"{_count(refreshed.kept, 'price')} in {book.currency} for "

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cli.client.address import LEAVE_OUT
 from cli.session import Session
 from cli.terminal.errors import UsageProblem
-from costs.report.query import read_report_query
-from costs.report.view import report_view
+from costs.report.query import ReportQuery, TooLongError, read_report_query
 from replication.domain.errors import MalformedError
 
 if TYPE_CHECKING:
     from cli.client.http import Api
-    from costs.books import Costs
-    from costs.report.query import ReportQuery
+    from costs.service import Costs
 
 type Document = dict[str, Any]
 
@@ -74,7 +72,7 @@ def open_query(
     group_by: tuple[str, ...] = (),
     currency: str | None,
     limit: int = MOST_ENTRIES,
-) -> tuple["Costs", "ReportQuery"]:
+) -> tuple["Costs", ReportQuery]:
     """Return the cost services, and the query that the words mean; raises UsageProblem."""
     app = session.app()
     try:
@@ -88,7 +86,7 @@ def open_query(
         )
     except MalformedError as error:
         raise UsageProblem(_option_of(error)) from error
-    return session.costs(), query
+    return app.costs, query
 
 
 def _option_of(error: Exception) -> str:
@@ -109,21 +107,17 @@ class _LedgerReports:
     session: Session
 
     def view(self, asked: ReportAsked) -> Document:
-        from costs.report.service import make_report  # noqa: PLC0415 - DuckDB takes 60 ms
-
-        opened, query = self._query(asked)
-        return report_view(make_report(opened, query, ask_azure=asked.ask_azure))
+        costs, query = self._query(asked)
+        return costs.report(query, ask_azure=asked.ask_azure)
 
     def text(self, asked: ReportAsked, form: ReportFormat) -> str:
-        from costs.formats import TooLongError, report_text  # noqa: PLC0415 - likewise
-
-        opened, query = self._query(asked)
+        costs, query = self._query(asked)
         try:
-            return report_text(opened, query, form.value, ask_azure=asked.ask_azure)
+            return costs.text(query, form.value, ask_azure=asked.ask_azure)
         except TooLongError as error:
             raise UsageProblem(_option_of(error)) from error
 
-    def _query(self, asked: ReportAsked) -> tuple["Costs", "ReportQuery"]:
+    def _query(self, asked: ReportAsked) -> tuple["Costs", ReportQuery]:
         return open_query(
             self.session,
             from_text=asked.from_text,

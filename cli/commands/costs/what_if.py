@@ -1,8 +1,8 @@
 """`costs what-if`: what the replicas of today would cost if they were kept otherwise."""
 
 from collections.abc import Collection
-from datetime import UTC
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, date
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import RenderableType
@@ -12,13 +12,10 @@ from cli.tables.costs import money
 from cli.terminal.arguments import AsJson
 from cli.terminal.errors import UsageProblem
 from cli.terminal.output import new_table, print_human, print_json, text
-from costs.report.view import amount
-from costs.report.what_if import Change
+from costs.report.query import Change
 from replication.domain.regions import InvalidRegionNameError, Region
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from costs.report.what_if import WhatIf
 
 STORAGE_TYPES = ("Standard_LRS", "Standard_ZRS", "Premium_LRS")
@@ -57,8 +54,6 @@ def what_if_command(
     as_json: AsJson = False,
 ) -> None:
     """Show what a month would cost with other rules; nothing is written."""
-    from costs.report.service import ask_what_if  # noqa: PLC0415 - DuckDB takes 60 ms
-
     change = Change(
         deny_regions=frozenset(_region(name) for name in deny_region or ()),
         storage_type=_storage_type(storage_type),
@@ -69,54 +64,16 @@ def what_if_command(
         raise UsageProblem(
             "name a change: --deny-region, --storage-type, --keep-last or --replica-count"
         )
-    session = session_of(ctx)
-    today = session.app().ports.clock().astimezone(UTC).date()
-    answer = ask_what_if(session.costs(), change, today, ask_azure=azure)
+    app = session_of(ctx).app()
+    today = app.ports.clock().astimezone(UTC).date()
+    answer = app.costs.reports.what_if(change, today, ask_azure=azure)
     if as_json:
-        print_json(what_if_view(answer, today))
+        print_json(answer.as_json(today))
         return
     print_human(*_tables(answer, today))
 
 
-def what_if_view(answer: "WhatIf", day: "date") -> dict[str, Any]:
-    """Return the answer as JSON."""
-
-    def figures(balance: Any) -> dict[str, Any]:
-        return {
-            "before": amount(balance.before),
-            "after": amount(balance.after),
-            "saving": amount(balance.saving),
-            "once": amount(balance.once),
-        }
-
-    aside = sum(answer.set_aside.values())
-    return {
-        "day": day.isoformat(),
-        "monthly": [
-            {"currency": currency, **figures(one)}
-            for currency, one in sorted(answer.currencies.items())
-        ],
-        "galleries": [
-            {"gallery_id": gallery, "currency": currency, **figures(one)}
-            for (gallery, currency), one in sorted(answer.galleries.items())
-        ],
-        "versions_gone": len(answer.versions_gone),
-        "versions_gone_in_use": answer.versions_in_use,
-        "regions_gone": answer.regions_gone,
-        "regions_changed": answer.regions_changed,
-        "notes": answer.notes,
-        "rows": {
-            "read": answer.rows,
-            "used": answer.rows - aside,
-            "set_aside": [
-                {"reason": reason, "rows": count}
-                for reason, count in answer.set_aside.most_common()
-            ],
-        },
-    }
-
-
-def _tables(answer: "WhatIf", day: "date") -> list[RenderableType]:
+def _tables(answer: "WhatIf", day: date) -> list[RenderableType]:
     parts: list[RenderableType] = [text(f"A month at the ledger of {day}; nothing was written.")]
     table = new_table("GALLERY", "CURRENCY", "NOW", "THEN", "SAVING A MONTH", "ONCE")
     galleries = {gallery for gallery, _ in answer.galleries}

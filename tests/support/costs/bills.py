@@ -9,13 +9,13 @@ from typing import Any
 from uuid import uuid4
 
 from bootstrap.app import build_app
-from bootstrap.costs import open_costs
 from costs.bill.file import open_bill
 from costs.bill.model import Bill
 from costs.bill.reader import BillReader
-from costs.books import Costs
 from costs.ledger.engine import connection
 from costs.ledger.files import blob_name
+from costs.ports import CostPorts
+from costs.service import Costs
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.region_snapshot import shipped_catalog
 from tests.support.builders import version_id
@@ -144,21 +144,21 @@ def books_world() -> World:
     world.app = build_app(
         world.app.settings,
         ReplicationPolicy(),
-        replace(world.app.ports, blobs=MemoryBlobs()),
+        replace(world.app.ports, costs=CostPorts(blobs=MemoryBlobs())),
     )
     return world
 
 
 def write_books(world: World, folder: Path, rows: Iterable[dict[str, Any]]) -> Costs:
     """Put rows on the books of a world."""
-    blobs = world.app.ports.blobs
+    blobs = world.app.ports.costs.blobs
     assert isinstance(blobs, MemoryBlobs)
     folder.mkdir(exist_ok=True)
     for path in ledger_files(folder, rows):
         day = date.fromisoformat(path.stem)
         # A tag of its own: copies of blobs are kept on the machine by it.
         blobs.blobs[blob_name(day)] = (path.read_bytes(), uuid4().hex)
-    return open_costs(world.app)
+    return world.app.costs
 
 
 def book_rows(days: Iterable[date] = OCTOBER, **changes: Any) -> list[dict[str, Any]]:

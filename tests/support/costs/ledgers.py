@@ -14,6 +14,7 @@ from costs.ledger.columns import FORMAT_VERSION
 from costs.ledger.engine import ledger_connection
 from costs.ledger.files import blob_name, open_lines, to_parquet, write_lines
 from costs.ledger.rows import VersionRows
+from costs.ports import CostPorts
 from costs.report.ledger_facts import Facts, open_facts
 from costs.report.query import ReportQuery, days_in_month
 from replication.domain.policy import ReplicationPolicy
@@ -123,7 +124,7 @@ def world_with_books(
     world, blobs = build_world(), MemoryBlobs()
     for path in ledger_files(folder, rows):
         blobs.create(blob_name(date.fromisoformat(path.stem)), path.read_bytes())
-    ports = replace(world.app.ports, blobs=blobs)
+    ports = replace(world.app.ports, costs=CostPorts(blobs=blobs))
     world.app = build_app(world.app.settings, policy or ReplicationPolicy(), ports)
     return world, blobs
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bootstrap.app import build_app
-from bootstrap.costs import open_costs
-from costs.pricing.estimator import Estimates
-from costs.report.usage import Machine
+from costs.ports import CostPorts, Machine
 from replication.domain.policy import Budget, ReplicationPolicy
 from tests.support.builders import version_body, version_id
 from tests.support.costs.blobs import MemoryBlobs
@@ -39,13 +37,10 @@ def world_of_trouble() -> World:
             Budget(name="each", monthly=Decimal(1), each_gallery=True),
         )
     )
-    ports = replace(
-        world.app.ports,
-        blobs=MemoryBlobs(),
-        machines=OneMachine(),
-        estimates=Estimates(book=lambda _: full_book(REGIONS)),
-    )
+    costs = CostPorts(blobs=MemoryBlobs(), consumers=OneMachine())
+    ports = replace(world.app.ports, costs=costs)
     world.app = build_app(world.app.settings, ReplicationPolicy(), ports)
+    world.app.costs.price_books.save(full_book(REGIONS))
     for one in (OLD, NEW, GONE):
         world.gallery.add(one, version_body())
         world.app.intake.request(one, trigger="a test", correlation_id="corr-1")
@@ -53,5 +48,4 @@ def world_of_trouble() -> World:
     del world.gallery.bodies[str(GONE).lower()]
     world.gallery.add(STRANGER, version_body())
     world.app = build_app(world.app.settings, policy, ports)
-    open_costs(world.app).price_books.save(full_book(REGIONS))
     return world

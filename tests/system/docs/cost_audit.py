@@ -13,9 +13,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bootstrap.app import build_app
-from costs.pricing.estimator import Estimates
+from costs.ports import CostPorts
 from costs.pricing.price_book import PriceBooks
-from costs.pricing.sizes import OccupiedSizes
 from replication.domain.policy import ReplicationPolicy
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.costs.bills import EA, bill_row, write_csv
@@ -95,8 +94,7 @@ def _world() -> World:
     world.clock.now = datetime(2026, 11, 1, tzinfo=UTC)
     books.save(full_book(REGIONS))
     world.clock.now = EXPORTED
-    estimates = Estimates(book=books.current, sizes=OccupiedSizes(blobs).all)
-    ports = replace(world.app.ports, blobs=blobs, estimates=estimates)
+    ports = replace(world.app.ports, costs=CostPorts(blobs=blobs))
     world.app = build_app(world.app.settings, ReplicationPolicy(), ports)
     return world
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bootstrap.app import build_app
-from costs import formats
+from costs.ports import CostPorts
 from replication.domain.policy import ReplicationPolicy
 from tests.support.builders import SUBSCRIPTION
 from tests.support.costs.blobs import MemoryBlobs
@@ -249,10 +249,9 @@ def test_a_file_of_before_is_replaced_whole_or_not_at_all(shell: Shell, tmp_path
     assert [one.name for one in tmp_path.iterdir() if "costs" in one.name] == ["costs.csv"]
 
 
-def test_an_export_that_is_too_long_for_a_text_is_wrong_usage(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(formats, "MAX_FOCUS_ROWS", 3)
+def test_an_export_that_is_too_long_for_a_text_is_wrong_usage(world: World, shell: Shell) -> None:
+    few = replace(world.app.costs, most_focus_rows=3)
+    world.app = replace(world.app, open_costs=lambda: few)
     answer = shell("costs", "--format", "focus")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith("Error: --format focus has a line for each of 6 rows")
@@ -272,7 +271,7 @@ def test_a_broken_file_of_the_ledger_is_named(
 
 def test_without_an_address_of_blobs_it_is_said_what_to_set(world: World, shell: Shell) -> None:
     world.app = build_app(
-        world.app.settings, ReplicationPolicy(), replace(world.app.ports, blobs=None)
+        world.app.settings, ReplicationPolicy(), replace(world.app.ports, costs=CostPorts())
     )
     answer = shell("costs")
     assert answer.code == 1

@@ -9,7 +9,6 @@ import pytest
 
 from costs.pricing.sizes import OccupiedSizes
 from costs.reconciliation.lines import Verdict
-from costs.reconciliation.service import reconcile
 from replication.domain.errors import MalformedError
 from tests.support.builders import version_id
 from tests.support.costs.bills import (
@@ -52,7 +51,7 @@ ROWS = [
 
 
 def sizes_of(world: World) -> list[tuple[str, str, Decimal]]:
-    blobs = world.app.ports.blobs
+    blobs = world.app.ports.costs.blobs
     assert blobs is not None
     return [(one.version, one.month, one.gb) for one in OccupiedSizes(blobs).all()]
 
@@ -182,7 +181,7 @@ def test_every_form_of_the_same_bill_gives_the_same_answer(world: World, tmp_pat
         write_csv(tmp_path / "b.csv", ROWS, layout=FOCUS_1_2, delimiter=";"),
         write_parquet(tmp_path / "c.parquet", ROWS),
     ]
-    first, *others = (reconcile(costs, [one], keep_sizes=False).lines for one in forms)
+    first, *others = (costs.bills.reconcile([one], keep_sizes=False).lines for one in forms)
     assert first
     for other in others:
         assert [(one.key, one.verdict) for one in other] == [
@@ -198,7 +197,7 @@ def test_a_month_that_is_not_over_is_compared_as_far_as_the_bill_goes(
         world, tmp_path / "books", book_rows([*days, date(2026, 11, 21), date(2026, 11, 22)])
     )
     rows = [bill_row(day=day, quantity="1", cost="0.1") for day in days]
-    found = reconcile(costs, [write_csv(tmp_path / "bill.csv", rows)])
+    found = costs.bills.reconcile([write_csv(tmp_path / "bill.csv", rows)])
     (line,) = found.lines
     assert (line.verdict, line.ledger_rows) == (Verdict.MATCHED, 20)
     assert found.notes == (
@@ -209,7 +208,7 @@ def test_a_month_that_is_not_over_is_compared_as_far_as_the_bill_goes(
 
 def test_days_that_the_ledger_does_not_have_are_told(world: World, tmp_path: Path) -> None:
     costs = write_books(world, tmp_path / "books", book_rows(OCTOBER[10:]))
-    found = reconcile(costs, [write_csv(tmp_path / "bill.csv", month_rows(30))])
+    found = costs.bills.reconcile([write_csv(tmp_path / "bill.csv", month_rows(30))])
     assert "the ledger begins on 2026-10-11" in found.notes
     assert found.lines[0].verdict is Verdict.OVER
 
@@ -223,7 +222,7 @@ def test_a_record_that_cannot_be_read_is_told(world: World, tmp_path: Path) -> N
     costs = write_books(
         world, tmp_path / "books", [*book_rows(), *(one | broken for one in book_rows(OCTOBER[:1]))]
     )
-    found = reconcile(costs, [write_csv(tmp_path / "bill.csv", month_rows(30))])
+    found = costs.bills.reconcile([write_csv(tmp_path / "bill.csv", month_rows(30))])
     assert "1 row of the ledger for records that cannot be read" in found.notes
     assert [one.verdict for one in found.lines] == [Verdict.MATCHED]
 
@@ -248,7 +247,7 @@ def test_transfers_are_compared_by_the_region_they_come_from(world: World, tmp_p
             region="eastus",
         ),
     ]
-    found = reconcile(costs, [write_csv(tmp_path / "bill.csv", rows)])
+    found = costs.bills.reconcile([write_csv(tmp_path / "bill.csv", rows)])
     assert {(one.key.kind.value, one.key.region, one.verdict.value) for one in found.lines} == {
         ("storage", "westus", "matched"),
         ("storage", "westus2", "matched"),
@@ -270,7 +269,7 @@ def test_replicas_without_a_price_are_counted_as_such(
 def test_two_currencies_have_sums_of_their_own(world: World, tmp_path: Path) -> None:
     costs = write_books(world, tmp_path / "books", book_rows())
     path = write_csv(tmp_path / "bill.csv", [*month_rows(30), *month_rows(1, currency="EUR")])
-    found = reconcile(costs, [path])
+    found = costs.bills.reconcile([path])
     assert [(one.currency, f"{one.bill:.2f}", one.ledger) for one in found.totals] == [
         ("EUR", "0.10", 0),
         ("USD", "3.00", found.totals[1].ledger),
@@ -306,8 +305,8 @@ def test_a_month_can_be_named_and_a_wrong_one_is_refused(
 
 def test_a_broken_ledger_file_is_named(world: World, tmp_path: Path) -> None:
     costs = write_books(world, tmp_path / "books", book_rows())
-    blobs: Any = world.app.ports.blobs
+    blobs: Any = world.app.ports.costs.blobs
     name, (_, tag) = next(iter(blobs.blobs.items()))
     blobs.blobs[name] = (b"no Parquet", f"{tag}-broken")
     with pytest.raises(MalformedError, match="the ledger's files cannot be read"):
-        reconcile(costs, [write_csv(tmp_path / "bill.csv", month_rows(30))])
+        costs.bills.reconcile([write_csv(tmp_path / "bill.csv", month_rows(30))])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.app import build_app
+from costs.ports import CostPorts
 from replication.domain.policy import ReplicationPolicy
 from tests.support.arm.stub import Canned, StubArm, running_stub
 from tests.support.builders import version_body, version_id
@@ -33,7 +34,7 @@ def world(prices: StubArm) -> World:
     world.app = build_app(
         replace(world.app.settings, retail_prices_url=f"{prices.url}{PATH}"),
         ReplicationPolicy(),
-        replace(world.app.ports, blobs=MemoryBlobs()),
+        replace(world.app.ports, costs=CostPorts(blobs=MemoryBlobs())),
     )
     return world
 
@@ -67,8 +68,8 @@ def test_a_refresh_as_json_has_the_same_figures(shell: Shell, world: World) -> N
     assert (answer["rows_read"], answer["prices_used"], answer["regions"]) == (30, 1, 1)
     assert sum(answer["rows_set_aside"].values()) == 29
     assert len(answer["meters_without_a_price"]) == 14
-    assert isinstance(world.app.ports.blobs, MemoryBlobs)
-    assert list(world.app.ports.blobs.blobs) == ["prices/USD.json"]
+    assert isinstance(world.app.ports.costs.blobs, MemoryBlobs)
+    assert list(world.app.ports.costs.blobs.blobs) == ["prices/USD.json"]
 
 
 def test_a_currency_goes_to_the_list_as_it_is_written_there(shell: Shell, prices: StubArm) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bootstrap.app import build_app
-from bootstrap.costs import open_costs
+from costs.ports import CostPorts
 from replication.domain.policy import ReplicationPolicy
 from tests.support.builders import version_body, version_id
 from tests.support.costs.blobs import MemoryBlobs
@@ -37,13 +37,13 @@ def world(blobs: MemoryBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     world = build_world()
-    ports = replace(world.app.ports, blobs=blobs)
+    ports = replace(world.app.ports, costs=CostPorts(blobs=blobs))
     world.app = build_app(world.app.settings, ReplicationPolicy(), ports)
     for one in (OLD, NEW):
         world.gallery.add(one, version_body())
         world.app.intake.request(one, trigger="a test", correlation_id="corr-1")
     world.run()
-    open_costs(world.app).price_books.save(full_book(REGIONS))
+    world.app.costs.price_books.save(full_book(REGIONS))
     return world
 
 
@@ -148,7 +148,7 @@ def test_the_table_tells_the_saving_and_that_nothing_was_written(
 def test_what_has_no_price_is_told_and_not_saved(world: World, shell: Shell) -> None:
     document = ask(shell, "--storage-type", "Standard_ZRS")
     assert document["rows"]["set_aside"] == []
-    world.app.ports.blobs.blobs.clear()  # type: ignore[union-attr] # blobs in memory
+    world.app.ports.costs.blobs.blobs.clear()  # type: ignore[union-attr] # blobs in memory
     document = ask(shell, "--deny-region", "westus")
     assert document["monthly"] == []
     assert sum(one["rows"] for one in document["rows"]["set_aside"]) == 2 * regions(world)

@@ -17,7 +17,6 @@ from api.schemas.costs import CostReport
 from api.schemas.dead_letters import LetterDetail
 from api.schemas.operations import QueueList
 from api.schemas.replications import ReplicationDetail
-from bootstrap.costs import open_costs
 from cli.client.address import Remote
 from cli.client.http import Api, open_api
 from cli.tables.costs import report_tables
@@ -25,8 +24,6 @@ from cli.tables.dead_letters import letter_detail, letter_list
 from cli.tables.progress import progress_picture
 from cli.tables.replications import queue_list, replication_detail, replication_list
 from costs.report.query import read_report_query
-from costs.report.service import make_report
-from costs.report.view import report_view
 from replication.ports import QueueName
 from tests.support.builders import version_body, version_id
 from tests.support.costs.trouble import world_of_trouble
@@ -296,7 +293,7 @@ def test_whatever_one_value_of_a_report_is_it_is_refused_or_can_be_shown(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     app = world_of_trouble().app
     query = read_report_query(today=app.ports.clock().date(), limit=1)
-    view = report_view(make_report(open_costs(app), query, ask_azure=True))
+    view = app.costs.report(query)
 
     def draw(value: Any) -> Sequence[RenderableType]:
         return report_tables(value.document())

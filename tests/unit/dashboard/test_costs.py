@@ -6,8 +6,8 @@ from html import escape
 import pytest
 
 from bootstrap.app import build_app
-from bootstrap.costs import open_costs
 from costs.ledger.files import written_days
+from costs.ports import CostPorts
 from dashboard.assets import assets
 from dashboard.views.costs import MOST_RECORDS
 from replication.domain.job import Phase
@@ -32,14 +32,14 @@ NAMES = {
 def world_with_books(*, days: int) -> World:
     """Return a world in which the audit has run after so many days."""
     world = build_world()
-    ports = replace(world.app.ports, blobs=MemoryBlobs())
+    ports = replace(world.app.ports, costs=CostPorts(blobs=MemoryBlobs()))
     world.app = build_app(world.app.settings, world.app.policy, ports)
     world.gallery.add(version_id(), version_body())
     world.app.intake.receive(written_event(version_id(), at=world.clock()), {})
     world.run()
     for _ in range(days):
         world.clock.advance(DAY_S)
-        open_costs(world.app).ledger.audit()
+        world.app.costs.ledger.audit()
     return world
 
 
@@ -66,7 +66,7 @@ def test_a_report_is_kept_until_the_books_have_another_day(serve: Serve) -> None
     first = ask("/dashboard/costs.json").json
     assert {**ask("/dashboard/costs.json").json, "at": ""} == {**first, "at": ""}
     world.clock.advance(DAY_S)
-    open_costs(world.app).ledger.audit()
+    world.app.costs.ledger.audit()
     second = ask("/dashboard/costs.json").json
     assert (first["to"], second["to"]) == ("2026-11-25", "2026-11-26")
     other = ask("/dashboard/costs.json?group_by=region").json
@@ -106,8 +106,8 @@ def test_with_many_records_the_running_day_is_shown_when_it_is_asked_for(
 
 def test_days_after_the_books_end_have_none(serve: Serve) -> None:
     world = serve(world_with_books(days=2))
-    assert world.app.ports.blobs is not None
-    last = max(written_days(world.app.ports.blobs))
+    assert world.app.ports.costs.blobs is not None
+    last = max(written_days(world.app.ports.costs.blobs))
     today = world.clock().date()
     assert last < today
     assert ask(f"/dashboard/costs.json?from={today}").json["books"] == "none_yet"

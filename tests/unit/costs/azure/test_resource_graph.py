@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from costs.azure.resource_graph import ResourceGraph
-from costs.report.usage import Machine
+from costs.ports import Machine
 from replication.azure.arm.clients import ArmClients
 from replication.domain.errors import FailureCode, PermanentError, ThrottledError, TransientError
 from tests.support.arm.stub import Canned, StubArm

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from costs.report.facts import Group
+from costs.report.facts import Group, amount
 from costs.report.query import Dimension, ReportQuery
-from costs.report.view import amount
 from tests.support.builders import SUBSCRIPTION, version_id
 from tests.support.costs.ledgers import DAY, facts_of, ledger_row
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from costs.report.facts import DayFact, Group, Money, VersionFact, add_up
+from costs.report.facts import DayFact, Group, Money, VersionFact, add_up, amount
 from costs.report.maths import (
     MonthGrowth,
     budget_uses,
@@ -15,7 +15,6 @@ from costs.report.maths import (
     sum_known,
     superseded,
 )
-from costs.report.view import amount
 from replication.domain.policy import Budget, ReplicationPolicy
 from tests.support.builders import SUBSCRIPTION, version_id
 

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.costs import open_costs
 from costs.report.query import ReportQuery
 from costs.report.report import price_age
-from costs.report.service import make_report
 from tests.support.costs.ledgers import DAY, ledger_row, world_with_books
 
 
@@ -27,18 +25,18 @@ def test_a_report_says_how_old_the_prices_are_and_what_to_do(tmp_path: Path) -> 
     )
     assert price_age("USD", date(2026, 8, 14), DAY) == (told,)
     world, _ = world_with_books(tmp_path, [ledger_row()])
-    costs = open_costs(world.app)
+    costs = world.app.costs
     read_on = costs.price_books.current("USD").read_on
     today = world.app.ports.clock().date()
     expected = price_age("USD", read_on, today)
-    report = make_report(costs, ReportQuery(from_day=DAY, to_day=DAY), ask_azure=False)
+    report = costs.reports.make(ReportQuery(from_day=DAY, to_day=DAY), ask_azure=False)
     assert tuple(one for one in report.rows.notes if one.startswith("the prices in")) == expected
 
 
 def test_a_price_book_that_cannot_be_read_is_told_and_stops_no_report(tmp_path: Path) -> None:
     world, _ = world_with_books(tmp_path, [ledger_row()])
-    costs = open_costs(world.app)
-    costs.blobs.replace("prices/USD.json", b"{", etag=None)
-    report = make_report(costs, ReportQuery(from_day=DAY, to_day=DAY), ask_azure=False)
+    costs = world.app.costs
+    costs.ledger.blobs.replace("prices/USD.json", b"{", etag=None)
+    report = costs.reports.make(ReportQuery(from_day=DAY, to_day=DAY), ask_azure=False)
     assert report.rows.used == 1
     assert any("the age of the prices in USD is not known" in one for one in report.rows.notes)

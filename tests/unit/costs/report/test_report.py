@@ -7,14 +7,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from costs.ports import Machine
 from costs.pricing.estimate import Amount, CostEstimate, RegionalReplicas, unknown_cost
 from costs.report.csv import report_csv, safe_cell
+from costs.report.facts import amount
 from costs.report.ledger_facts import Facts
 from costs.report.orphans import Comparison, Ghost, Orphan
 from costs.report.query import Dimension, ReportQuery
 from costs.report.report import Azure, CostReport, Reporter, missing_days, shown_days
-from costs.report.usage import Machine, Usage, usage_of
-from costs.report.view import amount, report_view
+from costs.report.usage import Usage, usage_of
+from costs.report.view import report_view
 from replication.domain.policy import Budget, ReplicationPolicy
 from tests.support.builders import version_id
 from tests.support.costs.ledgers import DAY, facts_of, ledger_row

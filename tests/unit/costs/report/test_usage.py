@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from costs.report.usage import Machine, NoImageConsumers, Usage, Use, look_up_usage, usage_of
+from costs.ports import Machine, NoImageConsumers
+from costs.report.usage import Usage, Use, look_up_usage, usage_of
 from replication.domain.errors import FailureCode, PermanentError, ReplicationError, TransientError
 from tests.support.builders import version_id
 

@@ -7,11 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costs.ports import Machine
 from costs.pricing.prices import MissingPrice, Price
-from costs.report.facts import ReplicaRow
-from costs.report.usage import Machine, Usage, usage_of
-from costs.report.view import amount
-from costs.report.what_if import Change, Prices, WhatIf, newest_versions, what_if
+from costs.report.facts import ReplicaRow, amount
+from costs.report.query import Change
+from costs.report.usage import Usage, usage_of
+from costs.report.what_if import Prices, WhatIf, newest_versions, what_if
 from tests.support.builders import version_id
 from tests.support.costs.prices import price
 

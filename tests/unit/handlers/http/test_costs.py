@@ -4,6 +4,7 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 
 from bootstrap import use
 from bootstrap.app import build_app
-from costs import formats
 from handlers.http.costs import costs
 from tests.support.costs.blobs import MemoryBlobs
 from tests.support.costs.ledgers import ledger_row, world_with_books
@@ -101,15 +101,13 @@ def test_the_report_is_a_table_where_that_is_asked_for(form: str) -> None:
         assert {row["BillingCurrency"] for row in rows} == {"EUR", "USD"}
 
 
-@pytest.mark.usefixtures("world")
-def test_an_export_that_is_too_long_for_an_answer_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(formats, "MAX_FOCUS_ROWS", 3)
-    answer = get(format="focus")
+def test_an_export_that_is_too_long_for_an_answer_is_refused(world: World) -> None:
+    few = replace(world.app.costs, most_focus_rows=3)
+    with use(replace(world.app, open_costs=lambda: few)):
+        answer = get(format="focus")
+        assert get(format="focus", currency="EUR").status == 200
     assert answer.status == 400
     assert answer.detail.startswith("format focus has a line for each of 4 rows, and 3 are the")
-    assert get(format="focus", currency="EUR").status == 200
 
 
 @pytest.mark.usefixtures("world")
@@ -164,7 +162,7 @@ def test_nothing_is_written(books: tuple[World, MemoryBlobs]) -> None:
 def test_an_empty_ledger_is_an_answer(books: tuple[World, MemoryBlobs]) -> None:
     world, _ = books
     ports = world.app.ports
-    ports.blobs.blobs.clear()  # type: ignore[union-attr] # blobs in memory
+    ports.costs.blobs.blobs.clear()  # type: ignore[union-attr] # blobs in memory
     with use(build_app(world.app.settings, world.app.policy, ports)):
         report = get().json
     assert (report["totals"], report["groups"]["items"], report["last_day"]) == (

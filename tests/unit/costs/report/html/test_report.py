@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.costs import open_costs
-from costs.formats import report_text
 from costs.report.facts import GroupList
 from costs.report.html.report import html_report
 from costs.report.html.view import MOST_ROWS
@@ -167,7 +165,7 @@ def test_a_report_is_made_of_a_ledger(tmp_path: Path, monkeypatch: pytest.Monkey
     ]
     world, _ = world_with_books(tmp_path, rows)
     query = ReportQuery(from_day=date(2026, 11, 1), to_day=LAST_DAY)
-    html = report_text(open_costs(world.app), query, "html", ask_azure=False)
+    html = world.app.costs.text(query, "html", ask_azure=False)
     text = Outline(html).text
     assert "Total 3.00 USD Storage 1.00 USD Transfer 2.00 USD" in text
     assert "Total 1.00 EUR" in text
