@@ -6,6 +6,8 @@ set -eu
 cd "$(dirname "$0")/.."
 PATH=$(pwd)/.venv/bin:$PATH
 export PATH
+# Hundreds of processes begin here, and without bytecode each would compile for seconds.
+unset PYTHONDONTWRITEBYTECODE
 
 seeds=$1
 minutes=$2

@@ -6,6 +6,8 @@ set -eu
 cd "$(dirname "$0")/.."
 PATH=$(pwd)/.venv/bin:$PATH
 export PATH
+# Hundreds of processes begin here, and without bytecode each would compile for seconds.
+unset PYTHONDONTWRITEBYTECODE
 
 # Load in numbers covers nothing more; `make soak` runs it.
 load="--ignore=tests/scenarios/test_throttling.py --ignore=tests/system/test_many_exports.py"

@@ -1,6 +1,6 @@
 """Follow one image from plan to bill, and write docs/cost-audit.md from what the commands say.
 
-`python -m tests.docs.cost_audit` writes the page anew.
+`python -m tests.system.docs.cost_audit` writes the page anew.
 """
 
 from dataclasses import dataclass, replace

@@ -17,7 +17,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 def test_the_page_is_what_the_commands_say(story: Story) -> None:
     written = PAGE.read_text(encoding="utf-8")
-    assert written == page(story), "write it anew: python -m tests.docs.cost_audit"
+    assert written == page(story), "write it anew: python -m tests.system.docs.cost_audit"
 
 
 def test_the_plan_is_the_provisioned_size_at_the_price(story: Story) -> None:

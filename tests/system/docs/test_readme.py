@@ -70,6 +70,7 @@ def test_a_make_command_is_one_of_the_local_cloud(command: str) -> None:
     assert re.search(rf"python -m localcloud {target}$", ran.stdout, re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_the_commands_after_make_up_work_in_their_order(
     cloud: tuple[dict[str, Any], subprocess.Popen[str]], tmp_path: Path
