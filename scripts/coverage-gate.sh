@@ -4,64 +4,20 @@ set -eu
 
 cd "$(dirname "$0")/.."
 
-# The pure core: decisions, no I/O. One file or glob a line; those that do not exist are skipped.
-CORE="
-costs/pricing/estimate.py
-costs/report/orphans.py
-costs/reconciliation/causes.py
-costs/reconciliation/lines.py
-costs/reconciliation/verdicts.py
-costs/reconciliation/sizes.py
-costs/report/maths.py
-costs/report/query.py
-costs/report/usage.py
-costs/report/what_if.py
-replication/reconcile/backoff.py
-replication/guards/budgets.py
-replication/guards/circuits.py
-replication/reconcile/decision.py
-replication/reconcile/error_decision.py
-replication/domain/errors.py
-replication/intake/events.py
-replication/reconcile/transitions.py
-replication/domain/failures.py
-replication/domain/image_version.py
-replication/domain/job.py
-replication/dead_letters/filter.py
-replication/dead_letters/rows.py
-replication/domain/limits.py
-replication/listing/counts.py
-replication/listing/keys.py
-replication/listing/query.py
-replication/listing/ranges.py
-replication/listing/job_rows.py
-replication/domain/message.py
-replication/notices/rules.py
-replication/reconcile/outcome_events.py
-replication/domain/plan.py
-replication/domain/policy.py
-replication/records/job_codec.py
-replication/records/message_codec.py
-replication/domain/regions.py
-replication/reconcile/observe.py
-replication/domain/copy_progress.py
-replication/telemetry/port.py
-replication/domain/trace_context.py
-replication/telemetry/metrics.py
-replication/domain/target_regions.py
-replication/telemetry/job_metrics.py
-replication/guards/throttling.py
-replication/domain/formatting.py
-"
+# The pure core: the modules and packages of the import contract of that name.
+core=$(.venv/bin/python - <<'END'
+import tomllib
+from pathlib import Path
+
+with Path("pyproject.toml").open("rb") as file:
+    contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+(core,) = (one for one in contracts if one["name"] == "The core decides, and does nothing else")
+paths = [Path(*name.split(".")) for name in core["source_modules"]]
+print(",".join(f"{path}/*" if path.is_dir() else f"{path}.py" for path in paths))
+END
+)
 
 .venv/bin/coverage report --fail-under=90 --skip-covered
 
-include=
-for file in $CORE; do
-    [ -f "$file" ] || continue
-    include=${include:+$include,}$file
-done
-if [ -n "$include" ]; then
-    echo "Pure core, every branch:"
-    .venv/bin/coverage report --fail-under=100 --include="$include"
-fi
+echo "Pure core, every branch:"
+.venv/bin/coverage report --fail-under=100 --include="$core"
