@@ -231,10 +231,10 @@ def log_state(samples: Iterable[Sample]) -> None:
         "state.measured",
         samples=[
             {
-                "metric": one.metric.name,
-                "label": " ".join(one.metric.label_values(one.labels)),
-                "value": one.value,
+                "metric": sample.metric.name,
+                "label": " ".join(sample.metric.label_values(sample.labels)),
+                "value": sample.value,
             }
-            for one in samples
+            for sample in samples
         ],
     )

@@ -1,4 +1,4 @@
-"""Hold a plan back that would cost more than its budgets allow; whole, never a part of it."""
+"""Budget guard: a plan that would cost more than its budgets allow is held back, and whole."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -74,9 +74,9 @@ class BudgetGuard:
         if not budgets or not added:
             return job, None
         planned = frozenset(
-            one.region
-            for one in job.replicas
-            if one.region not in version.listed and one.state is not ReplicaState.REMOVED
+            replica.region
+            for replica in job.replicas
+            if replica.region not in version.listed and replica.state is not ReplicaState.REMOVED
         )
         adding = (planned | regions) - version.listed
         cost = self.pricing.adding(job, sorted(adding))

@@ -1,4 +1,4 @@
-"""A circuit breaker for each region: one that keeps failing across versions is left in peace.
+"""Circuit breakers: a region that keeps failing across versions is left in peace.
 
 Pure; the clock is an argument. A circuit is closed (all is well), open (nobody asks for the
 region), or due for a probe: one version tries, and its copy decides for all.

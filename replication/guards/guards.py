@@ -1,4 +1,4 @@
-"""The guards: everything that may hold a write back, as one thing to hand on."""
+"""Guards: everything that may hold a write back, as one thing to hand on."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What Azure's answers said about the limits, on its way from the adapter to the throttle."""
+"""Rate meter: what Azure's answers said of its limits, on the way from adapter to admission."""
 
 import threading
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ class RateMeter:
     def put(self, readings: Iterable[RateReading]) -> None:
         """Keep readings; a newer one replaces that of the same limit."""
         with self._lock:
-            for one in readings:
-                self._readings[one.scope, one.bucket] = one
+            for reading in readings:
+                self._readings[reading.scope, reading.bucket] = reading
 
     def take(self) -> tuple[RateReading, ...]:
         """Return what has come since the last time."""

@@ -1,4 +1,4 @@
-"""Azure's rate limits as this app sees them: which calls may go now, and which must wait.
+"""Throttling: Azure's rate limits, which calls may go under them now and which must wait.
 
 Pure; the clock is an argument. One gate a scope is shared by all instances through a table row.
 """
@@ -44,8 +44,8 @@ class ThrottleScope:
         subscription_id = version_id.subscription_id.lower()
         gallery = gallery_of(version_id)
         return tuple(
-            cls(subscription_id=subscription_id, operation=one, gallery=place)
-            for one in (operation, None)
+            cls(subscription_id=subscription_id, operation=counted, gallery=place)
+            for counted in (operation, None)
             for place in (None, gallery)
         )
 
@@ -240,9 +240,9 @@ def note(gate: Gate, readings: Iterable[RateReading], *, now: datetime) -> Gate:
 
     Returns the gate itself where nothing worth a record changed.
     """
-    newest = {one.bucket: one.remaining for one in readings}
-    known = {one.bucket: one for one in gate.low if _fresh(one, now)}
-    low = [one for one in known.values() if one.bucket not in newest]
+    newest = {reading.bucket: reading.remaining for reading in readings}
+    known = {low.bucket: low for low in gate.low if _fresh(low, now)}
+    low = [before for before in known.values() if before.bucket not in newest]
     for bucket, remaining in newest.items():
         before, reserve = known.get(bucket), rate_limit(bucket).reserve
         # What was low must recover well before it is thought ample again.

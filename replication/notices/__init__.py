@@ -1,1 +1,1 @@
-"""Notices of failures: decided, written down, and sent to webhooks."""
+"""Notices of what fails and of what is over: which causes, when, to whom, and in what words."""

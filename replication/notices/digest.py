@@ -1,4 +1,4 @@
-"""Write a digest of notices as a CloudEvent, and as an adaptive card for Teams.
+"""Digest: notices that go out together, as a CloudEvent and as an adaptive card for Teams.
 
 Names come from others: they are cut, and never stand where a reader would take them as markup.
 """

@@ -174,7 +174,9 @@ def next_notices(book: NoticeBook, seen: Seen, *, now: datetime, rules: NoticeRu
     heard = fresh - silent
     return NextNotices(
         notices=tuple(step.notice for step in spoken if step.notice),
-        delivered=_book(book, delivered, (one for one in unheard if one.key not in heard)),
+        delivered=_book(
+            book, delivered, (waiting for waiting in unheard if waiting.key not in heard)
+        ),
         undelivered=_book(book, (step.otherwise for step in steps), unheard),
         later=len(silent) + crowded_out,
     )
@@ -291,11 +293,11 @@ def _within(steps: list[_Step], most: int) -> tuple[list[_Step], int]:
     What the receiver knows stays; then come new causes, the largest first; what is over and told
     makes room for them.
     """
-    over = [one for one in steps if one.entry and one.entry.resolved_at and not one.notice]
-    ended = [one for one in steps if one.entry is None]
-    fresh = sorted((one for one in steps if one.otherwise is None and one.notice), key=_rank)
-    apart = {id(one) for one in (*over, *ended, *fresh)}
-    kept = [one for one in steps if id(one) not in apart]
+    over = [step for step in steps if step.entry and step.entry.resolved_at and not step.notice]
+    ended = [step for step in steps if step.entry is None]
+    fresh = sorted((step for step in steps if step.otherwise is None and step.notice), key=_rank)
+    apart = {id(step) for step in (*over, *ended, *fresh)}
+    kept = [step for step in steps if id(step) not in apart]
     room = max(0, most - len(kept))
     crowded_out = len(fresh[room:])
     kept += fresh[:room]
@@ -323,11 +325,11 @@ def _waiting(step: _Step) -> Waiting | None:
 def _book(
     book: NoticeBook, entries: Iterable[KnownCause | None], waiting: Iterable[Waiting]
 ) -> NoticeBook:
-    present = (one for one in entries if one is not None)
+    present = (entry for entry in entries if entry is not None)
     # Whoever decides has found that nobody sends.
     return NoticeBook(
         channel=book.channel,
-        known=tuple(sorted(present, key=lambda one: one.key)),
+        known=tuple(sorted(present, key=lambda entry: entry.key)),
         waiting=tuple(sorted(waiting, key=lambda one: one.key)),
     )
 

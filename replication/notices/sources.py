@@ -1,4 +1,4 @@
-"""Read which causes of failure there are now, whatever they stand in."""
+"""Notice sources: which causes of failure there are now, whatever they stand in."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -125,12 +125,12 @@ class NoticeSources:
             # since when; the book remembers when it was first seen.
             code = FailureCode.POISON_MESSAGE
             found.add(_cause(_POISON, code, jobs=waiting, since=self.clock()))
-        for one in depths:
-            age_s = one.oldest_age_s or 0.0
+        for depth in depths:
+            age_s = depth.oldest_age_s or 0.0
             if age_s < self.behind_s:
                 continue
-            key = f"{_QUEUE}{one.name}"
-            if self.shared_state.get(PAUSES, one.name):
+            key = f"{_QUEUE}{depth.name}"
+            if self.shared_state.get(PAUSES, depth.name):
                 # Whoever paused it knows; what was told before is neither repeated nor over.
                 found.unsure.add(key)
                 continue
@@ -138,8 +138,8 @@ class NoticeSources:
                 Cause(
                     key=key,
                     code=QUEUE_BEHIND,
-                    jobs=one.depth - (one.invisible or 0),
-                    at_least=one.invisible is None,
+                    jobs=depth.depth - (depth.invisible or 0),
+                    at_least=depth.invisible is None,
                     since=self.clock() - timedelta(seconds=age_s),
                     next_step="Nothing is lost: the messages stay until they are taken.",
                 )
@@ -231,12 +231,12 @@ def _next_step(code: str) -> str:
     return "It may work later; what gave up is tried again when it is replayed."
 
 
-def _together(one: Cause, other: Cause) -> Cause:
+def _together(cause: Cause, other: Cause) -> Cause:
     return replace(
-        one,
-        jobs=one.jobs + other.jobs,
-        since=min(one.since, other.since),
-        regions=one.regions | other.regions,
-        galleries=one.galleries | other.galleries,
-        at_least=one.at_least or other.at_least,
+        cause,
+        jobs=cause.jobs + other.jobs,
+        since=min(cause.since, other.since),
+        regions=cause.regions | other.regions,
+        galleries=cause.galleries | other.galleries,
+        at_least=cause.at_least or other.at_least,
     )

@@ -1,1 +1,4 @@
-"""What the app tells of itself: traces, figures, and the gauges of what stands in storage."""
+"""What the app tells of itself: the log, traces and figures, and where they go.
+
+The gauges of what stands in storage are read in replication.gauges.
+"""

@@ -1,4 +1,4 @@
-"""Backend: where spans and figures go besides this process, and what it is told of it."""
+"""Backend: where spans and figures go besides this process, and what it has to be told."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager

@@ -52,9 +52,9 @@ class Measurement:
 def measure_step(before: ReplicationJob, after: ReplicationJob) -> tuple[Measurement, ...]:
     """Return what is new in a record: copies ready, failed or stuck, and the job's end."""
     found = [
-        one
+        measurement
         for replica in after.replicas
-        for one in _measure(before.replica(replica.region), replica, after)
+        for measurement in _measure(before.replica(replica.region), replica, after)
     ]
     if after.phase.is_end and (after.phase is not before.phase or not before.phase.is_end):
         phase = after.phase.value
@@ -78,18 +78,18 @@ def tell_step(telemetry: Telemetry, before: ReplicationJob, after: ReplicationJo
             telemetry.expected(TIME_TO_AVAILABLE, region)
             telemetry.expected(STUCK_FOUND, region)
             telemetry.expected(REPLICA_FAILURES, {**region, CODE: FailureCode.COPY_FAILED.value})
-    for one in measure_step(before, after):
-        telemetry.happened(one.event, one.fields)
-        if one.metric.kind is MetricKind.HISTOGRAM:
-            telemetry.observed(one.metric, one.value, one.labels)
+    for measurement in measure_step(before, after):
+        telemetry.happened(measurement.event, measurement.fields)
+        if measurement.metric.kind is MetricKind.HISTOGRAM:
+            telemetry.observed(measurement.metric, measurement.value, measurement.labels)
         else:
-            telemetry.counted(one.metric, one.labels, by=one.value)
-        if one.metric is not STUCK_FOUND:  # which is told with its reason
+            telemetry.counted(measurement.metric, measurement.labels, by=measurement.value)
+        if measurement.metric is not STUCK_FOUND:  # which is told with its reason
             fields: dict[str, Any] = {
-                **one.fields,
+                **measurement.fields,
                 "image_version": str(after.image_version_id),
             }
-            log_outcome(one.event, key=after.key, **fields)
+            log_outcome(measurement.event, key=after.key, **fields)
 
 
 def tell_first(telemetry: Telemetry, job: ReplicationJob) -> None:

@@ -1,4 +1,4 @@
-"""One structured line for every outcome."""
+"""Log: one structured line for every outcome."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Every metric of the app: its name, unit, labels and meaning; docs/telemetry.md shows them all.
+"""Metrics: the name, unit, labels and meaning of each; docs/telemetry.md shows them all.
 
 Names follow the semantic conventions of OpenTelemetry where those have one; the others stand under
 `gallery_replicator`. Labels are attributes of the same conventions where there are any.

@@ -1,4 +1,4 @@
-"""The way out to OpenTelemetry; imported only where it is set up, for it costs a cold start."""
+"""OpenTelemetry backend; imported only where it is set up, for it costs a cold start."""
 
 import atexit
 import threading

@@ -1,4 +1,4 @@
-"""The seam to telemetry: what the services tell, whoever listens. Nothing here can fail."""
+"""Telemetry port: what the services tell, whoever listens. Nothing here can fail."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager

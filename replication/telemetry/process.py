@@ -1,4 +1,4 @@
-"""Telemetry of one process: its own figures always, and OpenTelemetry where it is set up."""
+"""Process telemetry: its own figures always, and OpenTelemetry where it is set up."""
 
 import time
 import uuid

@@ -1,4 +1,4 @@
-"""All figures as Prometheus reads them; imported when somebody asks for them."""
+"""Prometheus page: all figures as it reads them; imported when somebody asks for them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

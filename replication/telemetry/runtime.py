@@ -1,4 +1,4 @@
-"""The runtime of the services: what all of them run with, and no port of its own stands behind."""
+"""Runtime: what all services run with, and no port of its own stands behind."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The counters and histograms of this process, kept until somebody asks."""
+"""Tally: the counters and histograms of this process, kept until somebody asks."""
 
 import threading
 from bisect import bisect_left
@@ -43,12 +43,12 @@ class Tally:
         """Let series stand at zero, so that their first value is an increase."""
         is_histogram = metric.kind is MetricKind.HISTOGRAM
         with self._lock:
-            for one in series:
+            for values in series:
                 if is_histogram:
-                    self._distribution(metric, one)
+                    self._distribution(metric, values)
                 else:
                     known = self._counters.setdefault(metric, {})
-                    known.setdefault(_within(one, known), 0.0)
+                    known.setdefault(_within(values, known), 0.0)
 
     def add(self, metric: Metric, labels: Attributes, by: float) -> None:
         """Add to a counter."""
@@ -76,8 +76,8 @@ class Tally:
                 counters={metric: dict(known) for metric, known in self._counters.items()},
                 histograms={
                     metric: {
-                        series: Distribution(list(one.counts), one.total)
-                        for series, one in known.items()
+                        series: Distribution(list(distribution.counts), distribution.total)
+                        for series, distribution in known.items()
                     }
                     for metric, known in self._histograms.items()
                 },

@@ -1,4 +1,4 @@
-"""The controls on Azure Table Storage: what all instances share, read whole in one round trip."""
+"""Shared state on Azure Table Storage: one small table, read whole in one round trip."""
 
 import json
 from dataclasses import dataclass
