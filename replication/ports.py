@@ -75,6 +75,13 @@ class QueueDepth:
     poison_depth: int
 
 
+class LetterAction(StrEnum):
+    """What an operator can do with a letter."""
+
+    REPLAY = "replay"
+    DISCARD = "discard"
+
+
 class LetterState(StrEnum):
     """Whether a dead letter still needs a person."""
 

@@ -8,8 +8,8 @@ from api.schemas.replications import TimelineEntry, advice
 from replication.domain.formatting import stamp
 from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.operations import dead_letters
-from replication.operations.dead_letters import LetterAction, LetterOutcome
-from replication.ports import DeadLetter, LetterPage, ListedLetter
+from replication.operations.dead_letters import LetterOutcome
+from replication.ports import DeadLetter, LetterAction, LetterPage, ListedLetter
 
 
 class Letter(Answer):

@@ -14,8 +14,8 @@ from cli.terminal.errors import NotAllowedError, NotFoundError, UsageProblem
 from replication.domain.errors import MalformedError, NewerFormatError
 from replication.domain.image_version import ImageVersionId
 from replication.listing.query import ListQuery
-from replication.operations.dead_letters import LetterAction, UnknownLetterError
-from replication.ports import LetterQuery, QueueName
+from replication.operations.dead_letters import UnknownLetterError
+from replication.ports import LetterAction, LetterQuery, QueueName
 
 if TYPE_CHECKING:
     from bootstrap.app import App

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 from cli.terminal.errors import CommandError, ExitCode
 from replication.domain.image_version import ImageVersionId
 from replication.listing.query import ListQuery
-from replication.ports import LetterQuery, QueueName
+from replication.ports import LetterAction, LetterQuery, QueueName
 
 if TYPE_CHECKING:
     from api.schemas.dead_letters import LetterActed, LetterDetail, LetterList, Selection
     from api.schemas.operations import ActionPage, QueueChange, QueueList
     from api.schemas.replications import Plan, ReplicationDetail, ReplicationPage, Taken
-    from replication.operations.dead_letters import LetterAction
     from replication.sweep import SweepReport
 
 

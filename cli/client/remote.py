@@ -22,8 +22,7 @@ from cli.terminal.errors import NotAllowedError, NotFoundError, UsageProblem
 from replication.dead_letters.filter import filter_fields
 from replication.domain.image_version import ImageVersionId
 from replication.listing.query import ListQuery
-from replication.operations.dead_letters import LetterAction
-from replication.ports import LetterQuery, QueueName
+from replication.ports import LetterAction, LetterQuery, QueueName
 from replication.sweep import SweepReport
 
 

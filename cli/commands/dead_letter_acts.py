@@ -21,8 +21,7 @@ from cli.tables.dead_letters import SHORT_ID, code_counts, outcome_list
 from cli.terminal.errors import CommandError, ExitCode, NotAllowedError, UsageProblem
 from cli.terminal.output import print_human, print_json, print_whole, text
 from replication.domain.errors import ReplicationError
-from replication.operations.dead_letters import LetterAction
-from replication.ports import LetterQuery
+from replication.ports import LetterAction, LetterQuery
 
 if TYPE_CHECKING:
     from api.schemas.dead_letters import LetterActed

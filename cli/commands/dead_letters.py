@@ -24,8 +24,7 @@ from cli.session import session_of
 from cli.tables.dead_letters import SHORT_ID, letter_detail, letter_list
 from cli.terminal.arguments import AsJson
 from cli.terminal.output import in_terminal, print_human, print_json, print_whole, text
-from replication.operations.dead_letters import LetterAction
-from replication.ports import LetterState
+from replication.ports import LetterAction, LetterState
 
 dead_letters = typer.Typer(
     help="Look at what needs a person, send it again, or discard it.", no_args_is_help=True

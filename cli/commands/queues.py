@@ -10,7 +10,6 @@ from cli.terminal.arguments import AsJson
 from cli.terminal.completion import one_of
 from cli.terminal.errors import NotFoundError, UsageProblem
 from cli.terminal.output import print_human, print_json, text
-from replication.guards.pauses import MAX_REASON, is_reason
 from replication.ports import QueueName
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ def pause(
     as_json: AsJson = False,
 ) -> None:
     """Let no image version be written until the queue is resumed; following goes on."""
+    from replication.guards.pauses import MAX_REASON, is_reason  # noqa: PLC0415 - tenacity, 60 ms
+
     if not is_reason(reason):
         raise UsageProblem(f"--reason is a text of 1 to {MAX_REASON} printable characters")
     queue = _read_queue(name)

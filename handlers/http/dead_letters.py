@@ -32,12 +32,8 @@ from handlers.http.request import (
 from handlers.http.responses import Answered, answer
 from replication.dead_letters.filter import FILTERS, read_letter_query
 from replication.domain.errors import MalformedError
-from replication.operations.dead_letters import (
-    LetterAction,
-    SelectionChangedError,
-    UnknownLetterError,
-)
-from replication.ports import LetterQuery
+from replication.operations.dead_letters import SelectionChangedError, UnknownLetterError
+from replication.ports import LetterAction, LetterQuery
 
 blueprint = func.Blueprint()
 

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from replication.dead_letters.rows import digest, list_letter
@@ -24,6 +23,7 @@ from replication.ports import (
     DeadLetter,
     DeadLetters,
     JobQueues,
+    LetterAction,
     LetterCause,
     LetterPage,
     LetterQuery,
@@ -43,13 +43,6 @@ _MICROSECOND = timedelta(microseconds=1)
 # What intake answers when the letter has done its work.
 _TAKEN = ("queued", "due", "skipped")
 _ANEW = "it was laid anew meanwhile; look at it again"
-
-
-class LetterAction(StrEnum):
-    """What an operator can do with a letter."""
-
-    REPLAY = "replay"
-    DISCARD = "discard"
 
 
 class SelectionChangedError(ReplicationError):

@@ -8,10 +8,10 @@ from replication.domain.image_version import ImageVersionId
 from replication.guards.pauses import PauseChange, Pauses
 from replication.intake.intake import Intake, IntakeResult
 from replication.operations.cancel import Cancelled, Canceller
-from replication.operations.dead_letters import DeadLetterService, LetterAction, LetterOutcome
+from replication.operations.dead_letters import DeadLetterService, LetterOutcome
 from replication.operations.journal import Action, ActionKind, Journal
 from replication.operations.release import Released, Releaser
-from replication.ports import LetterQuery, QueueName
+from replication.ports import LetterAction, LetterQuery, QueueName
 from replication.records.repository import JobRepository
 
 _TAKEN = ("queued", "due", "skipped")

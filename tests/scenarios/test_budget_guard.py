@@ -11,8 +11,7 @@ from replication.domain.job import Phase, ReplicationJob
 from replication.domain.policy import Budget, ReplicationPolicy
 from replication.domain.regions import Region
 from replication.guards.budgets import PlanCost, month_of
-from replication.operations.dead_letters import LetterAction
-from replication.ports import LetterState
+from replication.ports import LetterAction, LetterState
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.scenarios.steps import ID, export, states

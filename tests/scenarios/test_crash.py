@@ -17,8 +17,8 @@ from replication.domain.errors import FailureCode, PermanentError
 from replication.domain.job import HistoryEntry, Phase, ReplicationJob
 from replication.domain.policy import Budget, ReplicationPolicy
 from replication.domain.regions import Region
-from replication.operations.dead_letters import LetterAction, UnknownLetterError
-from replication.ports import LetterState
+from replication.operations.dead_letters import UnknownLetterError
+from replication.ports import LetterAction, LetterState
 from tests.support.builders import US_NEIGHBOURS, version_body, written_event
 from tests.support.fakes import World, build_world
 from tests.support.scenarios.steps import ID

@@ -12,8 +12,7 @@ from replication.domain.image_version import ImageVersionId
 from replication.domain.job import Phase
 from replication.domain.policy import GalleryScope, ReplicationPolicy
 from replication.listing.query import ListQuery
-from replication.operations.dead_letters import LetterAction
-from replication.ports import DeadLetter, LetterQuery, LetterState, StoredLetter
+from replication.ports import DeadLetter, LetterAction, LetterQuery, LetterState, StoredLetter
 from replication.records.message_codec import decode_message
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
 from tests.support.fakes import World, build_world

@@ -12,8 +12,7 @@ from replication.domain.errors import FailureCode, PermanentError, TransientErro
 from replication.domain.image_version import ImageVersion
 from replication.domain.job import Failure, Lease, Phase
 from replication.domain.message import JobMessage
-from replication.operations.dead_letters import LetterAction
-from replication.ports import DeadLetter, Gallery, LetterState
+from replication.ports import DeadLetter, Gallery, LetterAction, LetterState
 from replication.reconcile.reconciler import Reconciler
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import version_body, version_id, written_event

@@ -22,12 +22,7 @@ from replication.guards.circuits import Circuit, CircuitFailure
 from replication.guards.region_health import CIRCUITS
 from replication.listing.query import ListQuery, read_page
 from replication.notices.digest import Digest, cloud_event
-from replication.operations.dead_letters import LetterAction
-from replication.ports import (
-    LetterPage,
-    LetterQuery,
-    LetterState,
-)
+from replication.ports import LetterAction, LetterPage, LetterQuery, LetterState
 from tests.support.builders import NOON, SUBSCRIPTION, version_id
 from tests.support.fakes import build_world
 from tests.support.letters import MemoryDeadLetters

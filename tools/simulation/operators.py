@@ -4,8 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bootstrap.app import App
-from replication.operations.dead_letters import LetterAction
-from replication.ports import QueueName
+from replication.ports import LetterAction, QueueName
 
 if TYPE_CHECKING:
     from tools.simulation.simulation import Simulation

@@ -16,8 +16,7 @@ from replication.domain.job import ReplicationJob
 from replication.domain.limits import Limits
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region
-from replication.operations.dead_letters import LetterAction
-from replication.ports import LetterQuery
+from replication.ports import LetterAction, LetterQuery
 from replication.records.message_codec import encode_message
 from tests.support.builders import version_id, written_event
 from tests.support.fakes import MemoryControls, MemoryHistory

@@ -23,8 +23,7 @@ from replication.guards.budgets import Spending
 from replication.guards.circuits import Circuit, CircuitFailure
 from replication.guards.region_health import CIRCUITS, REFUSALS, Refusal
 from replication.guards.throttling import Gate, ThrottleScope
-from replication.operations.dead_letters import LetterAction
-from replication.ports import LetterQuery, QueueName
+from replication.ports import LetterAction, LetterQuery, QueueName
 from tests.support.builders import SUBSCRIPTION, version_id
 from tests.support.fakes import World, build_world
 from tests.support.letter_worlds import lay_event, lay_unreadable_message

@@ -2,8 +2,8 @@
 
 from replication.domain.errors import FailureCode, PermanentError
 from replication.domain.job import Phase
-from replication.operations.dead_letters import LetterAction, LetterOutcome
-from replication.ports import DeadLetter
+from replication.operations.dead_letters import LetterOutcome
+from replication.ports import DeadLetter, LetterAction
 from tests.support.fakes import World
 from tests.support.scenarios.steps import ID, export
 

@@ -15,8 +15,8 @@ from replication.domain.errors import TransientError
 from replication.domain.job import Phase
 from replication.domain.policy import GalleryScope, ReplicationPolicy
 from replication.listing.query import ListOrder, ListQuery
-from replication.operations.dead_letters import LetterAction, SelectionChangedError
-from replication.ports import LetterQuery, LetterState, QueueName
+from replication.operations.dead_letters import SelectionChangedError
+from replication.ports import LetterAction, LetterQuery, LetterState, QueueName
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import World, build_world
 from tests.support.letter_worlds import lay_event, lay_job, lay_unreadable_message, states

@@ -15,11 +15,17 @@ from replication.domain.errors import MalformedError, TransientError
 from replication.domain.policy import ReplicationPolicy
 from replication.operations.dead_letters import (
     DeadLetterService,
-    LetterAction,
     SelectionChangedError,
     UnknownLetterError,
 )
-from replication.ports import DeadLetter, LetterPage, LetterQuery, LetterState, StoredLetter
+from replication.ports import (
+    DeadLetter,
+    LetterAction,
+    LetterPage,
+    LetterQuery,
+    LetterState,
+    StoredLetter,
+)
 from tests.support.builders import NOON, version_id
 from tests.support.fakes import World, build_world
 from tests.support.letters import MemoryDeadLetters

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 import replication.telemetry.metrics as metrics_module
-from replication.operations.dead_letters import LetterAction
-from replication.ports import QueueName
+from replication.ports import LetterAction, QueueName
 from replication.telemetry.metrics import METRICS, Metric
 from tests.support.builders import version_body, version_id
 from tests.support.documents import PROJECT
