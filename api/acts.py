@@ -1,6 +1,7 @@
 """Acts that the HTTP API and the command line carry out alike, in the shapes of the API."""
 
 from api.schemas.replications import Taken
+from replication.domain.actions import IntakeAction
 from replication.domain.errors import GalleryReplicatorError
 from replication.domain.image_version import ImageVersionId
 from replication.domain.policy import ReplicationPolicy
@@ -23,6 +24,6 @@ def replicate(
     if out_of_scope:
         raise OutOfScopeError(out_of_scope)
     taken = operations.replicate(version_id, by=by)
-    if taken.action == "not_found":
+    if taken.action is IntakeAction.NOT_FOUND:
         raise UnknownVersionError(f"{version_id}: {taken.reason}")
     return Taken.of(version_id, taken)

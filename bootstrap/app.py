@@ -58,7 +58,7 @@ from replication.records.repository import JobRepository
 from replication.records.retries import contention_retries
 from replication.shared_state.port import ControlStore
 from replication.shared_state.state import SharedState
-from replication.sweep import Sweep
+from replication.sweep import Lists, Sweep
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from replication.telemetry.runtime import Runtime
 
@@ -208,8 +208,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
     )
     sweep = Sweep(
         jobs=jobs,
-        listing=listing,
-        letters=ports.letters,
+        lists=Lists(jobs=listing, letters=ports.letters),
         gallery=ports.gallery,
         catalogs=ports.catalogs,
         guards=guards,

@@ -91,12 +91,19 @@ class SweepReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """The lists of jobs and of dead letters, which miss something now and then."""
+
+    jobs: Listing
+    letters: DeadLetters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
     """The safety net: stateless, driven by a timer, harmless to run twice at once."""
 
     jobs: JobRepository
-    listing: Listing
-    letters: DeadLetters
+    lists: Lists
     gallery: Gallery
     catalogs: Catalogs
     guards: Guards
@@ -116,7 +123,7 @@ class Sweep:
             self._sweep_records(report, at_rest, dry_run=dry_run)
         if not dry_run:
             with report.part("the list of dead letters"):
-                self.letters.mend()
+                self.lists.letters.mend()
         with report.part("subscriptions"):
             for subscription_id in self.gallery.subscriptions():
                 at_rest.setdefault(subscription_id.lower(), set())
@@ -150,7 +157,7 @@ class Sweep:
         """
         now = self.runtime.clock()
         late = now - timedelta(seconds=self.runtime.limits.overdue_after_s)
-        mender = ListingMender(self.listing)
+        mender = ListingMender(self.lists.jobs)
         for job in self._jobs(JobQuery(limit=_PAGE), report):
             keys = at_rest.setdefault(job.image_version_id.subscription_id.lower(), set())
             if _is_at_rest(job):

@@ -324,7 +324,7 @@ class Taken(Answer):
     def of(cls, version_id: ImageVersionId, taken: IntakeResult) -> Self:
         """Return what the intake answered."""
         return cls(
-            action=taken.action,
+            action=taken.action.value,
             reason=taken.reason,
             image_version_id=str(version_id),
             key=version_id.key,

@@ -8,6 +8,7 @@ from typing import Any
 
 from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain import formatting
+from replication.domain.actions import IntakeAction
 from replication.domain.errors import MalformedError, NewerFormatError, Operation, ThrottledError
 from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.job import (
@@ -48,9 +49,9 @@ _PROBABLY_LOST = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeResult:
-    """What became of it: queued, due, skipped, ignored, not_found or rejected."""
+    """What became of an event or of a request, and why."""
 
-    action: str
+    action: IntakeAction
     reason: str
     key: str | None = None
 
@@ -78,8 +79,8 @@ class Intake:
         """
         with _event_span(self.runtime.telemetry, event, traceparent) as span:
             taken = self._receive(event, raw)
-            span.set(ACTION, taken.action)
-        self.runtime.telemetry.counted(EVENTS, {ACTION: taken.action})
+            span.set(ACTION, taken.action.value)
+        self.runtime.telemetry.counted(EVENTS, {ACTION: taken.action.value})
         return taken
 
     def _receive(self, event: ReceivedEvent, raw: Any) -> IntakeResult:
@@ -98,7 +99,7 @@ class Intake:
                 reason=str(error),
                 dead_letter=letter.id,
             )
-            return IntakeResult(action="rejected", reason=str(error))
+            return IntakeResult(action=IntakeAction.REJECTED, reason=str(error))
         log_outcome(
             f"event.{taken.action}",
             event_id=event.id,
@@ -114,7 +115,7 @@ class Intake:
         """Run the replication now because somebody asked, whatever the record says."""
         with self.runtime.telemetry.span("request") as span:
             taken = self._request(version_id, trigger=trigger, correlation_id=correlation_id)
-            span.set(ACTION, taken.action)
+            span.set(ACTION, taken.action.value)
             log_outcome(
                 "replication.requested",
                 key=version_id.key,
@@ -131,7 +132,9 @@ class Intake:
     ) -> IntakeResult:
         out_of_scope = self.policy.why_out_of_scope(version_id)
         if out_of_scope:
-            return IntakeResult(action="ignored", reason=out_of_scope, key=version_id.key)
+            return IntakeResult(
+                action=IntakeAction.IGNORED, reason=out_of_scope, key=version_id.key
+            )
         # What Azure refused before may be allowed by now: that is why somebody asks.
         self.health.forget_refusals(version_id.subscription_id)
         if self.commits.jobs.load(version_id.key) is None:
@@ -152,17 +155,19 @@ class Intake:
 
     def _take(self, read: VersionWritten | VersionDeleted | NotForUs) -> IntakeResult:
         if isinstance(read, NotForUs):
-            return IntakeResult(action="ignored", reason=read.reason)
+            return IntakeResult(action=IntakeAction.IGNORED, reason=read.reason)
         version_id = read.image_version_id
         out_of_scope = self.policy.why_out_of_scope(version_id)
         if out_of_scope:
-            return IntakeResult(action="ignored", reason=out_of_scope, key=version_id.key)
+            return IntakeResult(
+                action=IntakeAction.IGNORED, reason=out_of_scope, key=version_id.key
+            )
         if self.commits.jobs.load(version_id.key) is not None:
             trace = self.runtime.telemetry.trace()
             return self._look(version_id, at=read.at, forced=False, why=read.trigger, trace=trace)
         if isinstance(read, VersionDeleted):
             reason = "deleted, and never was on record"
-            return IntakeResult(action="ignored", reason=reason, key=version_id.key)
+            return IntakeResult(action=IntakeAction.IGNORED, reason=reason, key=version_id.key)
         return self._enrol(
             version_id,
             read.home_region,
@@ -191,7 +196,7 @@ class Intake:
             subject = PlanSubject(id=version_id, home_region=home)
         else:
             reason = "the image version does not exist (any more)"
-            return IntakeResult(action="not_found", reason=reason, key=version_id.key)
+            return IntakeResult(action=IntakeAction.NOT_FOUND, reason=reason, key=version_id.key)
         job = self._new_job(subject, catalog, trigger=trigger, correlation_id=correlation_id)
         job = replace(job, arm_calls=arm_calls, traceparent=self.runtime.telemetry.trace())
         if seen is not None and seen.is_changing and job.next_attempt_at is not None:
@@ -204,8 +209,8 @@ class Intake:
             return self._look(version_id, at=None, forced=False, why=trigger)
         tell_first(self.runtime.telemetry, job)
         if job.phase is Phase.SKIPPED:
-            return IntakeResult(action="skipped", reason=job.reason, key=job.key)
-        return IntakeResult(action="queued", reason=job.reason, key=job.key)
+            return IntakeResult(action=IntakeAction.SKIPPED, reason=job.reason, key=job.key)
+        return IntakeResult(action=IntakeAction.QUEUED, reason=job.reason, key=job.key)
 
     def _read(self, version_id: ImageVersionId, catalog: RegionCatalog) -> ImageVersion | None:
         """Read a version unless Azure asked for a pause; raises TransientError."""
@@ -281,13 +286,16 @@ class Intake:
 
         changed = self.commits.change(version_id.key, change)
         if changed is None:
-            return IntakeResult(action="ignored", reason="the record is gone", key=version_id.key)
+            return IntakeResult(
+                action=IntakeAction.IGNORED, reason="the record is gone", key=version_id.key
+            )
         before, after = changed.before, changed.after
         moved = after.sequence != before.sequence
         # A look that is late and not begun may have lost its message; a second one is harmless.
         if not moved and _is_overdue(after, self.runtime.clock()):
             self.commits.send(after)
-        action = "queued" if moved else "due" if after.next_attempt_at else "ignored"
+        unmoved = IntakeAction.DUE if after.next_attempt_at else IntakeAction.IGNORED
+        action = IntakeAction.QUEUED if moved else unmoved
         return IntakeResult(action=action, reason=changed.result, key=version_id.key)
 
 

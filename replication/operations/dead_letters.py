@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from replication.dead_letters.rows import digest, list_letter
+from replication.domain.actions import IntakeAction
 from replication.domain.errors import (
     MalformedError,
     NewerFormatError,
@@ -40,8 +41,6 @@ _PAGE = 200
 _TOKEN_PARTS = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-# What intake answers when the letter has done its work.
-_TAKEN = ("queued", "due", "skipped")
 _ANEW = "it was laid anew meanwhile; look at it again"
 
 
@@ -225,7 +224,7 @@ class DeadLetterService:
         if letter.source == "event":
             received, raw = _event(letter)
             taken = self.intake.receive(received, raw)
-            return taken.action != "rejected", taken.reason
+            return taken.action is not IntakeAction.REJECTED, taken.reason
         try:
             version_id = _version_of(letter)
         except NewerFormatError:
@@ -237,7 +236,7 @@ class DeadLetterService:
             trigger=f"replay of dead letter {letter.id} by {by}",
             correlation_id=letter.correlation_id,
         )
-        return taken.action in _TAKEN, taken.reason
+        return taken.action.is_taken, taken.reason
 
 
 def _version_of(letter: DeadLetter) -> ImageVersionId:

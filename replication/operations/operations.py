@@ -14,7 +14,6 @@ from replication.operations.release import Released, Releaser
 from replication.ports import LetterAction, LetterQuery, QueueName
 from replication.records.repository import JobRepository
 
-_TAKEN = ("queued", "due", "skipped")
 _GONE = "it is no longer on record"
 
 
@@ -41,7 +40,7 @@ class Operations:
             lambda: self.intake.request(
                 version_id, trigger=f"asked for by {by}", correlation_id=self.new_id()
             ),
-            lambda taken: (taken.action in _TAKEN, taken.reason),
+            lambda taken: (taken.action.is_taken, taken.reason),
         )
 
     def cancel(self, key: str, *, remove: bool, by: str) -> Cancelled | None:

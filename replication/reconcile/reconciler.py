@@ -4,6 +4,7 @@ import logging
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 
 from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain.copy_progress import stuck
@@ -28,7 +29,7 @@ from replication.reconcile.decision import Apply, GiveUp, Track
 from replication.reconcile.executor import Executor
 from replication.reconcile.outcome_events import outcome_events
 from replication.reconcile.recovery import Step
-from replication.reconcile.transitions import record
+from replication.reconcile.transitions import concluded
 from replication.records.commit import JobCommits
 from replication.records.message_codec import decode_message
 from replication.telemetry.job_metrics import tell_step
@@ -43,11 +44,34 @@ MAX_CLAIMS = 10
 NEWER_DELAY_S = 300.0
 
 
+class LookOutcome(StrEnum):
+    """What a look came to: a decision by its name, or why there was no look."""
+
+    APPLY = "apply"
+    TRACK = "track"
+    WAIT = "wait"
+    RETRY = "retry"
+    REPAIR = "repair"
+    WITHDRAW = "withdraw"
+    CANCEL = "cancel"
+    SUCCEED = "succeed"
+    PARTIAL = "partial"
+    SKIP = "skip"
+    SUPERSEDE = "supersede"
+    GIVEUP = "giveup"
+    OVERBUDGET = "overbudget"
+    PAUSE = "pause"
+    STALE = "stale"
+    BUSY = "busy"
+    LEASE_LOST = "lease_lost"
+    RECOVERED = "recovered"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileResult:
-    """What an invocation came to: the decision's name, or `stale`, `busy`, `lease_lost`."""
+    """What an invocation came to, and why."""
 
-    outcome: str
+    outcome: LookOutcome
     reason: str
 
 
@@ -116,7 +140,7 @@ class Reconciler:
         """
         with _message_span(self.runtime.telemetry, message, queue.value, invocation) as span:
             done = self._reconcile(message, redelivered=redelivered)
-            span.set(DECISION, done.outcome)
+            span.set(DECISION, done.outcome.value)
         return done
 
     def _reconcile(self, message: JobMessage, *, redelivered: bool) -> ReconcileResult:
@@ -135,7 +159,7 @@ class Reconciler:
                 trigger="a message without a record",
                 correlation_id=message.correlation_id,
             )
-            done = ReconcileResult(outcome="recovered", reason=taken.reason)
+            done = ReconcileResult(outcome=LookOutcome.RECOVERED, reason=taken.reason)
         elif isinstance(claim, _Refusal):
             done = self._refuse(message, claim, redelivered=redelivered)
         else:
@@ -160,9 +184,11 @@ class Reconciler:
             now = self.runtime.clock()
             if message.sequence < job.sequence or job.next_attempt_at is None:
                 reason = f"message {message.sequence} is older than the record's {job.sequence}"
-                return None, _Refusal(result=ReconcileResult(outcome="stale", reason=reason))
+                return None, _Refusal(
+                    result=ReconcileResult(outcome=LookOutcome.STALE, reason=reason)
+                )
             if job.lease is not None and job.leased_by_another(owner, now):
-                busy = ReconcileResult(outcome="busy", reason="another worker is at it")
+                busy = ReconcileResult(outcome=LookOutcome.BUSY, reason="another worker is at it")
                 busy_for_s = (job.lease.expires_at - now).total_seconds()
                 return None, _Refusal(result=busy, busy_for_s=busy_for_s)
             lapses_at = now + timedelta(seconds=self.runtime.limits.lease_s)
@@ -205,12 +231,13 @@ class Reconciler:
             step = self._next_step(claimed, owner)
             after = self._commit(step, owner)
         except LeaseLostError as error:
-            return ReconcileResult(outcome="lease_lost", reason=str(error))
+            return ReconcileResult(outcome=LookOutcome.LEASE_LOST, reason=str(error))
         self._publish(after, (*outcome_events(claimed, after), *self._learn(claimed, after)))
         self._tell_stuck(claimed, after)
         tell_step(self.runtime.telemetry, claimed, after)
         decision = step.decision
-        return ReconcileResult(outcome=type(decision).__name__.lower(), reason=decision.reason)
+        outcome = LookOutcome(type(decision).__name__.lower())
+        return ReconcileResult(outcome=outcome, reason=decision.reason)
 
     def _next_step(self, claimed: ReplicationJob, owner: str) -> Step:
         if claimed.claims <= MAX_CLAIMS:
@@ -233,7 +260,7 @@ class Reconciler:
                 sequence=fresh.sequence,
                 letter_id=fresh.letter_id,
             )
-            return record(job, step.decision, now=now, limits=limits), None
+            return concluded(job, step.decision, now=now, limits=limits), None
 
         quiet = isinstance(step.decision, Track | Apply)
         queue = QueueName.TRACKING if quiet else QueueName.JOBS

@@ -1,4 +1,4 @@
-"""How a job's record evolves: by what is about to be done, and by what was decided.
+"""The transitions of a job: by what is about to be done, and by what was decided.
 
 Pure functions; the clock is an argument.
 """
@@ -68,10 +68,10 @@ def withhold(
     return replace(job, withheld={**job.withheld, **refused}, replicas=replicas)
 
 
-def record(
+def concluded(
     job: ReplicationJob, decision: Decision, *, now: datetime, limits: Limits
 ) -> ReplicationJob:
-    """Write down a decision that was carried out, and when the next look is due.
+    """Return the job after a decision that was carried out, with the time of its next look.
 
     The lease ends with it, and the sequence number moves on, so that every message before this
     record is stale.

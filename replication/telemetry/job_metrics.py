@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from replication.domain.actions import IntakeAction
 from replication.domain.errors import FailureCode, Operation
 from replication.domain.job import Phase, Replica, ReplicaState, ReplicationJob
 from replication.telemetry.log import log_outcome
@@ -25,12 +26,11 @@ from replication.telemetry.metrics import (
 from replication.telemetry.port import Attributes, Telemetry
 
 # What becomes of an event; replication.intake names them.
-ACTIONS = ("queued", "due", "skipped", "ignored", "not_found", "rejected")
 SWEPT = ("complete", "incomplete")
 
 # Series whose labels are known beforehand: they stand at zero until something happens.
 CLOSED_SERIES: Mapping[Metric, tuple[tuple[str, ...], ...]] = {
-    EVENTS: tuple((action,) for action in ACTIONS),
+    EVENTS: tuple((action,) for action in IntakeAction),
     JOBS_ENDED: tuple((phase.value,) for phase in Phase if phase.is_end),
     THROTTLES: tuple((operation.value,) for operation in Operation),
     SWEEPS: tuple((outcome,) for outcome in SWEPT),

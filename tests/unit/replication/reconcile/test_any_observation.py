@@ -28,7 +28,7 @@ from replication.reconcile.decision import (
 )
 from replication.reconcile.error_decision import decide_on_error
 from replication.reconcile.observe import absorb, withheld_regions
-from replication.reconcile.transitions import intend, record, withhold
+from replication.reconcile.transitions import concluded, intend, withhold
 from replication.records.job_codec import decode_job, encode_job
 from tests.support.builders import NOON, passing_error, version_id
 from tests.support.jobs import job as plain_job
@@ -117,7 +117,7 @@ def test_any_observation_gives_a_decision_with_a_reason(
     seen = observe(job, version, policy=policy, limits=limits, now=now, chance=chance)
     decision = decide(seen)
     check(seen, decision, limits)
-    after = record(seen.job, decision, now=now, limits=limits)
+    after = concluded(seen.job, decision, now=now, limits=limits)
     assert decode_job(encode_job(after)) == after
 
 
@@ -139,7 +139,7 @@ def test_any_error_gives_a_decision_with_a_reason(
         chance=chance,
     )
     assert decision.reason
-    assert record(job, decision, now=job.updated_at, limits=limits).reason == decision.reason
+    assert concluded(job, decision, now=job.updated_at, limits=limits).reason == decision.reason
 
 
 STEPS = st.tuples(
@@ -180,7 +180,7 @@ def test_no_sequence_of_observations_leads_to_an_illegal_transition(
                 limits=limits,
                 chance=chance,
             )
-        job = record(job, decision, now=now, limits=limits)
+        job = concluded(job, decision, now=now, limits=limits)
         check_record(before, job, decision)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -32,6 +32,7 @@ from replication.reconcile.decision import (
     decide,
 )
 from replication.reconcile.error_decision import decide_on_error
+from replication.reconcile.reconciler import LookOutcome
 from tests.support.builders import NOON, passing_error, version_body, version_id
 from tests.support.jobs import job as plain_job
 
@@ -366,3 +367,9 @@ def test_the_deadline_ends_errors_of_every_kind(kind: str) -> None:
 def test_a_job_that_failed_already_is_not_given_up_for_the_deadline_again() -> None:
     over = replace(job(), phase=Phase.FAILED)
     assert isinstance(on_error(over, "failed", now=over.deadline_at), Retry)
+
+
+def test_every_decision_has_its_word_among_the_outcomes_of_a_look() -> None:
+    words = {decision.__name__.lower() for decision in get_args(Decision)}
+    others = {"busy", "lease_lost", "recovered", "stale"}
+    assert set(LookOutcome) == words | others

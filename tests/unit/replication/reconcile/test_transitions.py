@@ -24,7 +24,7 @@ from replication.reconcile.decision import (
     Wait,
 )
 from replication.reconcile.observe import absorb, withheld_regions
-from replication.reconcile.transitions import intend, record, withhold
+from replication.reconcile.transitions import concluded, intend, withhold
 from tests.support.builders import NOON, version_body, version_id
 from tests.support.jobs import job as plain_job
 
@@ -149,62 +149,62 @@ def test_an_intent_makes_the_region_ours_once_it_is_listed() -> None:
 
 def test_a_write_is_counted_and_gives_every_region_its_copy() -> None:
     decision = Apply(regions=frozenset({OTHER}), reason="add")
-    after = record(job(intended=True), decision, now=NOON, limits=LIMITS)
+    after = concluded(job(intended=True), decision, now=NOON, limits=LIMITS)
     replica = only(after)
     assert (after.writes, after.attempts, after.phase) == (1, 1, Phase.TRACKING)
     assert (replica.state, replica.attempts, replica.managed) == (ReplicaState.REQUESTED, 1, True)
     assert after.next_attempt_at == NOON + timedelta(seconds=LIMITS.tracking_min_s)
-    again = record(after, decision, now=LATER, limits=LIMITS)
+    again = concluded(after, decision, now=LATER, limits=LIMITS)
     assert only(again).lost_updates == 1
 
 
 def test_a_write_after_a_failed_copy_is_no_lost_update() -> None:
     decision = Apply(regions=frozenset({OTHER}), reason="add")
     failed = job(ReplicaState.FAILED, attempts=1, intended=True)
-    assert only(record(failed, decision, now=NOON, limits=LIMITS)).lost_updates == 0
+    assert only(concluded(failed, decision, now=NOON, limits=LIMITS)).lost_updates == 0
 
 
 def test_a_repair_is_noted_on_its_replica() -> None:
     decision = Repair(region=OTHER, reason="failed twice")
-    after = record(job(ReplicaState.FAILED), decision, now=NOON, limits=LIMITS)
+    after = concluded(job(ReplicaState.FAILED), decision, now=NOON, limits=LIMITS)
     assert only(after).rebuilding
     assert (after.phase, after.writes) == (Phase.APPLYING, 1)
     stranger = Repair(region=Region("mars"), reason="not on record")
-    assert not only(record(job(), stranger, now=NOON, limits=LIMITS)).rebuilding
+    assert not only(concluded(job(), stranger, now=NOON, limits=LIMITS)).rebuilding
 
 
 def test_only_errors_count_as_failures_in_a_row_and_progress_ends_them() -> None:
-    counted = record(job(), Retry(after_s=5, reason="r"), now=NOON, limits=LIMITS)
-    quiet = record(counted, Retry(after_s=5, reason="r", counts=False), now=NOON, limits=LIMITS)
+    counted = concluded(job(), Retry(after_s=5, reason="r"), now=NOON, limits=LIMITS)
+    quiet = concluded(counted, Retry(after_s=5, reason="r", counts=False), now=NOON, limits=LIMITS)
     assert (counted.failures_in_a_row, quiet.failures_in_a_row) == (1, 1)
-    tracked = record(quiet, Track(after_s=5, reason="r"), now=NOON, limits=LIMITS)
+    tracked = concluded(quiet, Track(after_s=5, reason="r"), now=NOON, limits=LIMITS)
     assert (tracked.failures_in_a_row, tracked.polls) == (0, 1)
 
 
 def test_the_look_that_finds_the_copies_at_their_end_counts_as_one() -> None:
-    tracking = record(job(), Track(after_s=5, reason="r"), now=NOON, limits=LIMITS)
-    assert record(tracking, Succeed(reason="r"), now=NOON, limits=LIMITS).polls == 2
+    tracking = concluded(job(), Track(after_s=5, reason="r"), now=NOON, limits=LIMITS)
+    assert concluded(tracking, Succeed(reason="r"), now=NOON, limits=LIMITS).polls == 2
     # Where nothing was copied, nothing was looked at.
-    assert record(job(), Succeed(reason="r"), now=NOON, limits=LIMITS).polls == 0
+    assert concluded(job(), Succeed(reason="r"), now=NOON, limits=LIMITS).polls == 0
 
 
 def test_a_wait_for_someone_else_costs_nothing() -> None:
-    waited = record(job(), Wait(after_s=5, reason="r"), now=NOON, limits=LIMITS)
+    waited = concluded(job(), Wait(after_s=5, reason="r"), now=NOON, limits=LIMITS)
     assert (waited.phase, waited.attempts, waited.polls) == (Phase.WAITING, 0, 0)
     assert waited.next_attempt_at == NOON + timedelta(seconds=5)
 
 
 def test_a_partial_end_keeps_its_failure() -> None:
     failure = Failure(code=FailureCode.COPY_FAILED, message="m")
-    after = record(job(), Partial(reason="r", failure=failure), now=NOON, limits=LIMITS)
+    after = concluded(job(), Partial(reason="r", failure=failure), now=NOON, limits=LIMITS)
     assert (after.phase, after.failure, after.next_attempt_at) == (Phase.PARTIAL, failure, None)
 
 
 def test_a_nudge_during_the_look_brings_another_one_soon() -> None:
     nudged = replace(job(), look_again=True)
     soon = NOON + timedelta(seconds=LIMITS.tracking_min_s)
-    tracked = record(nudged, Track(after_s=3000, reason="r"), now=NOON, limits=LIMITS)
-    ended = record(nudged, Succeed(reason="r"), now=NOON, limits=LIMITS)
+    tracked = concluded(nudged, Track(after_s=3000, reason="r"), now=NOON, limits=LIMITS)
+    ended = concluded(nudged, Succeed(reason="r"), now=NOON, limits=LIMITS)
     assert (tracked.next_attempt_at, ended.next_attempt_at) == (soon, soon)
     assert not tracked.look_again
 
@@ -215,16 +215,16 @@ def test_a_job_that_is_opened_again_starts_anew() -> None:
     assert (opened.writes, opened.failures_in_a_row) == (0, 0)
     assert opened.deadline_at == LATER + timedelta(seconds=LIMITS.deadline_s)
     applied = Apply(regions=frozenset({OTHER}), reason="add")
-    assert record(opened, applied, now=LATER, limits=LIMITS).started_at == LATER
-    assert record(opened, Succeed(reason="r"), now=LATER, limits=LIMITS).started_at == NOON
+    assert concluded(opened, applied, now=LATER, limits=LIMITS).started_at == LATER
+    assert concluded(opened, Succeed(reason="r"), now=LATER, limits=LIMITS).started_at == NOON
     # As it really goes: what is about to be added is noted before the write.
     intended = intend(opened, [], "add", now=LATER)
-    assert record(intended, applied, now=LATER, limits=LIMITS).started_at == LATER
+    assert concluded(intended, applied, now=LATER, limits=LIMITS).started_at == LATER
     assert intend(intended, [], "add", now=LATER + timedelta(hours=1)).started_at == LATER
 
 
 def test_a_version_that_was_gone_and_is_back_has_nothing_of_the_one_before() -> None:
-    gone = record(job(ReplicaState.COMPLETED), Supersede(reason="gone"), now=NOON, limits=LIMITS)
+    gone = concluded(job(ReplicaState.COMPLETED), Supersede(reason="gone"), now=NOON, limits=LIMITS)
     assert only(gone).state is ReplicaState.REMOVED
     back = seen(gone, version())
     assert only(back).state is ReplicaState.PLANNED
@@ -233,9 +233,9 @@ def test_a_version_that_was_gone_and_is_back_has_nothing_of_the_one_before() -> 
 
 def test_what_went_with_its_version_comes_back_with_it_even_if_a_look_failed_in_between() -> None:
     there = job(ReplicaState.COMPLETED)
-    gone = record(there, Supersede(reason="gone"), now=NOON, limits=LIMITS)
+    gone = concluded(there, Supersede(reason="gone"), now=NOON, limits=LIMITS)
     assert only(gone).state is ReplicaState.REMOVED
-    stumbled = record(gone, Retry(after_s=5, reason="503"), now=NOON, limits=LIMITS)
+    stumbled = concluded(gone, Retry(after_s=5, reason="503"), now=NOON, limits=LIMITS)
     back = version()
     assert withheld_regions(stumbled, back, ReplicationPolicy(), now=LATER) == {}
     assert seen(stumbled, back).left_out == ()

@@ -3,8 +3,9 @@
 from collections import Counter
 
 from bootstrap.telemetry import open_telemetry
+from replication.domain.actions import IntakeAction
 from replication.domain.job import Phase
-from replication.telemetry.job_metrics import ACTIONS, CLOSED_SERIES
+from replication.telemetry.job_metrics import CLOSED_SERIES
 from replication.telemetry.metrics import (
     EVENTS,
     JOBS_ENDED,
@@ -75,7 +76,7 @@ def test_the_time_to_available_of_a_replay_leaves_the_days_before_it_out() -> No
 def test_series_that_are_known_beforehand_begin_at_zero() -> None:
     counters = open_telemetry({}).tally.figures().counters
     assert set(counters) == set(CLOSED_SERIES)
-    assert counters[EVENTS] == {(action,): 0.0 for action in ACTIONS}
+    assert counters[EVENTS] == {(action,): 0.0 for action in IntakeAction}
 
 
 def test_the_series_of_a_region_begin_at_zero_with_the_first_look_at_a_copy() -> None:
