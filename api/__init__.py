@@ -1,4 +1,4 @@
-"""What is shown: queries, and the shapes of every answer.
+"""Answers of the app: queries, acts and parameters, and the shapes of what is answered.
 
-No wiring and no HTTP; it changes nothing.
+No wiring, no HTTP and no rule; what acts calls an operation.
 """

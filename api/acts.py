@@ -1,4 +1,4 @@
-"""Acts that the HTTP API and the command line carry out alike, in the shapes of the API."""
+"""Acts: what the HTTP API and the command line carry out alike, in the shapes of the API."""
 
 from api.schemas.replications import Taken
 from replication.domain.actions import IntakeAction

@@ -1,4 +1,4 @@
-"""The OpenAPI document: every call of the API with its parameters, bodies, answers and errors.
+"""OpenAPI document: every call of the API with its parameters, bodies, answers and errors.
 
 It is made of the schemas that the answers are made of, so that neither can say more than the other.
 """

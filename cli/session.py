@@ -1,4 +1,4 @@
-"""What a command works with: the environment, and the app built from it."""
+"""Session: what a command works with, the environment and the app built from it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The Event Grid trigger."""
+"""Event Grid trigger."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The queue triggers of the workers: two queues, one reconcile behind both."""
+"""Queue triggers of the workers: two queues, one reconcile behind both."""
 
 import azure.functions as func
 

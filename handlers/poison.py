@@ -1,4 +1,4 @@
-"""The poison queues: whatever arrives is kept with its cause."""
+"""Poison queues: whatever arrives is kept with its cause."""
 
 import azure.functions as func
 

@@ -1,4 +1,4 @@
-"""The timers: the sweep, the cost audit and the notices."""
+"""Timers: the sweep, the cost audit and the notices."""
 
 import os
 

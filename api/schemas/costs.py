@@ -1,4 +1,4 @@
-"""The cost report: what replicas cost, the forecast, the budgets, and what nobody uses.
+"""Cost report: what replicas cost, the forecast, the budgets, and what nobody uses.
 
 `costs.report.view` makes it; money is a text with all its digits, the currency beside it.
 """

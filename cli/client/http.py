@@ -1,4 +1,4 @@
-"""Calls of a deployed app's API: who calls, what an answer means, and what is tried again.
+"""HTTP calls of a deployed app: who calls, what an answer means, and what is tried again.
 
 A call goes to the one address that was named and is redirected nowhere, so that a token or a key
 reaches nobody else; neither is logged. Only reading is tried again.

@@ -1,4 +1,4 @@
-"""The app in this process, straight on its storage."""
+"""Local app: in this process, straight on its storage."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the commands need of the app, reached through its storage or over its API.
+"""Service: what the commands need of the app, reached through its storage or over its API.
 
 Both ways answer in the shapes of the API, and raise the same errors for the same reasons.
 """

@@ -1,4 +1,4 @@
-"""The app elsewhere, over its HTTP API."""
+"""Remote app: elsewhere, over its HTTP API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

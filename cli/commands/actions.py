@@ -1,4 +1,4 @@
-"""The command about what operators did."""
+"""Command `actions`: what operators did."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Send dead letters again or discard them: those named, or exactly those counted before."""
+"""Acts on dead letters: those named, or exactly those counted before."""
 
 import shlex
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Read which dead letters a command means: ids, the beginnings of ids, or a filter."""
+"""Filter of dead letters: which a command means, by ids, their beginnings, or fields."""
 
 import difflib
 import re
@@ -139,8 +139,8 @@ def find_letters(letters: Letters, ids: Sequence[str]) -> "tuple[Letter, ...]":
     beginnings = [one for one in ids if len(one) < _ID_HEX_DIGITS]
     by_beginning = _by_beginning(letters, beginnings) if beginnings else {}
     found: dict[str, Letter] = {}
-    for one in ids:
-        letter = by_beginning[one] if one in by_beginning else letters.one(one)
+    for letter_id in ids:
+        letter = by_beginning[letter_id] if letter_id in by_beginning else letters.one(letter_id)
         found[letter.id] = letter
     return tuple(found.values())
 

@@ -1,4 +1,4 @@
-"""The commands about the dead-letter desk: list, show, replay and discard."""
+"""Commands about the dead-letter desk: list, show, replay and discard."""
 
 from dataclasses import replace
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The command about notices: send what is news, show it, or try the receivers."""
+"""Command `notices`: send what is news, show it, or try the receivers."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

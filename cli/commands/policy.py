@@ -1,4 +1,4 @@
-"""The command `policy check`: every mistake in a policy file, before the app reads it."""
+"""Command `policy check`: every mistake in a policy file, before the app reads it."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The commands about the queues: look, pause, resume."""
+"""Commands about the queues: look, pause, resume."""
 
 from typing import TYPE_CHECKING, Annotated
 

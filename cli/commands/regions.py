@@ -1,4 +1,4 @@
-"""The command `regions`: which regions make up a geography."""
+"""Command `regions`: which regions make up a geography."""
 
 import difflib
 from typing import Annotated, Any

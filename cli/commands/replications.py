@@ -1,4 +1,4 @@
-"""The commands about replications: plan, replicate, status, cancel, release and sweep."""
+"""Commands about replications: plan, replicate, status, cancel, release and sweep."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""Follow replications: a picture that is drawn anew in a terminal, a line per change elsewhere."""
+"""Watch: a picture that is drawn anew in a terminal, a line per change elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator

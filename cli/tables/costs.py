@@ -1,4 +1,4 @@
-"""Show an audit report as tables, every amount with its currency; the report is the API's."""
+"""Tables of an audit report, every amount with its currency; the report is the API's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -82,12 +82,12 @@ def _groups(report: View) -> list[RenderableType]:
     headings = [text(one.upper().replace("_", " ")).plain for one in dimensions]
     table = new_table(*headings, *_AMOUNTS, "SHARE", "UNPRICED ROWS")
     ambiguous = _ambiguous(items)
-    for one in items:
+    for group in items:
         table.add_row(
-            *(text(cell) for cell in _labels(dimensions, one["key"], full=ambiguous)),
-            *_amounts(one),
-            text(_share(one)),
-            text(one["unpriced_rows"] or ""),
+            *(text(cell) for cell in _labels(dimensions, group["key"], full=ambiguous)),
+            *_amounts(group),
+            text(_share(group)),
+            text(group["unpriced_rows"] or ""),
         )
     return [
         *_title("By " + ", ".join(dimensions)),
@@ -102,18 +102,18 @@ def _months(report: View) -> list[RenderableType]:
     table = new_table(
         "MONTH", "CURRENCY", "STORAGE", "TRANSFER", "TOTAL", "STORAGE A DAY", "CHANGE", "DAYS"
     )
-    for one in report["months"]:
+    for month in report["months"]:
         change = "-"
-        if one["change_per_day"] is not None:
-            change = f"{_money(one['change_per_day'])} a day"
-        if one["change_percent"] is not None:
-            change += f" ({Decimal(one['change_percent']):+} %)"
+        if month["change_per_day"] is not None:
+            change = f"{_money(month['change_per_day'])} a day"
+        if month["change_percent"] is not None:
+            change += f" ({Decimal(month['change_percent']):+} %)"
         table.add_row(
-            text(one["month"]),
-            *_amounts(one),
-            text(_money(one["storage_per_day"])),
+            text(month["month"]),
+            *_amounts(month),
+            text(_money(month["storage_per_day"])),
             text(change),
-            text(f"{one['ledger_days']} of {one['days']}"),
+            text(f"{month['ledger_days']} of {month['days']}"),
         )
     return [*_title("Growth"), table]
 
@@ -124,15 +124,15 @@ def _forecast(report: View) -> list[RenderableType]:
     table = new_table(
         "MONTH", "CURRENCY", "SO FAR", "WHOLE MONTH", "NEXT MONTH", "BY TREND", "REASON"
     )
-    for one in report["forecast"]:
+    for forecast in report["forecast"]:
         table.add_row(
-            text(one["month"]),
-            text(one["currency"]),
-            text(_money(one["so_far"])),
-            text(_money(one["month_total"])),
-            text(_money(one["next_month"])),
-            text(_money(one["next_month_by_trend"])),
-            text(one["basis"]),
+            text(forecast["month"]),
+            text(forecast["currency"]),
+            text(_money(forecast["so_far"])),
+            text(_money(forecast["month_total"])),
+            text(_money(forecast["next_month"])),
+            text(_money(forecast["next_month_by_trend"])),
+            text(forecast["basis"]),
         )
     return [*_title("Forecast"), table]
 
@@ -141,10 +141,10 @@ def _top(report: View) -> list[RenderableType]:
     if not report["top_spenders"]:
         return []
     table = new_table("IMAGE VERSION", *_AMOUNTS, "SHARE", folding=("IMAGE VERSION",))
-    for one in report["top_spenders"]:
-        keys = one["key"]
+    for spender in report["top_spenders"]:
+        keys = spender["key"]
         label = "/".join(keys.get(name) or "?" for name in ("gallery", "definition", "version"))
-        table.add_row(text(label), *_amounts(one), text(_share(one)))
+        table.add_row(text(label), *_amounts(spender), text(_share(spender)))
     return [*_title("Top spenders"), table]
 
 
@@ -153,9 +153,10 @@ def _labs(report: View) -> list[RenderableType]:
     if all(one["key"].get("lab") is None for one in items) and not left_out:
         return []
     table = new_table("LAB", *_AMOUNTS, "SHARE")
-    for one in items:
-        lab = one["key"].get("lab")
-        table.add_row(text("(no lab)" if lab is None else lab), *_amounts(one), text(_share(one)))
+    for group in items:
+        lab = group["key"].get("lab")
+        name = text("(no lab)" if lab is None else lab)
+        table.add_row(name, *_amounts(group), text(_share(group)))
     return [*_title("Cost per lab"), table, *_more(left_out)]
 
 
@@ -166,18 +167,18 @@ def _budgets(report: View) -> list[RenderableType]:
     table = new_table(
         "BUDGET", "GALLERY", "MONTH", "CURRENCY", "LIMIT", "ACTUAL", "EXPECTED", "USED", "STATE"
     )
-    for one in items:
-        unpriced = f", {one['unpriced_rows']} rows unpriced" if one["unpriced_rows"] else ""
+    for budget in items:
+        unpriced = f", {budget['unpriced_rows']} rows unpriced" if budget["unpriced_rows"] else ""
         table.add_row(
-            text(one["budget"]),
-            text(one["gallery"] or "all of it"),
-            text(one["month"]),
-            text(one["currency"]),
-            text(_money(one["limit"])),
-            text(_money(one["actual"])),
-            text(_money(one["expected"])),
-            text("-" if one["percent"] is None else f"{one['percent']} %"),
-            text(f"{one['state']}{unpriced}", _STATES.get(one["state"], "")),
+            text(budget["budget"]),
+            text(budget["gallery"] or "all of it"),
+            text(budget["month"]),
+            text(budget["currency"]),
+            text(_money(budget["limit"])),
+            text(_money(budget["actual"])),
+            text(_money(budget["expected"])),
+            text("-" if budget["percent"] is None else f"{budget['percent']} %"),
+            text(f"{budget['state']}{unpriced}", _STATES.get(budget["state"], "")),
         )
     return [*_title("Budgets"), table]
 
@@ -196,14 +197,14 @@ def _version_list(title: str, found: View) -> list[RenderableType]:
             "A MONTH",
             folding=("IMAGE VERSION",),
         )
-        for one in found["items"]:
+        for version in found["items"]:
             table.add_row(
-                text(short_version(one["image_version_id"])),
-                text(one["lab"]),
-                text(one["regions"]),
-                text(one["replicas"]),
-                text(one["currency"]),
-                text(_money(one["monthly"])),
+                text(short_version(version["image_version_id"])),
+                text(version["lab"]),
+                text(version["regions"]),
+                text(version["replicas"]),
+                text(version["currency"]),
+                text(_money(version["monthly"])),
             )
         parts += [table, *_more((found["count"] or 0) - len(found["items"]))]
     return parts
@@ -216,12 +217,12 @@ def _orphans(found: View) -> list[RenderableType]:
     parts = [*_title(title), text(_sum("versions", found))]
     if found["items"]:
         table = _replica_table()
-        for one in found["items"]:
+        for orphan in found["items"]:
             table.add_row(
-                text(short_version(one["image_version_id"])),
-                text(", ".join(one["regions"])),
-                text(f"{_money(one['monthly'])} {one['currency']}"),
-                text(one["reason"]),
+                text(short_version(orphan["image_version_id"])),
+                text(", ".join(orphan["regions"])),
+                text(f"{_money(orphan['monthly'])} {orphan['currency']}"),
+                text(orphan["reason"]),
             )
         parts += [table, *_more((found["count"] or 0) - len(found["items"]))]
     return parts
@@ -234,12 +235,12 @@ def _ghosts(found: View) -> list[RenderableType]:
     parts = [*_title(title), text(_sum("versions", found))]
     if found["items"]:
         table = _replica_table()
-        for one in found["items"]:
+        for ghost in found["items"]:
             table.add_row(
-                text(short_version(one["image_version_id"])),
-                text(", ".join(one["regions"])),
-                text(_by_currency(one["charged"]) or "-"),
-                text(one["reason"]),
+                text(short_version(ghost["image_version_id"])),
+                text(", ".join(ghost["regions"])),
+                text(_by_currency(ghost["charged"]) or "-"),
+                text(ghost["reason"]),
             )
         parts += [table, *_more((found["count"] or 0) - len(found["items"]))]
     return parts
@@ -300,8 +301,8 @@ def _share(one: View) -> str:
 def _ambiguous(groups: Iterable[View]) -> bool:
     """Tell whether two galleries of one name are in different places."""
     places: dict[str | None, set[tuple[str | None, str | None]]] = {}
-    for one in groups:
-        key = one["key"]
+    for group in groups:
+        key = group["key"]
         place = (key.get("subscription"), key.get("resource_group"))
         places.setdefault(key.get("gallery"), set()).add(place)
     return any(len(found) > 1 for found in places.values())

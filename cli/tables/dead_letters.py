@@ -30,21 +30,21 @@ def letter_list(items: "Iterable[Letter]", *, now: datetime, stacked: bool) -> T
     pairs = ("ID", "CODE", "IMAGE VERSION", "CAUSE")
     folding = ("IMAGE VERSION", "CAUSE") if stacked else ()
     table = new_table(*(pairs if stacked else headings), folding=folding)
-    for one in sorted(items, key=lambda item: str(item.at), reverse=True):
-        letter_id, code, state = text(one.id[:SHORT_ID]), text(one.code, "red"), one.state
-        age = text(age_of(one.at, now))
-        about, cause = text(_about(one)), text(_short(one.cause, _SHORT_CAUSE))
+    for letter in sorted(items, key=lambda item: str(item.at), reverse=True):
+        letter_id, code, state = text(letter.id[:SHORT_ID]), text(letter.code, "red"), letter.state
+        age = text(age_of(letter.at, now))
+        about, cause = text(_about(letter)), text(_short(letter.cause, _SHORT_CAUSE))
         if stacked:
             table.add_row(
                 over(letter_id, age if state == _OPEN else text(f"{age.plain}, {state}")),
-                over(code, text(_attempts(one.attempts))),
-                over(about, text(_regions(one, most=_SHORT_REGIONS))),
+                over(code, text(_attempts(letter.attempts))),
+                over(about, text(_regions(letter, most=_SHORT_REGIONS))),
                 cause,
             )
         else:
-            regions = text(_regions(one) or "-")
+            regions = text(_regions(letter) or "-")
             table.add_row(
-                age, text(state), code, about, regions, text(one.attempts), cause, letter_id
+                age, text(state), code, about, regions, text(letter.attempts), cause, letter_id
             )
     return table
 
@@ -86,9 +86,9 @@ def code_counts(by_code: Mapping[str, int]) -> Table:
 def outcome_list(items: "Iterable[LetterActed]") -> Table:
     """Show what became of each letter."""
     table = new_table("ID", "DONE", "REASON")
-    for one in items:
-        done = text("yes", "green") if one.done else text("no", "red")
-        table.add_row(text(one.id), done, text(one.reason))
+    for acted in items:
+        done = text("yes", "green") if acted.done else text("no", "red")
+        table.add_row(text(acted.id), done, text(acted.reason))
     return table
 
 

@@ -49,16 +49,16 @@ def progress_picture(view: "Replication", *, now: datetime) -> RenderableType:
     for _ in range(3):
         table.add_column(no_wrap=True)
     table.add_column()
-    for one in regions:
-        left_s = eta_s(one, now=now)
-        progress = one.progress
+    for region in regions:
+        left_s = eta_s(region, now=now)
+        progress = region.progress
         table.add_row(
-            text(one.region),
-            _bar(one),
+            text(region.region),
+            _bar(region),
             text("" if progress is None else f"{progress} %"),
-            state_text(one.state, stuck=one.stuck is not None),
+            state_text(region.state, stuck=region.stuck is not None),
             text("" if left_s is None else _when(left_s)),
-            _one_line(one.reason),
+            _one_line(region.reason),
         )
     return Group(fields, "", table)
 

@@ -57,19 +57,19 @@ def replication_list(items: "Iterable[Replication]", *, stacked: bool) -> Table:
         folding=("IMAGE VERSION", "HOME", "PHASE", "REASON") if stacked else ("REASON",),
         least={"IMAGE VERSION": 12, "HOME": 7, "PHASE": 9, "REGIONS": 7, "REASON": 9},
     )
-    for one in items:
-        regions = one.regions
+    for item in items:
+        regions = item.regions
         completed = sum(1 for region in regions if region.state == "completed")
         key, phase, version = (
-            text(one.key),
-            _phase(one),
-            text(short_version(one.image_version_id)),
+            text(item.key),
+            _phase(item),
+            text(short_version(item.image_version_id)),
         )
-        home, geography = text(one.home_region), text(one.geography)
+        home, geography = text(item.home_region), text(item.geography)
         done, updated, reason = (
             text(f"{completed}/{len(regions)}"),
-            text(one.updated_at),
-            text(one.reason),
+            text(item.updated_at),
+            text(item.reason),
         )
         if stacked:
             table.add_row(
@@ -148,16 +148,16 @@ def plan_detail(view: "Plan") -> list[RenderableType]:
 def queue_list(items: "Iterable[Queue]") -> Table:
     """Show the queues."""
     table = new_table("QUEUE", "MESSAGES", "HIDDEN", "OLDEST", "POISON", "PAUSED")
-    for one in items:
-        age_s = one.oldest_age_s
-        poison = one.poison_depth
+    for queue in items:
+        age_s = queue.oldest_age_s
+        poison = queue.poison_depth
         table.add_row(
-            text(one.name),
-            text(one.depth),
-            text(_or_dash(one.invisible)),
+            text(queue.name),
+            text(queue.depth),
+            text(_or_dash(queue.invisible)),
             text("-" if age_s is None else f"{age_s:.0f} s"),
             text(poison, "red" if poison else ""),
-            text("yes" if one.paused else "no"),
+            text("yes" if queue.paused else "no"),
         )
     return table
 
@@ -168,10 +168,10 @@ def region_list(items: Sequence[View]) -> Table:
     table = new_table(
         "GEOGRAPHY", "REGION", "NAME", *(["IMAGE VERSIONS OFFERED"] if offers_known else [])
     )
-    for one in items:
-        cells = [text(one["geography"]), text(one["region"]), text(one["display_name"])]
+    for region in items:
+        cells = [text(region["geography"]), text(region["region"]), text(region["display_name"])]
         if offers_known:
-            cells.append(text("yes" if one["offered"] else "no"))
+            cells.append(text("yes" if region["offered"] else "no"))
         table.add_row(*cells)
     return table
 
@@ -179,23 +179,23 @@ def region_list(items: Sequence[View]) -> Table:
 def finding_list(items: Iterable[View]) -> Table:
     """Show what a sweep found."""
     table = new_table("IMAGE VERSION", "REASON", folding=("IMAGE VERSION", "REASON"))
-    for one in items:
-        table.add_row(text(one["image_version_id"]), text(one["reason"]))
+    for finding in items:
+        table.add_row(text(finding["image_version_id"]), text(finding["reason"]))
     return table
 
 
 def action_list(items: "Iterable[Action]") -> Table:
     """Show what operators did."""
     table = new_table("AT", "ACT", "ABOUT", "BY", "DONE", "OUTCOME")
-    for one in items:
-        done = {None: "not known", True: "yes", False: "no"}[one.done]
+    for action in items:
+        done = {None: "not known", True: "yes", False: "no"}[action.done]
         table.add_row(
-            text(one.at),
-            text(one.action),
-            text(_about(one)),
-            text(one.by),
-            text(done, "" if one.done else "yellow"),
-            text(one.outcome),
+            text(action.at),
+            text(action.action),
+            text(_about(action)),
+            text(action.by),
+            text(done, "" if action.done else "yellow"),
+            text(action.outcome),
         )
     return table
 

@@ -1,4 +1,4 @@
-"""Read the arguments of the commands; what cannot be meant is refused with a sentence."""
+"""Arguments of the commands; what cannot be meant is refused with a sentence."""
 
 import re
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Atomic file: written whole or not at all."""
 
 import secrets
 from collections.abc import Iterator

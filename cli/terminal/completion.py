@@ -1,4 +1,4 @@
-"""What the shell offers for the words of a command; nothing here asks storage or Azure."""
+"""Completion: what the shell offers for the words of a command, without storage or Azure."""
 
 from collections.abc import Callable, Iterable
 

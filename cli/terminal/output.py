@@ -1,4 +1,4 @@
-"""Where output goes: JSON as it is, tables for people, plain text for pipes."""
+"""Output: JSON as it is, tables for people, plain text for pipes."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Who may call: decided from what the platform vouches for, and denied where it does not.
+"""Access: decided from what the platform vouches for, and denied where it does not.
 
 With App Service authentication on, the platform checks the caller and sets the principal header
 itself; it removes one that a caller sends. Without it that header is anybody's, and the host asks

@@ -1,4 +1,4 @@
-"""The operators' journal over HTTP."""
+"""Journal of operators over HTTP."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

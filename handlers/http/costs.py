@@ -1,4 +1,4 @@
-"""The HTTP API of the cost audit."""
+"""Cost audit over HTTP."""
 
 from collections.abc import Mapping
 from datetime import UTC

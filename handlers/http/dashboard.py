@@ -1,4 +1,4 @@
-"""The pages for people, and their twins in JSON; Jinja is loaded when one is asked for."""
+"""Pages for people, and their twins in JSON; Jinja is loaded when one is asked for."""
 
 import logging
 import os

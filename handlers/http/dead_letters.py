@@ -1,4 +1,4 @@
-"""The dead-letter desk over HTTP: look, send again, discard; one, or exactly those counted."""
+"""Dead letters over HTTP: look, send again, discard; one, or exactly those counted."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

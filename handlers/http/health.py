@@ -1,4 +1,4 @@
-"""The app's health over HTTP."""
+"""Health of the app over HTTP."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""What Prometheus asks for."""
+"""Metrics, as Prometheus asks for them."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""What answers where the API has no call: problem details, as everywhere else in it."""
+"""Answer where the API has no call: problem details, as everywhere else in it."""
 
 from http import HTTPStatus
 

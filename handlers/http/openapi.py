@@ -1,4 +1,4 @@
-"""The OpenAPI document over HTTP."""
+"""OpenAPI document over HTTP."""
 
 from http import HTTPStatus
 

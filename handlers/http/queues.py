@@ -1,4 +1,4 @@
-"""The queues over HTTP: what waits in them, pause and resume."""
+"""Queues over HTTP: what waits in them, pause and resume."""
 
 from http import HTTPStatus
 

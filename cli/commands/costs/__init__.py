@@ -1,4 +1,4 @@
-"""The commands about costs; without one, the audit report."""
+"""Commands about costs; without one, the audit report."""
 
 from pathlib import Path
 from typing import Annotated

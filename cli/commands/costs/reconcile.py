@@ -98,27 +98,29 @@ def _account(found: "Reconciliation") -> str:
 
 def _asides(word: str, asides: "Iterable[Aside]") -> list[RenderableType]:
     told = []
-    for one in asides:
+    for aside in asides:
         amounts = " and ".join(
-            f"{money(value)} {currency}" for currency, value in sorted(one.amounts.items())
+            f"{money(value)} {currency}" for currency, value in sorted(aside.amounts.items())
         )
-        told.append(text(f"{word}: {one.rows} {one.reason}" + (f" ({amounts})" if amounts else "")))
+        told.append(
+            text(f"{word}: {aside.rows} {aside.reason}" + (f" ({amounts})" if amounts else ""))
+        )
     return [*told]
 
 
 def _totals(totals: "Sequence[Total]") -> list[RenderableType]:
     words = [verdict.upper() for verdict in totals[0].verdicts] if totals else []
     table = new_table("CURRENCY", "BILL", "LEDGER", "DIFFERENCE", *words)
-    for one in totals:
+    for total in totals:
         table.add_row(
-            text(one.currency),
-            text(money(one.bill)),
+            text(total.currency),
+            text(money(total.bill)),
             text(
-                money(one.ledger)
-                + (f", {_lines_of(one.unpriced)} unpriced" if one.unpriced else "")
+                money(total.ledger)
+                + (f", {_lines_of(total.unpriced)} unpriced" if total.unpriced else "")
             ),
-            text(money(one.bill - one.ledger)),
-            *map(text, one.verdicts.values()),
+            text(money(total.bill - total.ledger)),
+            *map(text, total.verdicts.values()),
         )
     return ["", table] if totals else ["", text("Neither the bill nor the ledger has a replica.")]
 
@@ -145,18 +147,18 @@ def _lines(lines: "Sequence[Line]", limit: int, *, matched: int) -> list[Rendera
         folding=("RESOURCE", "LIKELY CAUSE"),
     )
     ordered = sorted(lines, key=lambda one: (one.key.currency, -_weight(one), one.key))
-    for one in ordered[:limit]:
+    for line in ordered[:limit]:
         table.add_row(
-            text(one.verdict.value, _STYLES[one.verdict.value]),
-            text(one.key.kind.value),
-            text(_short(one.key.resource.id)),
-            text(one.key.region or "(none)"),
-            text(one.key.month),
-            text(one.key.currency),
-            text(money(one.bill)),
-            text(money(one.ledger)),
-            text(money(one.difference)),
-            text("; ".join(one.causes)),
+            text(line.verdict.value, _STYLES[line.verdict.value]),
+            text(line.key.kind.value),
+            text(_short(line.key.resource.id)),
+            text(line.key.region or "(none)"),
+            text(line.key.month),
+            text(line.key.currency),
+            text(money(line.bill)),
+            text(money(line.ledger)),
+            text(money(line.difference)),
+            text("; ".join(line.causes)),
         )
     return [*title, table, *_more(len(lines) - limit)]
 
@@ -179,16 +181,16 @@ def _sizes(learned: "Sequence[Learned]", kept: int | None, limit: int) -> list[R
         "KEPT",
         folding=("VERSION", "KEPT"),
     )
-    for one in sorted(learned, key=lambda each: bool(each.why_not))[:limit]:
+    for found in sorted(learned, key=lambda each: bool(each.why_not))[:limit]:
         verb = "yes" if kept is not None else "no, as told"
-        if one.average_of > 1:
-            verb += f", an average of {one.average_of} versions"
+        if found.average_of > 1:
+            verb += f", an average of {found.average_of} versions"
         table.add_row(
-            text(_short(f"{one.size.definition_id}/versions/{one.size.version}")),
-            text(one.size.month),
-            text(money(one.size.gb)),
-            text(money(one.counted_gb)),
-            text(f"no: {one.why_not}" if one.why_not else verb),
+            text(_short(f"{found.size.definition_id}/versions/{found.size.version}")),
+            text(found.size.month),
+            text(money(found.size.gb)),
+            text(money(found.counted_gb)),
+            text(f"no: {found.why_not}" if found.why_not else verb),
         )
     return [*parts, table, *_more(len(learned) - limit)]
 

@@ -1,4 +1,4 @@
-"""The report of `costs`: made here from the ledger, or by a deployed app."""
+"""Report of `costs`: made here from the ledger, or by a deployed app."""
 
 import json
 from collections.abc import Iterator
