@@ -12,7 +12,7 @@ import pytest
 
 import handlers.http.dead_letters as letters_api
 from bootstrap import get_app, use
-from handlers.http import actions, health, metrics, queues, replications
+from handlers.http import actions, health, metrics, openapi, queues, replications
 from replication.azure.storage.clients import StorageAccount
 from replication.azure.storage.dead_letters import TableDeadLetters
 from replication.azure.storage.listing import TableListing
@@ -55,6 +55,7 @@ PAGES = {
 # The function, its route, its parameters and the call of docs/api.md.
 CALLS: tuple[tuple[Any, dict[str, str], dict[str, str], str], ...] = (
     (health.health, {}, {}, "health"),
+    (openapi.openapi, {}, {}, "openapi.json"),
     (replications.replications, {}, {}, "replications"),
     (replications.replications, {}, {"phase": "failed"}, "replications?phase=failed"),
     (replications.replication, {"key": KEY}, {}, "replications/{key}"),
