@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from costs.bill.charges import Charge, read_charge
 from costs.bill.engine import MOST_PER_LINE, explain, parquet_columns, plain_path
 from costs.bill.file import BillFile
 from costs.bill.model import Bill, Covered, FileRead, counted
 from costs.bill.sums import sum_up
 from costs.bill.text import (
+    Charge,
     Days,
     Kind,
     meter_kind,
+    read_charge,
     read_currency,
     read_days,
     read_region,

@@ -10,6 +10,8 @@ from enum import StrEnum
 from replication.domain.image_version import ImageVersionId, MalformedImageVersionIdError
 from replication.domain.regions import InvalidRegionNameError, RegionCatalog
 
+_USAGE = frozenset({"", "usage"})
+_REFUNDS = frozenset({"refund", "credit", "adjustment", "roundingadjustment"})
 _SLASHED = re.compile(r"([0-9]{1,2})([/.])([0-9]{1,2})\2([0-9]{4})(?:[ T].*)?", re.ASCII)
 _UNIT = re.compile(r"(?:([0-9]{1,7})(?:\.0+)?\s+)?([a-z].*)")
 _MONTHS_IN_YEAR = 12
@@ -206,3 +208,19 @@ def number_style(*, points: int, commas: int, surely_commas: int) -> NumberStyle
 def per_gb(cost: Decimal, gb: Decimal) -> Decimal | None:
     """Return the price that a cost and a quantity imply."""
     return cost / gb if gb > 0 else None
+
+
+class Charge(StrEnum):
+    """What a row is, as far as a replica goes."""
+
+    USAGE = "usage"
+    REFUND = "refund"
+    OTHER = "other"
+
+
+def read_charge(charge: str, charge_class: str) -> Charge:
+    """Return the kind; a correction of an earlier month is a refund of either sign."""
+    plain = charge.strip().casefold()
+    if plain in _REFUNDS or (plain in _USAGE and charge_class.strip().casefold() == "correction"):
+        return Charge.REFUND
+    return Charge.USAGE if plain in _USAGE else Charge.OTHER

@@ -4,13 +4,14 @@ from datetime import date
 
 import pytest
 
-from costs.bill.charges import Charge, read_charge
 from costs.bill.text import (
+    Charge,
     Kind,
     Level,
     NumberStyle,
     meter_kind,
     number_style,
+    read_charge,
     read_currency,
     read_days,
     read_region,
