@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from azure.core import PipelineClient
 from azure.core.exceptions import AzureError
-from azure.core.pipeline import PipelineResponse
-from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
 from costs.ports import SOURCE
+from replication.azure.retry import BoundedRetry
 from replication.domain.errors import (
     FailureCode,
     MalformedError,
@@ -29,18 +29,6 @@ _API_VERSION = "2023-01-01-preview"
 _AZURE_HOST = "prices.azure.com"
 _MAX_MESSAGE = 300
 _PORTS = {"https": 443, "http": 80}
-
-
-class _PatientRetry(RetryPolicy[HttpRequest, HttpResponse]):
-    """Wait as long as the service asks for, unless that is longer than a person waits."""
-
-    longest_wait_s = 60.0
-
-    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        wait_s = self.get_retry_after(response)
-        if wait_s is not None and wait_s > self.longest_wait_s:
-            return False
-        return bool(super().is_retry(settings, response))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +81,9 @@ class RetailPrices:
             self.url,
             policies=[
                 UserAgentPolicy("gallery-replicator"),
-                _PatientRetry(
-                    retry_total=4,
-                    retry_connect=4,
-                    retry_read=4,
-                    retry_status=4,
+                BoundedRetry(
+                    tries=4,
+                    longest_wait_s=60.0,  # a person waits
                     retry_backoff_factor=self.first_pause_s,
                     timeout=180,
                 ),

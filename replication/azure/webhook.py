@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,9 +12,10 @@ from typing import Any
 from azure.core import PipelineClient
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineContext, PipelineResponse
-from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
+from replication.azure.retry import BoundedRetry
 from replication.domain.errors import (
     FailureCode,
     PermanentError,
@@ -24,26 +24,6 @@ from replication.domain.errors import (
     TransientError,
 )
 from replication.notices.digest import Digest, cloud_event, teams_message
-
-
-class _ShortRetry(RetryPolicy[HttpRequest, HttpResponse]):
-    """Wait as long as the receiver asks for, unless the next run comes before that."""
-
-    longest_wait_s = 20.0
-
-    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
-        """Return the pause that was asked for, None for none and for one that cannot be read."""
-        try:
-            wait_s = super().get_retry_after(response)
-        except ValueError:
-            return None
-        return wait_s if wait_s is not None and math.isfinite(wait_s) else None
-
-    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        wait_s = self.get_retry_after(response)
-        if wait_s is not None and wait_s > self.longest_wait_s:
-            return False
-        return bool(super().is_retry(settings, response))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +86,9 @@ class Webhook:
             self.url,
             policies=[
                 UserAgentPolicy("gallery-replicator"),
-                _ShortRetry(
-                    retry_total=2,
-                    retry_connect=2,
-                    retry_read=2,
-                    retry_status=2,
+                BoundedRetry(
+                    tries=2,
+                    longest_wait_s=20.0,  # unless the next run comes before that
                     retry_backoff_factor=self.first_pause_s,
                     timeout=90,
                 ),
@@ -150,4 +128,4 @@ def open_teams(url: str) -> Webhook:
 
 def _retry_after_s(response: HttpResponse) -> float | None:
     answer = PipelineResponse(response.request, response, PipelineContext(None))
-    return _ShortRetry().get_retry_after(answer)
+    return BoundedRetry().get_retry_after(answer)
