@@ -6,20 +6,25 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from costs.focus.checks import Check, Columns, column_checks, parents_query, rule_checks
 from costs.ledger.engine import connection
 from replication.domain.errors import MalformedError
+from tests.support.costs.focus_checks import (
+    Check,
+    Columns,
+    column_checks,
+    parents_query,
+    rule_checks,
+)
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_RULES = "focus-1.2.json"
+_RULES = Path(__file__).with_name("focus-1.2.json")
 _MAX_LINE = 2**24
 _SHOWN = 80
 # Aggregates of one pass over a file.
@@ -48,8 +53,8 @@ class Violation:
 
 @cache
 def focus_rules() -> Mapping[str, Any]:
-    """Return the rules as data; costs/data/focus-1.2.json says where they were published."""
-    text = resources.files("costs.data").joinpath(_RULES).read_text(encoding="utf-8")
+    """Return the rules as data; focus-1.2.json says where they were published."""
+    text = _RULES.read_text(encoding="utf-8")
     rules: Mapping[str, Any] = json.loads(text)
     return rules
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.app import App
-from costs.focus.rules import violations
+from tests.support.costs.focus_rules import violations
 from tests.support.costs.ledgers import ledger_row, world_with_books
 from tests.support.shell import Shell
 

@@ -15,10 +15,10 @@ import pytest
 
 from costs.focus.columns import COLUMNS, Granularity
 from costs.focus.export import FocusSummary, focus_csv, write_focus
-from costs.focus.rules import focus_rules, violations
 from costs.ledger.engine import ledger_connection
 from costs.ledger.rows import egress_cost, storage_cost
 from costs.report.query import ReportQuery, days_in_month
+from tests.support.costs.focus_rules import focus_rules, violations
 from tests.support.costs.ledgers import ledger_files, ledger_row
 
 Row = dict[str, Any]

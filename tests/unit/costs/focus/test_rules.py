@@ -11,10 +11,10 @@ import duckdb
 import pytest
 
 from costs.focus.export import write_focus
-from costs.focus.rules import Violation, focus_rules, violations
 from costs.ledger.engine import ledger_connection
 from costs.report.query import ReportQuery
 from replication.domain.errors import MalformedError
+from tests.support.costs.focus_rules import Violation, focus_rules, violations
 from tests.support.costs.ledgers import DAY, ledger_files, ledger_row
 
 QUERY = ReportQuery(from_day=date(2026, 11, 1), to_day=date(2026, 11, 30))
