@@ -2,7 +2,8 @@
 
 The domain knows nothing of it: the shape is read from the dataclass, and how a region or an id is
 written stands in the one table below. Strict: what is of another type is refused, not converted,
-for it would be written back so. A field that a document lacks takes the dataclass's default.
+for it would be written back so. A field that a document lacks, or that is null there, takes the
+dataclass's default; None, where its type allows that.
 """
 
 import json
@@ -39,8 +40,8 @@ type Document = dict[str, Any]
 class Form:
     """How a value stands in a document.
 
-    `read` raises ValueError, or what comes of a value of another type. Without a `write` pydantic
-    writes it: a time as ISO 8601, a plain value as it is.
+    `read` raises ValueError, or what comes of a value of another type. Without a `write` it
+    is written as it is.
     """
 
     read: Callable[[Any], Any]
@@ -125,12 +126,15 @@ class Codec[T]:
             formed["keys_schema"] = {"type": "str", "strict": True, "min_length": 0}
         if node["type"] == "dataclass":
             self._adjust(node["cls"], formed["schema"]["fields"])
+            return _without_nulls(formed)
         return formed
 
     def _adjust(self, of: type, parts: list[Any]) -> None:
         for part in parts:
-            if part["schema"]["type"] == "default" and part["name"] in self.required.get(of, ()):
+            if part["name"] in self.required.get(of, ()):
                 part["schema"] = part["schema"]["schema"]
+            elif part["schema"]["type"] == "nullable":
+                part["schema"] = {"type": "default", "default": None, "schema": part["schema"]}
             if name := self.names.get(of, {}).get(part["name"]):
                 part |= {"validation_alias": name, "serialization_alias": name}
             form = self.forms.get(of, {}).get(part["name"])
@@ -218,7 +222,7 @@ def _amount(value: Any) -> Decimal:
 
 # How each type is written that is no plain value of JSON.
 _FORMS: dict[type, Form] = {
-    datetime: Form(read_moment),
+    datetime: Form(read_moment, datetime.isoformat),
     Decimal: Form(_amount, str),
     # Few regions and versions stand in many documents; a text that is none is never kept.
     Region: Form(lru_cache(1024)(Region.parse), str),
@@ -261,6 +265,26 @@ def _in_form(form: Form) -> Document:
     if form.write is not None:
         schema["serialization"] = {"type": "function-plain", "function": form.write}
     return schema
+
+
+def _without_nulls(schema: Document) -> Document:
+    """Let a null stand for a field that was left out, where null is no value of its type."""
+    defaults = {
+        part.get("validation_alias", part["name"])
+        for part in schema["schema"]["fields"]
+        if part["schema"]["type"] == "default" and part["schema"]["schema"]["type"] != "nullable"
+    }
+    if not defaults:
+        return schema
+
+    def drop(known: Any) -> Any:
+        if not isinstance(known, dict):
+            return known
+        return {name: one for name, one in known.items() if one is not None or name not in defaults}
+
+    before: Document = {"type": "no-info", "function": drop}
+    named = {"ref": schema.pop("ref")} if "ref" in schema else {}
+    return {"type": "function-before", "function": before, "schema": schema, **named}
 
 
 def _check_shallow(value: Any, levels: int) -> None:

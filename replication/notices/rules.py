@@ -69,8 +69,8 @@ class KnownCause:
     region: str | None
     since: datetime
     last_at: datetime
-    jobs: int
-    notices: int = 1
+    jobs: int = 0
+    notices: int = 0
     returns: int = 0
     gone_at: datetime | None = None
     resolved_at: datetime | None = None
@@ -270,6 +270,7 @@ def _entry(cause: Cause, now: datetime) -> KnownCause:
         since=cause.since,
         last_at=now,
         jobs=cause.jobs,
+        notices=1,
     )
 
 

@@ -77,12 +77,12 @@ def test_a_value_reads_as_it_was_written() -> None:
         "name": "a",
         "region": "westus2",
         "colour": "red",
-        "since": "2026-11-23T12:00:00Z",
+        "since": "2026-11-23T12:00:00+00:00",
         "price": "12.50",
         "share": 0.0,
         "ready": False,
         "regions": ["eastus", "westus"],
-        "parts": [{"number": 1, "at": "2026-11-23T12:00:00Z"}, {"number": 2, "at": None}],
+        "parts": [{"number": 1, "at": "2026-11-23T12:00:00+00:00"}, {"number": 2, "at": None}],
         "text": "loud",
         "details": {"half a character": "\ud800"},
         "writes": 3,
@@ -95,6 +95,15 @@ def test_an_older_format_and_a_missing_field_are_read() -> None:
     left = {key: DOCUMENT[key] for key in DOCUMENT if key not in ("parts", "writes", "polls")}
     read = CODEC.decode({**left, "since": "2026-11-23T13:00:00+01:00", "of another release": []})
     assert (read.parts, read.tries, read.since) == ((), Tries(), NOON)
+
+
+def test_null_and_what_is_left_out_are_the_same() -> None:
+    nothing = dict.fromkeys(("name", "share", "regions", "parts", "text", "details", "writes"))
+    without = {key: DOCUMENT[key] for key in DOCUMENT if key not in nothing}
+    assert CODEC.decode(DOCUMENT | nothing) == CODEC.decode(without)
+    assert CODEC.decode(without) == Thing(
+        name=None, region=THING.region, since=NOON, price=THING.price
+    )
 
 
 def _deep(levels: int) -> Any:
@@ -134,7 +143,7 @@ def _deep(levels: int) -> Any:
         ({"details": _deep(30)}, "details: .*nested deeper than 50 levels"),
         ({"details": {"a": [float("nan")]}}, "details: .*no number of JSON"),
         ({"writes": "3"}, "tries.writes: "),
-        ({"text": None}, "descriptor"),
+        ({"text": 5}, "descriptor"),
     ],
 )
 def test_what_is_not_so_is_refused_and_the_field_is_named(
@@ -148,8 +157,9 @@ def test_what_is_not_so_is_refused_and_the_field_is_named(
 def test_a_required_field_must_be_there_though_it_has_a_default() -> None:
     document = dict(DOCUMENT)
     del document["ready"]
-    with pytest.raises(MalformedError, match="the thing cannot be read: ready: "):
-        CODEC.decode(document)
+    for lacking in (document, DOCUMENT | {"ready": None}):
+        with pytest.raises(MalformedError, match="the thing cannot be read: ready: "):
+            CODEC.decode(lacking)
 
 
 @pytest.mark.parametrize("version", [None, True, 0, -1, 1.0, "1", [], {}])
