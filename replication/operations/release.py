@@ -9,6 +9,8 @@ from replication.records.commit import JobCommits
 from replication.telemetry.log import log_outcome
 from replication.telemetry.runtime import Runtime
 
+_RELEASE = "release"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
@@ -33,7 +35,11 @@ class Releaser:
         )
         if changed is None:
             return None
-        done, reason = changed.is_written, changed.result
+        job, done, reason = changed.after, changed.is_written, changed.result
+        was_released = any(entry.event == _RELEASE for entry in job.entries)
+        if not done and was_released and job.letter_id is None:
+            # Whoever released it may not have lived to see its letter resolved.
+            self.commits.letters.resolve(job.own_letter_id, reason=job.reason)
         log_outcome(
             "replication.released" if done else "replication.not_released",
             key=key,
@@ -54,6 +60,7 @@ def released(
         job,
         reason=reason,
         failure=None,
+        letter_id=None,
         lease=None,
         budget_cleared=frozenset(one.region for one in job.replicas),
         deadline_at=now + timedelta(seconds=limits.deadline_s),
@@ -61,4 +68,4 @@ def released(
         sequence=job.sequence + 1,
         updated_at=now,
     )
-    return with_entry(job, "release", reason, now=now, details={"by": by}), reason
+    return with_entry(job, _RELEASE, reason, now=now, details={"by": by}), reason

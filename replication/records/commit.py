@@ -69,7 +69,8 @@ class JobCommits:
     ) -> Changed[T] | None:
         """Commit a change, as `JobRepository.change` makes it; None where there is no record.
 
-        The next message goes to `queue`. `resolves`: the change ends the need for a letter.
+        The next message goes to `queue`. `resolves`: the change ends the need for a letter, and
+        the record names it no more.
         """
         changed = self.jobs.change(key, change)
         if changed is not None and changed.is_written:
@@ -111,8 +112,8 @@ class JobCommits:
     ) -> None:
         if before is None or after.entries != before.entries:
             self.history.append(after.key, after.entries)
-            if resolves and after.letter_id is not None:
-                self._resolve(after)
+            if resolves and before is not None and before.letter_id is not None:
+                self.letters.resolve(before.letter_id, reason=after.reason)
             else:
                 is_new = before is None or after.failure != before.failure
                 self.settle_letter(after, is_new=is_new)
@@ -123,8 +124,8 @@ class JobCommits:
     def _resolve(self, job: ReplicationJob) -> None:
         if job.letter_id is not None:
             phase, reason = job.phase.value, job.reason
-            said = reason.startswith(phase) or job.phase not in _ENDED_WELL
-            self.letters.resolve(job.letter_id, reason=reason if said else f"{phase}: {reason}")
+            said = reason if reason.startswith(phase) else f"{phase}: {reason}"
+            self.letters.resolve(job.letter_id, reason=said)
 
     def _dead_letter(self, job: ReplicationJob) -> None:
         """Dead-letter a job, until the letter is about what is on record now.

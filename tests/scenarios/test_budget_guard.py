@@ -117,6 +117,7 @@ def test_an_operator_releases_a_held_plan() -> None:
     assert released.reason.startswith("released by Casey although over budget labs")
     (letter,) = world.letters.letters.values()
     assert letter.state is LetterState.RESOLVED
+    assert world.job(ID).letter_id is None
     world.run()
     assert states(world) == dict.fromkeys(US_NEIGHBOURS, "completed")
     assert len(world.gallery.writes) == 1
