@@ -5,14 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
-from inspect import signature
-from types import SimpleNamespace
 from typing import Any
 
 import azure.functions as func
 import pytest
-from azure.functions.meta import Datum
-from azure.functions.queue import QueueMessageInConverter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +32,7 @@ from tests.support.fakes import MemoryQueues, World, build_world
 from tests.support.horrors import BODIES, DOCUMENTS, VALUES, every_mutation, mutations
 from tests.support.speed import examples
 from tests.support.storage.storable import assert_storable, letters_of
+from tests.support.triggers import bodies_waiting, call_trigger, trigger
 
 VERSION = version_id(image="broken")
 PLAIN = json.loads(
@@ -59,25 +56,6 @@ def serve() -> Iterator[Callable[[], World]]:
             return world
 
         yield fresh
-
-
-def _call(function: Any, message: Any) -> None:
-    """Call a function as the worker library does, with a context if it wants one."""
-    called = function.build().get_user_function()
-    context = SimpleNamespace(trace_context=SimpleNamespace(trace_parent=""))
-    called(message, *([context] if "context" in signature(called).parameters else []))
-
-
-def trigger(function: Any, body: str | bytes, *, count: int = 1) -> None:
-    """Call a queue function as the worker library does, past its decorators."""
-    data = Datum(body, "bytes" if isinstance(body, bytes) else "string")
-    metadata = {"DequeueCount": Datum(json.dumps(str(count)), "json")}
-    message = QueueMessageInConverter.decode(data, trigger_metadata=metadata)
-    _call(function, message)
-
-
-def bodies_waiting(world: World) -> list[str]:
-    return [body for _, _, _, body in world.queues.waiting]
 
 
 def assert_healthy(world: World) -> None:
@@ -261,7 +239,7 @@ def test_a_broken_message_names_no_attempts_that_its_body_claims(
     world = serve()
     function: Any = jobs.replicate
     message = func.QueueMessage(id="1", body=b'{"dequeueCount": 99}')
-    _call(function, message)
+    call_trigger(function, message)
     (letter,) = letters_of(world)
     assert letter.attempts == 1
 
