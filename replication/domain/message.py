@@ -21,7 +21,7 @@ class JobMessage:
 
     image_version_id: ImageVersionId
     sequence: int
-    correlation_id: str
+    correlation_id: str = ""
     traceparent: TraceParent | None = None
     trace_fault: str = field(default="", compare=False)
     due_at: datetime | None = field(default=None, compare=False)
