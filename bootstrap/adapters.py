@@ -1,4 +1,4 @@
-"""The adapters: open what stands behind the ports, in Azure or on this machine."""
+"""The adapters behind the ports, in Azure or on this machine."""
 
 import random
 import uuid

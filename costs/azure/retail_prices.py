@@ -1,4 +1,4 @@
-"""Read the Retail Prices API: public, without a token, page by page."""
+"""The Retail Prices API: public, without a token, read page by page."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Reading a bill as Cost Management exports it, row by row.
+"""The bill as Cost Management exports it, read row by row.
 
 What is made of it is in reconciliation.
 """

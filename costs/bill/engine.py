@@ -1,4 +1,4 @@
-"""Ask DuckDB about a bill's file, and say in words what is wrong with it."""
+"""DuckDB on a bill's file, and in words what is wrong with the file."""
 
 import glob
 import re

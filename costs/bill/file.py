@@ -1,4 +1,4 @@
-"""Look at a bill's file before it is read: what it is, and how its lines are parted."""
+"""A bill's file before it is read: what it is, and how its lines are parted."""
 
 import codecs
 import csv

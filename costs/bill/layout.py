@@ -1,4 +1,4 @@
-"""Recognise a Cost Management export by the names of its columns."""
+"""The layout of a Cost Management export, told by the names of its columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

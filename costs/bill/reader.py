@@ -1,4 +1,4 @@
-"""Read a bill of any size: DuckDB streams the rows, words are read once for all rows with them."""
+"""The reader of a bill of any size: DuckDB streams the rows, each word is read once."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

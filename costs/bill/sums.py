@@ -1,4 +1,4 @@
-"""Sum up the rows of a bill that were read, and account for every one that is not in a sum."""
+"""The sums of a bill, and the account of every row that is in none."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Read the words of a bill's rows: whose resource, which meter, which unit, which day."""
+"""The words of a bill's rows: whose resource, which meter, unit, charge and day."""
 
 import re
 from collections.abc import Iterable

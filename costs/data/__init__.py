@@ -1,1 +1,1 @@
-"""Files that ship with the audit: the price snapshot and the rules of FOCUS."""
+"""Files that ship with the audit: the price snapshot."""

@@ -1,1 +1,1 @@
-"""The FOCUS export of the ledger, and the rules that it keeps."""
+"""The FOCUS export of the ledger."""

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - the texts put together are this project's own; values are parameters
-"""Export the ledger as FOCUS 1.2: one row a replica region, charge period and charge."""
+"""The export of the ledger as FOCUS 1.2: one row a replica region, charge period and charge."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Open ledger files in DuckDB: the only place that sets the engine up."""
+"""DuckDB on ledger files: the only place that sets the engine up."""
 
 import tempfile
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Tell the budgets what replicas cost."""
+"""What replicas cost, told to the budgets."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

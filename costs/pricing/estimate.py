@@ -1,4 +1,4 @@
-"""Estimate what the replicas of an image version cost, before any bill shows it.
+"""The estimate of what the replicas of an image version cost, before any bill shows it.
 
 Microsoft has published two formulas, and they disagree. The snapshot formula (billing page of
 Azure Compute Gallery) charges occupied GB at the rate of snapshots, and the transfer to each

@@ -1,4 +1,4 @@
-"""Read the rows of the Retail Prices API, and keep a price book up to date with them."""
+"""The rows of the Retail Prices API, read to keep a price book up to date."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Derive from a bill how much a replica of each version occupies."""
+"""The sizes that a bill shows: how much a replica of each version occupies."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

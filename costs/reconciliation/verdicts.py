@@ -1,4 +1,4 @@
-"""Judge a bill by the ledger: a verdict for each line, and the likely cause in words."""
+"""The verdict on each line of a bill by the ledger, and the likely cause in words."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

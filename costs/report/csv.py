@@ -1,4 +1,4 @@
-"""Write a report's groups as CSV, with the account of the rows as its last lines."""
+"""A report's groups as CSV, with the account of the rows as its last lines."""
 
 import csv
 import io

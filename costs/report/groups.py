@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - the texts put together are this module's own; values are parameters
-"""Sum the ledger up by what a report groups by, holding no more groups than it shows.
+"""The groups of a report: the ledger summed up, holding no more groups than are shown.
 
 Groups of a month or a day are summed up span by span, in order of time; once there is no room for
 more, the groups of a span are only counted.

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - the texts put together are this project's own; values are parameters
-"""Ask the ledger for what a report needs, in as few passes over its rows as its columns allow.
+"""The facts of a report, asked of the ledger in as few passes as its columns allow.
 
 One pass sums up days, which tell what there is; one sums up versions, which answers every question
 about galleries, definitions and versions. What these do not decide (regions, tags) is a pass of

@@ -1,4 +1,4 @@
-"""Compare what Azure lists with what is on our books: orphans and ghosts.
+"""Orphans and ghosts: what Azure lists compared with what is on our books.
 
 An orphan is a replica in Azure that is not on our books, so that no ledger shows its cost. A ghost
 is on our books, so that the ledger still charges for it, and is not in Azure.

@@ -1,4 +1,4 @@
-"""Show a report as JSON: money is a text with all its digits, the currency beside it."""
+"""A report as JSON: money is a text with all its digits, the currency beside it."""
 
 from collections.abc import Mapping
 from datetime import date
