@@ -115,7 +115,7 @@ def test_a_poison_message_of_a_version_that_does_not_exist_is_not_sent_again() -
         (b"\xff\xfe", "not JSON"),
         (b"", "not JSON"),
         (b"{}", "no format version"),
-        (b'{"v": 1, "job": {}}', "no resource id"),
+        (b'{"v": 1, "job": {}}', "job.image_version_id: Field required"),
         (b"x" * 70_000, "longer than 8192 bytes"),
     ],
 )
