@@ -5,6 +5,7 @@ import azure.functions as func
 from bootstrap import get_app
 from replication.domain.trace_context import TraceParent
 from replication.ports import QueueName
+from replication.reconcile.reconciler import Delivery
 
 blueprint = func.Blueprint()
 
@@ -15,7 +16,7 @@ blueprint = func.Blueprint()
 )
 def replicate(message: func.QueueMessage, context: func.Context) -> None:
     """Look at a version that may need a write."""
-    _reconcile(message, QueueName.JOBS, context)
+    get_app().reconciler.receive(_read(message, context), queue=QueueName.JOBS)
 
 
 @blueprint.function_name("track")
@@ -24,13 +25,12 @@ def replicate(message: func.QueueMessage, context: func.Context) -> None:
 )
 def track(message: func.QueueMessage, context: func.Context) -> None:
     """Look at a version whose copies are under way."""
-    _reconcile(message, QueueName.TRACKING, context)
+    get_app().reconciler.receive(_read(message, context), queue=QueueName.TRACKING)
 
 
-def _reconcile(message: func.QueueMessage, queue: QueueName, context: func.Context) -> None:
-    get_app().reconciler.receive(
-        message.get_body().decode("utf-8", "backslashreplace"),
+def _read(message: func.QueueMessage, context: func.Context) -> Delivery:
+    return Delivery(
+        body=message.get_body().decode("utf-8", "backslashreplace"),
         attempts=message.dequeue_count or 1,
-        queue=queue,
         invocation=TraceParent.read(context.trace_context.trace_parent),
     )

@@ -76,6 +76,15 @@ class ReconcileResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a queue handed out, for the time that `attempts` counts, and the host's trace of that."""
+
+    body: str
+    attempts: int = 1
+    invocation: TraceParent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Refusal:
     result: ReconcileResult
     busy_for_s: float | None = None
@@ -93,28 +102,26 @@ class Reconciler:
     intake: Intake
     runtime: Runtime
 
-    def receive(
-        self, body: str, *, attempts: int, queue: QueueName, invocation: TraceParent | None = None
-    ) -> None:
+    def receive(self, delivery: Delivery, *, queue: QueueName) -> None:
         """Handle what a queue handed out, readable or not; raises what the storage raises."""
         try:
             self.reconcile(
-                decode_message(body),
-                redelivered=attempts > 1,
+                decode_message(delivery.body),
+                redelivered=delivery.attempts > 1,
                 queue=queue,
-                invocation=invocation,
+                invocation=delivery.invocation,
             )
         except NewerFormatError as error:
             # Failing would count against it until it is poison; so it waits as it came.
             log_outcome(
                 "message.newer", level=logging.WARNING, queue=queue.value, reason=str(error)
             )
-            self.commits.queues.put_back(queue, body, delay_s=NEWER_DELAY_S)
+            self.commits.queues.put_back(queue, delivery.body, delay_s=NEWER_DELAY_S)
         except MalformedError as error:
             letter = self.desk.message(
-                body,
+                delivery.body,
                 queue=queue.value,
-                attempts=attempts,
+                attempts=delivery.attempts,
                 code=FailureCode.MALFORMED_MESSAGE,
                 cause=str(error),
             )
@@ -228,7 +235,8 @@ class Reconciler:
 
     def _step(self, claimed: ReplicationJob, owner: str) -> ReconcileResult:
         try:
-            step = self._next_step(claimed, owner)
+            killed = claimed.claims > MAX_CLAIMS
+            step = _given_up(claimed) if killed else self.executor.step(claimed, owner)
             after = self._commit(step, owner)
         except LeaseLostError as error:
             return ReconcileResult(outcome=LookOutcome.LEASE_LOST, reason=str(error))
@@ -238,15 +246,6 @@ class Reconciler:
         decision = step.decision
         outcome = LookOutcome(type(decision).__name__.lower())
         return ReconcileResult(outcome=outcome, reason=decision.reason)
-
-    def _next_step(self, claimed: ReplicationJob, owner: str) -> Step:
-        if claimed.claims <= MAX_CLAIMS:
-            return self.executor.step(claimed, owner)
-        failure = Failure(
-            code=FailureCode.POISON_MESSAGE,
-            message=f"{MAX_CLAIMS} workers in a row died while they were at it",
-        )
-        return Step(job=claimed, decision=GiveUp(reason=failure.message, failure=failure))
 
     def _commit(self, step: Step, owner: str) -> ReplicationJob:
         now, limits = self.runtime.clock(), self.runtime.limits
@@ -338,3 +337,11 @@ def _message_span(
         attributes=attributes,
         duration=PROCESS_DURATION,
     )
+
+
+def _given_up(claimed: ReplicationJob) -> Step:
+    failure = Failure(
+        code=FailureCode.POISON_MESSAGE,
+        message=f"{MAX_CLAIMS} workers in a row died while they were at it",
+    )
+    return Step(job=claimed, decision=GiveUp(reason=failure.message, failure=failure))
