@@ -77,7 +77,7 @@ class ReconcileResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What a queue handed out, for the time that `attempts` counts, and the host's trace of that."""
+    """What a queue handed out for the time that `attempts` counts, and the trace of that call."""
 
     body: str
     attempts: int = 1
