@@ -1,1 +1,1 @@
-"""Programs for developers: the simulation and the crash test."""
+"""Programs for developers: the simulation, the crash test, the pages' pictures and texts."""
