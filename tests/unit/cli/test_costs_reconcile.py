@@ -128,6 +128,7 @@ def test_the_tables_say_the_same_and_end_with_the_account(
     assert any(line.startswith("set aside: 1 unknown unit '1 TB/Month'") for line in lines)
 
 
+@pytest.mark.slow
 def test_long_lists_are_cut(world: World, shell: Shell, tmp_path: Path) -> None:
     write_books(world, tmp_path / "books", BOOKS)
     path = write_csv(tmp_path / "bill.csv", ROWS)
@@ -135,6 +136,7 @@ def test_long_lists_are_cut(world: World, shell: Shell, tmp_path: Path) -> None:
     assert "and 2 more; --json has all of them" in answer.out
 
 
+@pytest.mark.slow
 def test_the_sizes_are_kept_for_the_next_estimates(
     world: World, shell: Shell, tmp_path: Path
 ) -> None:
@@ -153,6 +155,7 @@ def test_the_sizes_are_kept_for_the_next_estimates(
     ]
 
 
+@pytest.mark.slow
 def test_a_size_that_is_not_safe_is_shown_and_not_kept(
     world: World, shell: Shell, tmp_path: Path
 ) -> None:
@@ -165,6 +168,7 @@ def test_a_size_that_is_not_safe_is_shown_and_not_kept(
     assert sizes_of(world) == []
 
 
+@pytest.mark.slow
 def test_an_average_of_versions_says_so(world: World, shell: Shell, tmp_path: Path) -> None:
     write_books(world, tmp_path / "books", [*book_rows(), *book_rows(version="1.1.0")])
     definition = str(version_id()).split("/versions/", maxsplit=1)[0]
@@ -174,6 +178,7 @@ def test_an_average_of_versions_says_so(world: World, shell: Shell, tmp_path: Pa
     assert "1 line matched, 0 did not" in out
 
 
+@pytest.mark.slow
 def test_every_form_of_the_same_bill_gives_the_same_answer(world: World, tmp_path: Path) -> None:
     costs = write_books(world, tmp_path / "books", BOOKS)
     forms = [
@@ -189,6 +194,7 @@ def test_every_form_of_the_same_bill_gives_the_same_answer(world: World, tmp_pat
         ]
 
 
+@pytest.mark.slow
 def test_a_month_that_is_not_over_is_compared_as_far_as_the_bill_goes(
     world: World, tmp_path: Path
 ) -> None:
@@ -206,6 +212,7 @@ def test_a_month_that_is_not_over_is_compared_as_far_as_the_bill_goes(
     assert found.learned[0].why_not == "the bill does not have the whole month yet"
 
 
+@pytest.mark.slow
 def test_days_that_the_ledger_does_not_have_are_told(world: World, tmp_path: Path) -> None:
     costs = write_books(world, tmp_path / "books", book_rows(OCTOBER[10:]))
     found = costs.bills.reconcile([write_csv(tmp_path / "bill.csv", month_rows(30))])
@@ -213,6 +220,7 @@ def test_days_that_the_ledger_does_not_have_are_told(world: World, tmp_path: Pat
     assert found.lines[0].verdict is Verdict.OVER
 
 
+@pytest.mark.slow
 def test_a_record_that_cannot_be_read_is_told(world: World, tmp_path: Path) -> None:
     broken: dict[str, Any] = {
         "image_version_id": "unreadable record k",
@@ -227,6 +235,7 @@ def test_a_record_that_cannot_be_read_is_told(world: World, tmp_path: Path) -> N
     assert [one.verdict for one in found.lines] == [Verdict.MATCHED]
 
 
+@pytest.mark.slow
 def test_transfers_are_compared_by_the_region_they_come_from(world: World, tmp_path: Path) -> None:
     first = {"listed_on": OCTOBER[0], "egress": "0.60", "egress_unit_price": Decimal("0.02")}
     books = [
@@ -255,6 +264,7 @@ def test_transfers_are_compared_by_the_region_they_come_from(world: World, tmp_p
     }
 
 
+@pytest.mark.slow
 def test_replicas_without_a_price_are_counted_as_such(
     world: World, shell: Shell, tmp_path: Path
 ) -> None:
@@ -266,6 +276,7 @@ def test_replicas_without_a_price_are_counted_as_such(
     assert line["causes"] == ["the ledger has it without a price: no price in USD for westus"]
 
 
+@pytest.mark.slow
 def test_two_currencies_have_sums_of_their_own(world: World, tmp_path: Path) -> None:
     costs = write_books(world, tmp_path / "books", book_rows())
     path = write_csv(tmp_path / "bill.csv", [*month_rows(30), *month_rows(1, currency="EUR")])
@@ -276,6 +287,7 @@ def test_two_currencies_have_sums_of_their_own(world: World, tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.slow
 def test_a_bill_without_galleries_and_empty_books_have_no_lines(
     shell: Shell, tmp_path: Path
 ) -> None:
@@ -285,6 +297,7 @@ def test_a_bill_without_galleries_and_empty_books_have_no_lines(
     assert "1 read, 0 used, 1 out of scope, 0 set aside" in out
 
 
+@pytest.mark.slow
 def test_a_month_can_be_named_and_a_wrong_one_is_refused(
     world: World, shell: Shell, tmp_path: Path
 ) -> None:
