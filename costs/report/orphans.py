@@ -127,7 +127,8 @@ class Comparer:
                 "were not seen and are not judged"
             )
             return
-        for version_id, regions in standing.values():
+        # The books are read in no order of their own.
+        for version_id, regions in sorted(standing.values(), key=lambda one: str(one[0]).lower()):
             found.ghosts.append(
                 Ghost(
                     version_id=version_id,

@@ -130,6 +130,12 @@ def test_what_azure_does_not_have_is_a_ghost() -> None:
     assert found.orphans == ()
 
 
+def test_ghosts_stand_in_the_order_of_their_ids_however_the_books_are_read() -> None:
+    gone = [version_id(version=f"{number}.0.0") for number in (3, 1, 2)]
+    found = compare(books(*((one, {"eastus"}) for one in gone))).ghosts
+    assert [one.version_id.version for one in found] == ["1.0.0", "2.0.0", "3.0.0"]
+
+
 def test_a_version_whose_last_region_left_the_books_is_no_ghost() -> None:
     assert compare(books((version_id(), set()))).ghosts == ()
 
