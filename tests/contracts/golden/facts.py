@@ -90,9 +90,8 @@ def uses(part: Any) -> Iterator[tuple[str, bool]]:
         yield f"{cls.__name__}.{name}", filled
 
 
-def possible_uses(part: Any) -> Iterator[tuple[str, bool]]:
-    """Yield what `uses` can yield of objects of this class."""
-    cls = type(part)
+def possible_uses(cls: type) -> Iterator[tuple[str, bool]]:
+    """Yield what `uses` can yield of objects of a class."""
     hints = get_type_hints(cls)
     for name in _names(cls):
         yield f"{cls.__name__}.{name}", True
