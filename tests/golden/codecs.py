@@ -1,0 +1,235 @@
+"""How the code reads and writes each kind: the one place that knows its modules and names."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from azure.storage.queue import QueueServiceClient
+
+from costs.price_book import decode_book, encode_book
+from costs.sizes import decode_sizes, encode_sizes
+from replication.azure.control_store import TableControls
+from replication.azure.dead_letters import TableDeadLetters
+from replication.azure.history import TableHistory
+from replication.azure.job_store import TableJobStore
+from replication.azure.listing_table import TableListing
+from replication.azure.queues import StorageJobQueues
+from replication.control_rows import Control, address, decode_control, encode_control
+from replication.job import HistoryEntry, ReplicationJob
+from replication.journal import ActionRecord, Journal
+from replication.letter_counts import letter_causes
+from replication.letter_rows import decode_letter, encode_letter
+from replication.letter_rows import standing_key as letter_key
+from replication.letter_rows import view_keys as letter_view_keys
+from replication.listing import HourOfCopies, Listing, ListingTotals
+from replication.listing_rows import (
+    ListedJob,
+    Standing,
+    decode_listed,
+    decode_standing,
+    encode_listed,
+    encode_standing,
+    standing_key,
+    view_keys,
+)
+from replication.listing_store import ListingChange, ListingRow
+from replication.messages import JobMessage
+from replication.ports import ControlRow, DeadLetter, LetterCause, ListedLetter, QueueName
+from tests.core.listings import once
+from tests.golden.data import Raw
+from tests.golden.one_table import OneTable, written
+from tests.listing import MemoryListing
+
+LETTERS_PARTITION = "letters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codec:
+    """Reads what is stored, and writes it; `write` is None for what is only ever added up.
+
+    `format` is the newest format that is read, None for a kind without formats.
+    """
+
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any] | None = None
+    format: int | None = None
+
+
+def read_job(row: Raw) -> ReplicationJob:
+    stored = TableJobStore(OneTable.of(row)).load(row["PartitionKey"])
+    assert stored is not None
+    return stored.job
+
+
+def write_job(job: ReplicationJob) -> Raw:
+    (row,) = written(lambda table: TableJobStore(table).insert(job))
+    return row
+
+
+def write_message(message: JobMessage) -> str:
+    """Return the text that is handed to the vendor's client."""
+    sent: list[str] = []
+
+    class _Client:
+        def send_message(self, body: str, **_options: object) -> None:
+            sent.append(body)
+
+    class _Service(QueueServiceClient):
+        def __init__(self) -> None:
+            """Open nothing."""
+
+        def get_queue_client(self, *_names: object, **_options: object) -> Any:
+            return _Client()
+
+    queues = StorageJobQueues(service=_Service(), clock=datetime.now)
+    queues.send(QueueName.JOBS, message)
+    return sent[0]
+
+
+def read_control(row: Raw) -> Control:
+    stored = TableControls(OneTable.of(row)).load(row["PartitionKey"], row["RowKey"])
+    assert stored is not None
+    return decode_control(stored.kind, stored.document)
+
+
+def write_control(control: Control) -> Raw:
+    kind, key = address(control)
+    new = ControlRow(kind=kind.value, key=key, document=encode_control(control))
+    (row,) = written(lambda table: TableControls(table).save(new, etag=None))
+    return row
+
+
+def read_entry(row: Raw) -> HistoryEntry:
+    (entry,) = TableHistory(OneTable.of(row)).read(row["PartitionKey"])
+    return entry
+
+
+def write_entry(entry: HistoryEntry) -> Raw:
+    (row,) = written(lambda table: TableHistory(table).append("a key", [entry]))
+    return row
+
+
+def read_act(row: Raw) -> ActionRecord:
+    journal = Journal(history=TableHistory(OneTable.of(row)), clock=datetime.now, new_id=str)
+    (act,) = journal.page().records
+    return act
+
+
+def read_letter(row: Raw) -> DeadLetter:
+    stored = TableDeadLetters(OneTable.of(row)).get(row["RowKey"])
+    assert stored is not None
+    return stored.letter
+
+
+def write_letter(letter: DeadLetter) -> Raw:
+    (row,) = written(lambda table: TableDeadLetters(table).put(letter))
+    return row
+
+
+def stored_document(row: Raw) -> ListingRow:
+    """Return a row of a listing as the services get it."""
+    return TableListing(OneTable.of(row)).between("", "~", limit=1)[0]
+
+
+def write_listing(keys: list[str], document: Raw, partition: str | None = None) -> list[Raw]:
+    """Return the rows of a listing that hold the same document."""
+    changes = [ListingChange(key=key, document=document) for key in sorted(keys)]
+
+    def write(table: Any) -> None:
+        listing = TableListing(table, partition) if partition else TableListing(table)
+        listing.commit(changes)
+
+    return written(write)
+
+
+def read_listed_job(rows: list[Raw]) -> ListedJob:
+    return decode_listed(stored_document(rows[0]).document)
+
+
+def write_listed_job(one: ListedJob) -> list[Raw]:
+    return write_listing(list(view_keys(one)), encode_listed(one))
+
+
+def read_standing(rows: list[Raw]) -> Standing:
+    return decode_standing(stored_document(rows[0]).document)
+
+
+def write_standing(one: Standing) -> list[Raw]:
+    return write_listing([standing_key(one.listed.key)], encode_standing(one))
+
+
+def read_listed_letter(rows: list[Raw]) -> ListedLetter:
+    return decode_letter(stored_document(rows[0]).document)
+
+
+def write_listed_letter(one: ListedLetter) -> list[Raw]:
+    keys = [letter_key(one.id), *letter_view_keys(one)]
+    return write_listing(keys, encode_letter(one), LETTERS_PARTITION)
+
+
+def read_counts(rows: list[Raw]) -> tuple[ListingTotals, tuple[HourOfCopies, ...]]:
+    """Return what counting rows of the jobs' listing add up to."""
+    stored = [stored_document(row) for row in rows]
+    store = MemoryListing(rows={one.key: one for one in stored})
+    listing = Listing(store=store, retries=once)
+    hours = listing.hours(since=datetime.fromisoformat("2000-01-01T00:00:00+00:00"))
+    return listing.totals(), hours
+
+
+def read_letter_counts(rows: list[Raw]) -> tuple[LetterCause, ...]:
+    return letter_causes(stored_document(row).document for row in rows)
+
+
+_CONTROL = Codec(read=read_control, write=write_control, format=1)
+
+CODECS: dict[str, Codec] = {
+    "job": Codec(read=read_job, write=write_job, format=1),
+    "message": Codec(read=JobMessage.decode, write=write_message, format=1),
+    "gate": _CONTROL,
+    "circuit": _CONTROL,
+    "refusal": _CONTROL,
+    "budget": _CONTROL,
+    "pause": _CONTROL,
+    "notice": _CONTROL,
+    "duty": _CONTROL,
+    "timeline": Codec(read=read_entry, write=write_entry),
+    "journal": Codec(read=read_act),
+    "letter": Codec(read=read_letter, write=write_letter, format=1),
+    "listed_letter": Codec(read=read_listed_letter, write=write_listed_letter, format=1),
+    "letter_counts": Codec(read=read_letter_counts),
+    "listed_job": Codec(read=read_listed_job, write=write_listed_job, format=1),
+    "standing": Codec(read=read_standing, write=write_standing, format=2),
+    "counts": Codec(read=read_counts),
+    "price_book": Codec(
+        read=lambda text: decode_book(text.encode()),
+        write=lambda book: encode_book(book).decode(),
+        format=1,
+    ),
+    "occupied_sizes": Codec(
+        read=lambda text: decode_sizes(text.encode()),
+        write=lambda sizes: encode_sizes(sizes).decode(),
+        format=1,
+    ),
+}
+
+
+def newer(raw: Any) -> Any:
+    """Return what is stored as a newer release would write it: each format in it one higher."""
+    if isinstance(raw, list):
+        return [newer(one) for one in raw]
+    if isinstance(raw, str):
+        document = json.loads(raw)
+        return json.dumps({**document, "v": document["v"] + 1, "new": "shape"})
+    row = dict(raw)
+    if "v" in row:
+        row["v"] += 1
+    if "document_0" in row:
+        texts = [row.pop(f"document_{number}") for number in range(_columns(row))]
+        row["document_0"] = newer("".join(texts))
+    return row
+
+
+def _columns(row: Raw) -> int:
+    return sum(name.startswith("document_") for name in row)
