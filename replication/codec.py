@@ -132,7 +132,8 @@ class Codec[T]:
     def _adjust(self, of: type, parts: list[Any]) -> None:
         for part in parts:
             if part["name"] in self.required.get(of, ()):
-                part["schema"] = part["schema"]["schema"]
+                if part["schema"]["type"] == "default":
+                    part["schema"] = part["schema"]["schema"]
             elif part["schema"]["type"] == "nullable":
                 part["schema"] = {"type": "default", "default": None, "schema": part["schema"]}
             if name := self.names.get(of, {}).get(part["name"]):

@@ -131,7 +131,9 @@ _LISTED = Codec(
     shape=ListedLetter,
     what="a row of the letters' listing",
     version=FORMAT_VERSION,
-    required={ListedLetter: ("regions", "state", "state_at", "state_reason")},
+    required={
+        ListedLetter: ("image_version_id", "regions", "state", "state_at", "state_reason"),
+    },
 )
 encode_letter, decode_letter = _LISTED.encode, _LISTED.decode
 

@@ -1,7 +1,5 @@
 """The rows of the jobs' index: what lists show of a job, under which keys, and what is counted."""
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -207,12 +205,6 @@ _STANDINGS = Codec(
     forms={Standing: {"listed": Form(decode_listed, encode_listed)}},
 )
 encode_standing = _STANDINGS.encode
-
-
-def digest(one: ListedJob) -> str:
-    """Return a short text that differs where lists would show something else."""
-    text = json.dumps(encode_listed(one), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def _names(replicas: Iterable[Replica]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ class Kind[T]:
         names: Mapping[type, Mapping[str, str]] | None = None,
     ) -> None:
         self.name = name
+        self.shape = shape
         self.key = key
         self._codec = Codec(
             shape=shape,

@@ -8,23 +8,25 @@ from typing import Any
 
 from azure.storage.queue import QueueServiceClient
 
-from costs.price_book import decode_book, encode_book
-from costs.sizes import decode_sizes, encode_sizes
-from replication.azure.control_store import TableControls
-from replication.azure.dead_letters import TableDeadLetters
-from replication.azure.history import TableHistory
-from replication.azure.job_store import TableJobStore
-from replication.azure.listing_table import TableListing
-from replication.azure.queues import StorageJobQueues
-from replication.control_rows import Control, address, decode_control, encode_control
-from replication.job import HistoryEntry, ReplicationJob
-from replication.journal import ActionRecord, Journal
-from replication.letter_counts import letter_causes
-from replication.letter_rows import decode_letter, encode_letter
-from replication.letter_rows import standing_key as letter_key
-from replication.letter_rows import view_keys as letter_view_keys
-from replication.listing import HourOfCopies, Listing, ListingTotals
-from replication.listing_rows import (
+from costs.pricing.price_book import decode_book, encode_book
+from costs.pricing.sizes import decode_sizes, encode_sizes
+from replication.azure.storage.dead_letters import TableDeadLetters
+from replication.azure.storage.history import TableHistory
+from replication.azure.storage.job_store import TableJobStore
+from replication.azure.storage.listing import TableListing
+from replication.azure.storage.queues import StorageJobQueues
+from replication.azure.storage.shared_state import TableControls
+from replication.dead_letters.rows import decode_letter, encode_letter, letter_causes
+from replication.dead_letters.rows import standing_key as letter_key
+from replication.dead_letters.rows import view_keys as letter_view_keys
+from replication.domain.job import HistoryEntry, ReplicationJob
+from replication.domain.message import JobMessage
+from replication.gauges import DUTIES
+from replication.guards.admission import GATES
+from replication.guards.budget_guard import SPENDINGS
+from replication.guards.pauses import PAUSES
+from replication.guards.region_health import CIRCUITS, REFUSALS
+from replication.listing.job_rows import (
     ListedJob,
     Standing,
     decode_listed,
@@ -34,13 +36,17 @@ from replication.listing_rows import (
     standing_key,
     view_keys,
 )
-from replication.listing_store import ListingChange, ListingRow
-from replication.messages import JobMessage
-from replication.ports import ControlRow, DeadLetter, LetterCause, ListedLetter, QueueName
-from tests.core.listings import once
+from replication.listing.jobs import HourOfCopies, Listing, ListingTotals
+from replication.listing.store import ListingChange, ListingRow
+from replication.notices.service import NOTICE_BOOKS
+from replication.operations.journal import ActionRecord, Journal
+from replication.ports import DeadLetter, LetterCause, ListedLetter, QueueName
+from replication.records.message_codec import decode_message
+from replication.shared_state.kind import Kind
 from tests.golden.data import Raw
 from tests.golden.one_table import OneTable, written
-from tests.listing import MemoryListing
+from tests.support.listing import MemoryListing
+from tests.support.listings import once
 
 LETTERS_PARTITION = "letters"
 
@@ -88,16 +94,20 @@ def write_message(message: JobMessage) -> str:
     return sent[0]
 
 
-def read_control(row: Raw) -> Control:
+KINDS: dict[str, Kind[Any]] = {
+    kind.name: kind for kind in (GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, NOTICE_BOOKS, DUTIES)
+}
+
+
+def read_control(row: Raw) -> Any:
     stored = TableControls(OneTable.of(row)).load(row["PartitionKey"], row["RowKey"])
     assert stored is not None
-    return decode_control(stored.kind, stored.document)
+    return KINDS[stored.kind].read(stored)
 
 
-def write_control(control: Control) -> Raw:
-    kind, key = address(control)
-    new = ControlRow(kind=kind.value, key=key, document=encode_control(control))
-    (row,) = written(lambda table: TableControls(table).save(new, etag=None))
+def write_control(control: Any) -> Raw:
+    kind = next(kind for kind in KINDS.values() if kind.shape is type(control))
+    (row,) = written(lambda table: TableControls(table).save(kind.write(control), etag=None))
     return row
 
 
@@ -186,7 +196,7 @@ _CONTROL = Codec(read=read_control, write=write_control, format=1)
 
 CODECS: dict[str, Codec] = {
     "job": Codec(read=read_job, write=write_job, format=1),
-    "message": Codec(read=JobMessage.decode, write=write_message, format=1),
+    "message": Codec(read=decode_message, write=write_message, format=1),
     "gate": _CONTROL,
     "circuit": _CONTROL,
     "refusal": _CONTROL,

@@ -10,12 +10,17 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
-from replication.image_version import ImageVersionId
-from replication.regions import Region
-from replication.telemetry.context import TraceParent
+from replication.domain.image_version import ImageVersionId
+from replication.domain.regions import Region
+from replication.domain.trace_context import TraceParent
 
 # Parts of a job that only group its fields: they count as fields of the job itself.
 _GROUPS = ("tries", "schedule")
+# What fields are called in the facts that were recorded, where they have another name now.
+_CALLED = {
+    "NoticeBook": {"known": "told"},
+    "KnownCause": {"notices": "told", "last_at": "told_at"},
+}
 _NOTHING = object()
 
 
@@ -35,11 +40,12 @@ def facts(value: Any) -> Any:
 
 def _facts_of_fields(value: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    called = _CALLED.get(type(value).__name__, {})
     for name, one in _fields(value):
         if name in _GROUPS and _has_fields(one):
             found |= facts(one)
         else:
-            found[name] = facts(one)
+            found[called.get(name, name)] = facts(one)
     return found
 
 

@@ -6,14 +6,15 @@ from typing import Any
 
 from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 
-from costs.ledger_rows import DayPrices, ledger_rows, unreadable_row
-from costs.price_book import decode_book
-from costs.sizes import KnownSizes, decode_sizes
+from costs.ledger.rows import DayPrices, ledger_rows, unreadable_row
+from costs.pricing.price_book import decode_book
+from costs.pricing.sizes import KnownSizes, decode_sizes
 from replication.azure.outcome_topic import EventGridTopic
-from replication.circuits import Circuit
-from replication.outcomes import outcome_events, region_held_back, region_released
+from replication.domain.regions import Region
+from replication.guards.circuits import Circuit
+from replication.guards.region_health import region_held_back, region_released
 from replication.ports import OutcomeEvent, UnreadableRow
-from replication.regions import Region
+from replication.reconcile.outcome_events import outcome_events
 from tests.golden.codecs import read_control, read_job
 from tests.golden.data import Raw
 from tests.golden.facts import facts

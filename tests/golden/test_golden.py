@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from replication.errors import FailureCode, NewerFormatError
-from replication.job import Phase, ReplicaState
-from replication.journal import ActionKind
+from replication.domain.errors import FailureCode, NewerFormatError, Operation
+from replication.domain.job import Phase, ReplicaState
+from replication.operations.journal import ActionKind
 from replication.ports import LetterState
-from replication.throttling import Operation
 from tests.golden.codecs import CODECS, newer
 from tests.golden.data import Raw, cases
 from tests.golden.facts import facts, parts, possible_uses, uses

@@ -5,29 +5,23 @@ from dataclasses import replace
 
 import pytest
 
-from costs.price_book import PriceBooks, decode_book
-from costs.sizes import OccupiedSizes, decode_sizes
+from bootstrap import use
+from costs.pricing.price_book import PriceBooks, decode_book
+from costs.pricing.sizes import OccupiedSizes, decode_sizes
 from handlers import jobs as triggers
-from replication import bootstrap
-from replication.azure.dead_letters import TableDeadLetters
-from replication.control_rows import address
-from replication.errors import (
+from replication.azure.storage.dead_letters import TableDeadLetters
+from replication.dead_letters.index import ListedLetters
+from replication.domain.errors import (
     FailureCode,
     NewerFormatError,
     RecordChangedError,
     TransientError,
 )
-from replication.image_version import ImageVersionId
-from replication.listed_letters import ListedLetters
-from replication.listing_store import ListingRow
-from replication.ports import ControlRow
-from tests.builders import version_body, written_event
-from tests.clock import FakeClock
-from tests.core.listings import new_listing, once, store_of
-from tests.costs.fakes import MemoryBlobs
-from tests.fakes import build_world
-from tests.fuzz.test_messages import bodies_waiting, trigger
+from replication.domain.image_version import ImageVersionId
+from replication.listing.store import ListingRow
+from replication.shared_state.port import ControlRow
 from tests.golden.codecs import (
+    KINDS,
     newer,
     read_control,
     read_job,
@@ -38,8 +32,14 @@ from tests.golden.codecs import (
 )
 from tests.golden.data import Case, Raw, as_json, cases
 from tests.golden.one_table import OneTable
-from tests.letters import MemoryDeadLetters
-from tests.listing import MemoryListing
+from tests.support.builders import version_body, written_event
+from tests.support.clock import FakeClock
+from tests.support.costs.blobs import MemoryBlobs
+from tests.support.fakes import build_world
+from tests.support.letters import MemoryDeadLetters
+from tests.support.listing import MemoryListing
+from tests.support.listings import new_listing, once, store_of
+from tests.support.triggers import bodies_waiting, trigger
 
 _CONTROLS = ("gate", "circuit", "refusal", "budget", "pause", "notice", "duty")
 _STEP = 25
@@ -68,13 +68,11 @@ def test_a_newer_record_survives_events_requests_and_sweeps() -> None:
         assert world.store.rows == {job.key: row}
 
 
-def test_a_newer_message_goes_back_to_its_queue_as_it_came(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_newer_message_goes_back_to_its_queue_as_it_came() -> None:
     for one in some("message"):
         world, body = build_world(), newer(one.raw)
-        monkeypatch.setattr(bootstrap, "_app", world.app)
-        trigger(triggers.track, body)
+        with use(world.app):
+            trigger(triggers.track, body)
         assert bodies_waiting(world) == [body]
         assert (world.store.rows, world.letters.letters) == ({}, {})
 
@@ -86,12 +84,12 @@ def test_a_newer_control_is_neither_changed_nor_removed(kind: str) -> None:
         later = newer(one.raw)
         row = ControlRow(kind=kind, key=later["RowKey"], document=_document(later), etag="77")
         world.controls.rows[kind, row.key] = row
-        controls = world.app.pauses.controls
-        assert controls.snapshot() == {}
+        state, sort = world.app.pauses.shared_state, KINDS[kind]
+        assert state.all(sort) == {}
         with pytest.raises(TransientError):
-            controls.put(control)
+            state.put(sort, control)
         with pytest.raises(TransientError):
-            controls.remove(*address(control))
+            state.remove(sort, sort.key(control))
         assert world.controls.rows == {(kind, row.key): row}
 
 
