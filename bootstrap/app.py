@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tenacity import Retrying
-
 from api.planner import Planner
 from api.queries import Queries
 from costs.gauges import LastDay
@@ -49,6 +47,7 @@ from replication.ports import (
     JobQueues,
     JobStore,
     OutcomeTopic,
+    Retries,
 )
 from replication.reconcile.executor import Executor
 from replication.reconcile.reconciler import Reconciler
@@ -84,7 +83,7 @@ class Ports:
     clock: Callable[[], datetime]
     chance: Callable[[], float]
     new_owner: Callable[[], str]
-    retries: Callable[[], Retrying] = contention_retries
+    retries: Retries = contention_retries
     meter: RateMeter = field(default_factory=RateMeter)
     pricing: Pricing | None = None
     costs: CostPorts = field(default_factory=CostPorts)

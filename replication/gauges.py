@@ -3,7 +3,6 @@
 Over OTLP one instance at a time sends them, for all read the same storage.
 """
 
-import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,7 +22,7 @@ from replication.listing.jobs import ListingTotals
 from replication.ports import DeadLetters, JobQueues, QueueName
 from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import WARNING, log_outcome
 from replication.telemetry.metrics import (
     BUDGET,
     CIRCUITS_OPEN,
@@ -155,9 +154,7 @@ class StateGauges:
                 yield from tuple(source.read())
             except ReplicationError as error:
                 failed = True
-                log_outcome(
-                    "state.unreadable", level=logging.WARNING, part=source.part, reason=str(error)
-                )
+                log_outcome("state.unreadable", level=WARNING, part=source.part, reason=str(error))
             yield Sample(metric=SCRAPE_ERRORS, value=float(failed), labels={PART: source.part})
 
 
@@ -207,7 +204,7 @@ class GaugeLeader:
         try:
             after = self.shared_state.change(DUTIES, GAUGES, take)
         except ReplicationError as error:
-            log_outcome("gauges.unsent", level=logging.WARNING, reason=str(error))
+            log_outcome("gauges.unsent", level=WARNING, reason=str(error))
             return None, now + held / 5
         if after.by != self.owner:
             return False, after.until

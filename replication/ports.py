@@ -3,17 +3,23 @@
 Adapters translate every vendor error into the classes of `replication.domain.errors`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from replication.domain.errors import ReplicationError
 from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.job import HistoryEntry, ReplicationJob
 from replication.domain.message import JobMessage
 from replication.domain.regions import RegionCatalog
+
+if TYPE_CHECKING:
+    from tenacity import Retrying
+
+# Fresh retries for each step that asks the storage; `records.retries` has them.
+type Retries = Callable[[], Retrying]
 
 
 class QueueName(StrEnum):

@@ -1,6 +1,5 @@
 """The sweep: every image version in scope is compared with its plan, and what was missed queued."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from replication.listing.repair import ListingMender
 from replication.ports import Catalogs, DeadLetters, Gallery, JobQuery, UnreadPart
 from replication.reconcile.observe import withheld_regions
 from replication.records.repository import JobRepository
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import ERROR, INFO, log_outcome
 from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
 from replication.telemetry.runtime import Runtime
 
@@ -134,7 +133,7 @@ class Sweep:
                     self._sweep_unlisted(keys, report, dry_run=dry_run)
         log_outcome(
             "sweep.done",
-            level=logging.ERROR if report.errors else logging.INFO,
+            level=ERROR if report.errors else INFO,
             versions_seen=report.versions_seen,
             out_of_scope=report.out_of_scope,
             findings=len(report.findings),

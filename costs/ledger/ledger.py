@@ -1,6 +1,5 @@
 """The cost ledger: one immutable file a day, and the running day from the record."""
 
-import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +36,7 @@ from costs.ports import BlobInfo, LedgerBlobs
 from replication.domain.errors import MalformedError
 from replication.domain.job import ReplicationJob
 from replication.ports import JobQuery, JobStore, UnreadableRow
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import ERROR, INFO, log_outcome
 
 _PAGE = 1000
 # How many days one pass over the records fills.
@@ -131,7 +130,7 @@ class Ledger:
             self._write(missing[start : start + _DAYS_AT_ONCE], run)
         log_outcome(
             "cost_audit.done",
-            level=logging.ERROR if run.unreadable else logging.INFO,
+            level=ERROR if run.unreadable else INFO,
             days=[one.day.isoformat() for one in run.days],
             rows=sum(one.rows for one in run.days),
             unreadable=run.unreadable,

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +18,7 @@ from replication.domain.job import Failure, HistoryEntry, ReplicaState, Replicat
 from replication.domain.message import JobMessage
 from replication.ports import DeadLetter, DeadLetters, LetterState, StoredLetter
 from replication.records.message_codec import decode_message, encode_message
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import CRITICAL, ERROR, log_outcome
 from replication.telemetry.metrics import CODE, LETTERS_LAID, SOURCE
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 
@@ -107,15 +106,13 @@ class DeadLetterDesk:
         except ReplicationError as error:
             log_outcome(
                 "dead_letter.unkept",
-                level=logging.CRITICAL,
+                level=CRITICAL,
                 queue=queue,
                 raw=raw,
                 reason=str(error),
             )
             return
-        log_outcome(
-            "dead_letter.kept", level=logging.ERROR, queue=queue, id=letter.id, code=letter.code
-        )
+        log_outcome("dead_letter.kept", level=ERROR, queue=queue, id=letter.id, code=letter.code)
 
     def job(self, job: ReplicationJob, timeline: Sequence[HistoryEntry]) -> DeadLetter:
         """Dead-letter a job that failed: only a person can bring it further."""

@@ -1,11 +1,8 @@
 """The dead letters with the index that follows them: kept, found by filter, and counted."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-
-from tenacity import Retrying
 
 from replication.dead_letters.filter import matches
 from replication.dead_letters.rows import (
@@ -33,10 +30,11 @@ from replication.ports import (
     LetterState,
     LetterStore,
     ListedLetter,
+    Retries,
     StoredLetter,
 )
 from replication.records.retries import contention_retries
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import WARNING, log_outcome
 
 _LETTERS = Spec[ListedLetter, ListedLetter](
     name="letters",
@@ -59,7 +57,7 @@ class ListedLetters:
 
     store: LetterStore
     listing: ListingStore
-    retries: Callable[[], Retrying] = contention_retries
+    retries: Retries = contention_retries
 
     def put(self, letter: DeadLetter) -> None:
         self.store.put(letter)
@@ -144,5 +142,5 @@ class ListedLetters:
         try:
             return self._index.read(row)
         except NewerFormatError as error:
-            log_outcome("letters.unreadable", level=logging.WARNING, row=row.key, reason=str(error))
+            log_outcome("letters.unreadable", level=WARNING, row=row.key, reason=str(error))
             return None

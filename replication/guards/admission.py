@@ -1,6 +1,5 @@
 """Admission control: ask before each call whether Azure wants it now, for all instances alike."""
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +24,7 @@ from replication.guards.throttling import (
 )
 from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import WARNING, log_outcome
 from replication.telemetry.metrics import OPERATION, THROTTLES
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 
@@ -109,7 +108,7 @@ class AdmissionControl:
         if not before.is_closed(now):
             log_outcome(
                 "throttle.closed",
-                level=logging.WARNING,
+                level=WARNING,
                 scope=scope.key,
                 until=after.closed_until,
                 reason=str(error),

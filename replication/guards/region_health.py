@@ -1,6 +1,5 @@
 """Region health: what versions learn from one another of regions, refusals and circuits."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from replication.guards.circuits import (
 from replication.ports import OutcomeEvent
 from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import ERROR, WARNING, log_outcome
 
 REGION_HELD_BACK = "GalleryReplicator.RegionHeldBack"
 REGION_RELEASED = "GalleryReplicator.RegionReleased"
@@ -144,7 +143,7 @@ class RegionHealth:
             if after.holds > before.holds:
                 log_outcome(
                     "circuit.held_longer",
-                    level=logging.WARNING,
+                    level=WARNING,
                     region=replica.region.name,
                     tried_by=job.key,
                     probe_at=after.probe_at,
@@ -153,7 +152,7 @@ class RegionHealth:
             return []
         log_outcome(
             "circuit.opened",
-            level=logging.ERROR,
+            level=ERROR,
             region=replica.region.name,
             versions=[failure.key for failure in after.failures],
             probe_at=after.probe_at,
@@ -166,7 +165,7 @@ class RegionHealth:
         before = self.shared_state.remove(CIRCUITS, name)
         if before is None or not before.is_open:
             return []
-        log_outcome("circuit.closed", level=logging.WARNING, region=name, worked_for=job.key)
+        log_outcome("circuit.closed", level=WARNING, region=name, worked_for=job.key)
         return [region_released(job, before, at=self.clock())]
 
 

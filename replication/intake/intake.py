@@ -1,6 +1,5 @@
 """Intake: what happened to an image version becomes a job on record and a look that is queued."""
 
-import logging
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -36,7 +35,7 @@ from replication.intake.next_look import bring_forward
 from replication.ports import Catalogs, Gallery
 from replication.records.commit import JobCommits
 from replication.telemetry.job_metrics import tell_first
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import ERROR, log_outcome
 from replication.telemetry.metrics import ACTION, EVENTS
 from replication.telemetry.port import MAX_SHOWN, PROCESS, Span, SpanKind, Telemetry, Value
 from replication.telemetry.runtime import Runtime
@@ -91,7 +90,7 @@ class Intake:
             letter = self.desk.event(raw, event_id=event.id, cause=str(error))
             log_outcome(
                 "event.rejected",
-                level=logging.ERROR,
+                level=ERROR,
                 event_id=event.id,
                 event_type=event.type,
                 reason=str(error),

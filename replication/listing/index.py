@@ -8,19 +8,17 @@ things themselves an index may lag: it follows them level-triggered, and the swe
 missed (docs/adr/0018).
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from tenacity import Retrying
 
 from replication.codec import Document
 from replication.domain.errors import MalformedError, NewerFormatError, ReplicationError
 from replication.listing.counts import added
 from replication.listing.ranges import END
 from replication.listing.store import ListingChange, ListingRow, ListingStore
-from replication.telemetry.log import log_outcome
+from replication.ports import Retries
+from replication.telemetry.log import ERROR, WARNING, log_outcome
 
 PAGE = 1000
 # As many as the store takes in one call.
@@ -60,7 +58,7 @@ class Index[Standing, Shown]:
     """Reads and changes the rows of one kind."""
 
     store: ListingStore
-    retries: Callable[[], Retrying]
+    retries: Retries
     spec: Spec[Standing, Shown]
 
     def follow(self, note: Callable[[], object], **about: Any) -> None:
@@ -69,7 +67,7 @@ class Index[Standing, Shown]:
             note()
         except ReplicationError as error:
             event = f"{self.spec.name}.behind"
-            log_outcome(event, level=logging.WARNING, **about, reason=str(error))
+            log_outcome(event, level=WARNING, **about, reason=str(error))
 
     def find(self, key: str, *beside: str) -> Found[Standing]:
         """Return where a thing stands, with other rows that its change may touch, in one call.
@@ -112,7 +110,7 @@ class Index[Standing, Shown]:
             raise
         except MalformedError as error:
             event = f"{self.spec.name}.unreadable"
-            log_outcome(event, level=logging.ERROR, row=row.key, reason=str(error))
+            log_outcome(event, level=ERROR, row=row.key, reason=str(error))
             return None
 
     def beginning(self, first: str, *, limit: int = PAGE) -> tuple[ListingRow, ...]:

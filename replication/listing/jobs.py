@@ -1,11 +1,9 @@
 """The jobs' index: follows the records, and answers pages, counts and where each job stands."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-
-from tenacity import Retrying
 
 from replication.codec import Document
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
@@ -34,6 +32,7 @@ from replication.listing.job_rows import (
 from replication.listing.query import ListPage, ListQuery, read_page
 from replication.listing.ranges import END
 from replication.listing.store import MAX_CHANGES, ListingChange, ListingStore
+from replication.ports import Retries
 
 # So many jobs' replicas fit into one transaction, with the row that counts them.
 MAX_COUNTED = MAX_CHANGES - 1
@@ -77,7 +76,7 @@ class Listing:
     """Follows every record; what could not be written is told of, and mended by the sweep."""
 
     store: ListingStore
-    retries: Callable[[], Retrying]
+    retries: Retries
 
     def follow(self, before: ReplicationJob | None, after: ReplicationJob) -> None:
         """List a job as its record is now; never fails what changed the record."""

@@ -1,6 +1,5 @@
 """Notices: each receiver hears of what began to fail and what is over; that fails nothing else."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,7 +20,7 @@ from replication.notices.rules import (
 from replication.notices.sources import NoticeSources
 from replication.shared_state.kind import Kind
 from replication.shared_state.state import SharedState
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import ERROR, log_outcome
 
 NOTICE_BOOKS = Kind(
     "notice",
@@ -179,9 +178,7 @@ class NoticeService:
 
 def _log(report: ChannelReport) -> None:
     if report.problem is not None:
-        log_outcome(
-            "notices.failed", level=logging.ERROR, channel=report.channel, reason=report.problem
-        )
+        log_outcome("notices.failed", level=ERROR, channel=report.channel, reason=report.problem)
     elif report.digest is not None:
         log_outcome(
             "notices.sent",

@@ -1,11 +1,8 @@
 """Notice sources: which causes of failure there are now, whatever they stand in."""
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-
-from tenacity import Retrying
 
 from replication.dead_letters.filter import gallery_of_letter
 from replication.domain.errors import FailureCode, ReplicationError
@@ -17,9 +14,16 @@ from replication.listing.job_rows import STUCK
 from replication.listing.query import ListOrder, ListQuery, read_page
 from replication.listing.store import ListingStore
 from replication.notices.rules import QUEUE_BEHIND, Cause, Seen
-from replication.ports import DeadLetters, JobQueues, LetterCause, LetterQuery, ListedLetter
+from replication.ports import (
+    DeadLetters,
+    JobQueues,
+    LetterCause,
+    LetterQuery,
+    ListedLetter,
+    Retries,
+)
 from replication.shared_state.state import SharedState
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import WARNING, log_outcome
 
 # Failed copies, a region that is held back for them, and its letters are one trouble.
 _ONE_REGION = (FailureCode.COPY_FAILED, FailureCode.REGION_HELD_BACK)
@@ -48,7 +52,7 @@ class NoticeSources:
     queues: JobQueues
     shared_state: SharedState
     listing: ListingStore
-    retries: Callable[[], Retrying]
+    retries: Retries
     clock: Callable[[], datetime]
     max_stuck: int = 1000
     behind_s: float = 900.0
@@ -66,9 +70,7 @@ class NoticeSources:
                 complete = read(found)
             except ReplicationError as error:
                 complete = False
-                log_outcome(
-                    "notices.unread", level=logging.WARNING, keys=list(keys), reason=str(error)
-                )
+                log_outcome("notices.unread", level=WARNING, keys=list(keys), reason=str(error))
             if not complete:
                 found.unsure.update(keys)
         causes = tuple(found.causes[key] for key in sorted(found.causes))

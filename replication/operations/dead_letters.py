@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -35,7 +34,7 @@ from replication.ports import (
 )
 from replication.records.commit import JobCommits
 from replication.records.message_codec import decode_message
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import INFO, WARNING, log_outcome
 
 _PAGE = 200
 _TOKEN_PARTS = 3
@@ -196,7 +195,7 @@ class DeadLetterService:
         except ReplicationError as error:
             log_outcome(
                 "dead_letter.still_named",
-                level=logging.WARNING,
+                level=WARNING,
                 id=letter.id,
                 key=version_id.key,
                 reason=str(error),
@@ -286,7 +285,7 @@ def _told(
 ) -> LetterOutcome:
     log_outcome(
         f"dead_letter.{action.value}",
-        level=logging.INFO if done else logging.WARNING,
+        level=INFO if done else WARNING,
         id=one.id,
         code=one.code,
         done=done,

@@ -5,7 +5,6 @@ it after. One line is one act; it stands among the timelines under a key that no
 """
 
 import hashlib
-import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from enum import StrEnum
 from replication.domain.errors import MalformedError, ReplicationError
 from replication.domain.job import HistoryEntry, entry_id
 from replication.ports import History
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import WARNING, log_outcome
 
 KEY = "operators"
 _ID = re.compile(r"[0-9]{20}-[0-9]{6}", re.ASCII)
@@ -129,7 +128,7 @@ class Journal:
             # What was asked for is on record, and what came of it shows where it was done.
             log_outcome(
                 "action.outcome_unrecorded",
-                level=logging.WARNING,
+                level=WARNING,
                 action=entry.event,
                 id=entry.id,
                 done=done,

@@ -1,6 +1,5 @@
 """The executor: it looks at a version, decides, and carries that out: at most one write."""
 
-import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -35,7 +34,7 @@ from replication.reconcile.observe import absorb, withheld_regions
 from replication.reconcile.recovery import Recovery, Step, StepFailure
 from replication.reconcile.transitions import intend
 from replication.records.repository import JobRepository
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import WARNING, log_outcome
 from replication.telemetry.metrics import CODE, RETRIES
 from replication.telemetry.runtime import Runtime
 
@@ -148,9 +147,7 @@ class Executor:
         try:
             self.guards.admission.learn()
         except ReplicationError as error:
-            log_outcome(
-                "throttle.unrecorded", level=logging.WARNING, key=job.key, reason=str(error)
-            )
+            log_outcome("throttle.unrecorded", level=WARNING, key=job.key, reason=str(error))
 
     def _write(
         self,

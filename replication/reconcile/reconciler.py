@@ -1,6 +1,5 @@
 """The reconciler: one look at one image version. Claim, observe, decide, act, commit."""
 
-import logging
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -33,7 +32,7 @@ from replication.reconcile.transitions import concluded
 from replication.records.commit import JobCommits
 from replication.records.message_codec import decode_message
 from replication.telemetry.job_metrics import tell_step
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import ERROR, WARNING, log_outcome
 from replication.telemetry.metrics import DECISION, PROCESS_DURATION, QUEUE
 from replication.telemetry.port import MAX_SHOWN, PROCESS, Span, SpanKind, Telemetry, Value
 from replication.telemetry.runtime import Runtime
@@ -113,9 +112,7 @@ class Reconciler:
             )
         except NewerFormatError as error:
             # Failing would count against it until it is poison; so it waits as it came.
-            log_outcome(
-                "message.newer", level=logging.WARNING, queue=queue.value, reason=str(error)
-            )
+            log_outcome("message.newer", level=WARNING, queue=queue.value, reason=str(error))
             self.commits.queues.put_back(queue, delivery.body, delay_s=NEWER_DELAY_S)
         except MalformedError as error:
             letter = self.desk.message(
@@ -127,7 +124,7 @@ class Reconciler:
             )
             log_outcome(
                 "message.unreadable",
-                level=logging.ERROR,
+                level=ERROR,
                 queue=queue.value,
                 reason=str(error),
                 dead_letter=letter.id,
@@ -154,7 +151,7 @@ class Reconciler:
         if message.trace_fault:
             log_outcome(
                 "message.trace_unreadable",
-                level=logging.WARNING,
+                level=WARNING,
                 key=message.key,
                 reason=message.trace_fault,
             )
@@ -273,9 +270,7 @@ class Reconciler:
         try:
             return self.health.learn(before, after)
         except ReplicationError as error:
-            log_outcome(
-                "circuit.unrecorded", level=logging.WARNING, key=after.key, reason=str(error)
-            )
+            log_outcome("circuit.unrecorded", level=WARNING, key=after.key, reason=str(error))
             return ()
 
     def _tell_stuck(self, before: ReplicationJob, after: ReplicationJob) -> None:
@@ -287,7 +282,7 @@ class Reconciler:
             if found is not None:
                 log_outcome(
                     "replica.stuck",
-                    level=logging.WARNING,
+                    level=WARNING,
                     key=after.key,
                     image_version=str(after.image_version_id),
                     region=replica.region.name,
@@ -305,7 +300,7 @@ class Reconciler:
         except ReplicationError as error:
             log_outcome(
                 "outcome.unpublished",
-                level=logging.WARNING,
+                level=WARNING,
                 key=after.key,
                 events=[event.id for event in events],
                 reason=str(error),

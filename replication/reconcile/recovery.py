@@ -1,6 +1,5 @@
 """Recovery: what follows when a look at a version, or a write to it, fails."""
 
-import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,7 +21,7 @@ from replication.guards.region_health import RegionHealth, refusal_end
 from replication.reconcile.decision import Decision, GiveUp, Retry, Supersede
 from replication.reconcile.error_decision import decide_on_error
 from replication.reconcile.transitions import withhold
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import ERROR, WARNING, log_outcome
 from replication.telemetry.runtime import Runtime
 
 # Refusals that are about a region, whether the service names it or not.
@@ -95,9 +94,7 @@ class Recovery:
             self.admission.refused(job.image_version_id, operation, error)
             job, deferral = self.admission.ask(job, (operation,))
         except ReplicationError as unrecorded:
-            log_outcome(
-                "throttle.unrecorded", level=logging.WARNING, key=job.key, reason=str(unrecorded)
-            )
+            log_outcome("throttle.unrecorded", level=WARNING, key=job.key, reason=str(unrecorded))
             deferral = None
         if deferral is None:
             return self._after_transient(job, error)
@@ -166,13 +163,13 @@ class Recovery:
         try:
             self.health.refuse(subscription_id, regions, reason, until=until)
         except ReplicationError as error:
-            log_outcome("refusal.unrecorded", level=logging.WARNING, key=job.key, reason=str(error))
+            log_outcome("refusal.unrecorded", level=WARNING, key=job.key, reason=str(error))
 
     def _after_transient(self, job: ReplicationJob, error: Exception) -> Step:
         if not isinstance(error, _EXPECTED):
             log_outcome(
                 "replication.unexpected_error",
-                level=logging.ERROR,
+                level=ERROR,
                 error=error,
                 key=job.key,
                 image_version=str(job.image_version_id),

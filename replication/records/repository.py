@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tenacity import Retrying
-
 from replication.domain.errors import RecordChangedError
 from replication.domain.job import ReplicationJob
-from replication.ports import JobPage, JobQuery, JobStore, StoredJob
+from replication.ports import JobPage, JobQuery, JobStore, Retries, StoredJob
 from replication.records.retries import contention_retries
 
 type Change[T] = Callable[[ReplicationJob], tuple[ReplicationJob | None, T]]
@@ -44,7 +42,7 @@ class JobRepository:
     """
 
     store: JobStore
-    retries: Callable[[], Retrying] = contention_retries
+    retries: Retries = contention_retries
     written: Written = _nobody
 
     def load(self, key: str) -> StoredJob | None:

@@ -4,19 +4,17 @@ One table read serves every look of the next two seconds on an instance; a write
 compare-and-swap, and shows on the instance at once.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tenacity import Retrying
-
 from replication.domain.errors import MalformedError, TransientError
+from replication.ports import Retries
 from replication.shared_state.kind import Kind
 from replication.shared_state.port import ControlRow, ControlStore
-from replication.telemetry.log import log_outcome
+from replication.telemetry.log import ERROR, log_outcome
 
 _CACHE_S = 2.0
 # The values of each kind, by key. What stands under the name of a kind is of its type.
@@ -32,7 +30,7 @@ class SharedState:
 
     store: ControlStore
     kinds: tuple[Kind[Any], ...]
-    retries: Callable[[], Retrying]
+    retries: Retries
     clock: Callable[[], datetime]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _known: _Known = field(default_factory=dict)
@@ -121,7 +119,7 @@ class SharedState:
                 if place not in self._unreadable:
                     log_outcome(
                         "control.unreadable",
-                        level=logging.ERROR,
+                        level=ERROR,
                         kind=row.kind,
                         key=row.key,
                         reason=str(error),

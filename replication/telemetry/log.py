@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 
+# The levels, so that nobody else needs the library.
+INFO, WARNING, ERROR, CRITICAL = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL
+
 _LOGGER = logging.getLogger("gallery_replicator")
 _FIELDS: ContextVar[Mapping[str, object]] = ContextVar(
     "gallery_replicator_log_fields", default=MappingProxyType({})
