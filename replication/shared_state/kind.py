@@ -24,7 +24,6 @@ class Kind[T]:
         names: Mapping[type, Mapping[str, str]] | None = None,
     ) -> None:
         self.name = name
-        self.shape = shape
         self.key = key
         self._codec = Codec(
             shape=shape,
