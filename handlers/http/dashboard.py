@@ -78,7 +78,7 @@ def item(req: func.HttpRequest) -> func.HttpResponse:
     return asked(req, _item(req, key.removesuffix(_TWIN)))
 
 
-@blueprint.function_name("dashboard_static")
+@blueprint.function_name("dashboard_asset")
 @blueprint.route(route="dashboard/static/{name}", methods=["GET"])
 def static(req: func.HttpRequest) -> func.HttpResponse:
     """Return a file that the pages need; a browser keeps it for as long as it does not change."""

@@ -12,13 +12,13 @@ blueprint = func.Blueprint()
 _SHOWN = 80
 
 
-@blueprint.function_name("api_no_such_call")
+@blueprint.function_name("no_such_call")
 @blueprint.route(
     route="api/{*rest}",
     methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
 )
 def no_such_call(req: func.HttpRequest) -> func.HttpResponse:
-    """Say that there is no such call; every route that there is comes before this one."""
+    """Say that there is no such call; after every other: the host asks by name."""
     # Who may only look may be told as much.
     return answer(req, Role.READER, lambda _: _refuse(req))
 

@@ -1,6 +1,7 @@
 """The documents name exactly the settings that the code reads."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -9,13 +10,13 @@ import pytest
 
 from replication.config.settings import Settings, SettingsError
 from tests.support.documents import DOCS, PROJECT, table_rows
+from tests.support.http.served import functions
 
-# Read by the Functions host, by timers that it runs, or by parts that are not there yet.
-HOST_SETTINGS = {
-    "COST_AUDIT_SCHEDULE",
-    "FUNCTIONS_WORKER_RUNTIME",
-    "NOTICE_SCHEDULE",
-    "SWEEP_SCHEDULE",
+# Read by the Functions host: for itself, and for the triggers that name them.
+HOST_SETTINGS = {"FUNCTIONS_WORKER_RUNTIME"} | {
+    name
+    for function in functions()
+    for name in re.findall(r"%(\w+)%", str(function.get_trigger().get_dict_repr()))
 }
 STORAGE = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
 ROWS = {row[0].strip("`"): row for row in table_rows(DOCS / "settings.md")}

@@ -60,8 +60,3 @@ def test_it_is_served(world: World) -> None:
     assert world.store.rows == {}
     assert (answer.status, answer.media_type) == (200, "application/json")
     assert answer.json == json.loads(json.dumps(document()))
-
-
-def test_the_host_finds_it_before_what_answers_for_no_call() -> None:
-    name = api.openapi.build().get_function_name()
-    assert name.upper() < "api_no_such_call".upper()
