@@ -23,6 +23,7 @@ from api.schemas.dead_letters import (
 )
 from api.schemas.operations import ActionPage, QueueChange, QueueList
 from api.schemas.replications import Acted, ReplicationDetail, ReplicationPage, Taken
+from costs.report.query import API_FORMS
 from replication.dead_letters.filter import FILTERS
 from replication.domain.job import Phase
 from replication.guards.pauses import MAX_REASON
@@ -228,7 +229,7 @@ CALLS = (
             "group_by": _TEXT,
             "from": _TEXT,
             "to": _TEXT,
-            "format": {"enum": ["json", "csv", "focus"]},
+            "format": {"enum": [form.value for form in API_FORMS]},
             "currency": _TEXT,
             "limit": {"type": "integer", "minimum": 1},
             "azure": _YES_NO,

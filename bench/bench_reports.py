@@ -14,7 +14,7 @@ from bench.synthetic_ledger import write_ledger
 from bootstrap.app import build_app
 from costs.ledger.files import blob_name
 from costs.ports import BlobInfo, CostPorts
-from costs.report.query import Change, Dimension, ReportQuery
+from costs.report.query import Change, Dimension, Form, ReportQuery
 from costs.service import Costs
 from tests.support.costs.prices import full_book
 from tests.support.fakes import build_world
@@ -112,10 +112,10 @@ def _report(name: str, costs: Costs, query: ReportQuery) -> Callable[[], object]
         return lambda: costs.reports.what_if(_CHANGES[name], _LAST_DAY)
     if name == _CSV:
         both = (Dimension.VERSION, Dimension.MONTH)
-        return lambda: costs.text(replace(query, group_by=both), "csv")
+        return lambda: costs.text(replace(query, group_by=both), Form.CSV)
     if name == _PAGE:
-        return lambda: costs.text(query, "html")
-    return lambda: costs.text(replace(query, group_by=_GROUPS[name]), "json")
+        return lambda: costs.text(query, Form.HTML)
+    return lambda: costs.text(replace(query, group_by=_GROUPS[name]), Form.JSON)
 
 
 def _child(name: str, folder: Path) -> None:

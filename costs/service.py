@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import assert_never
 
 from costs.focus.columns import Granularity
 from costs.focus.export import FocusSummary, focus_csv, write_focus
@@ -13,7 +14,7 @@ from costs.pricing.retail import Refreshed, refresh_prices
 from costs.reconciliation.service import BillAudit
 from costs.report.cache import ReportCache
 from costs.report.csv import report_csv
-from costs.report.query import ReportQuery, TooLongError
+from costs.report.query import Form, ReportQuery, TooLongError
 from costs.report.service import AZURE_TIME_S, Reports
 from costs.report.view import View, report_view
 
@@ -39,19 +40,22 @@ class Costs:
         """Return the report in the shape of the API."""
         return report_view(self.reports.make(query, ask_azure=ask_azure, azure_time_s=azure_time_s))
 
-    def text(self, query: ReportQuery, form: str, *, ask_azure: bool = True) -> str:
-        """Return the report as json, csv, focus or html; raises TooLongError."""
-        if form == "focus":
-            return self._focus(query)
-        if form == "csv":
-            # The groups alone, for which Azure need not be asked.
-            return report_csv(self.reports.make(query, ask_azure=False))
-        report = self.reports.make(query, ask_azure=ask_azure)
-        if form == "html":
-            from costs.report.html.report import html_report  # noqa: PLC0415 - it loads Jinja and pygal
+    def text(self, query: ReportQuery, form: Form, *, ask_azure: bool = True) -> str:
+        """Return the report in a form; raises TooLongError."""
+        match form:
+            case Form.FOCUS:
+                return self._focus(query)
+            case Form.CSV:
+                # The groups alone, for which Azure need not be asked.
+                return report_csv(self.reports.make(query, ask_azure=False))
+            case Form.HTML:
+                from costs.report.html.report import html_report  # noqa: PLC0415 - it loads Jinja and pygal
 
-            return html_report(report)
-        return json.dumps(report_view(report), indent=2) + "\n"
+                return html_report(self.reports.make(query, ask_azure=ask_azure))
+            case Form.JSON:
+                return json.dumps(self.report(query, ask_azure=ask_azure), indent=2) + "\n"
+            case _:
+                assert_never(form)
 
     def export(
         self, query: ReportQuery, path: Path, *, parquet: bool, granularity: Granularity

@@ -56,6 +56,17 @@ class Dimension(StrEnum):
     DAY = "day"
 
 
+class Form(StrEnum):
+    """What a report can be written as."""
+
+    JSON = "json"
+    CSV = "csv"
+    FOCUS = "focus"
+    HTML = "html"
+
+
+# Those that a call of the API answers with; a page of HTML is a file for people.
+API_FORMS = (Form.JSON, Form.CSV, Form.FOCUS)
 # Words that mean a dimension as well.
 _ALIASES = {
     "tag": (Dimension.LAB, Dimension.COST_CENTER),

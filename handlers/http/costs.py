@@ -9,14 +9,13 @@ import azure.functions as func
 
 from api.parameters import asking, read_limit, refuse_unknown
 from bootstrap import get_app
-from costs.report.query import MAX_GROUPS, TooLongError, read_report_query
+from costs.report.query import API_FORMS, MAX_GROUPS, Form, TooLongError, read_report_query
 from handlers.http.access import Role
 from handlers.http.request import ProblemError
 from handlers.http.responses import Text, answer
 from replication.domain.errors import MalformedError
 
 blueprint = func.Blueprint()
-_FORMATS = ("json", "csv", "focus")
 _YES_NO = {"": True, "yes": True, "no": False}
 _KNOWN = ("group_by", "from", "to", "format", "currency", "limit", "azure")
 # A call is answered within 230 seconds or not at all.
@@ -43,7 +42,7 @@ def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text
             currency=params.get("currency"),
             limit=read_limit(params, default=MAX_GROUPS, most=MAX_GROUPS),
         )
-    if form == "json":
+    if form is Form.JSON:
         return HTTPStatus.OK, app.costs.report(
             query, ask_azure=ask_azure, azure_time_s=_AZURE_TIME_S
         )
@@ -54,13 +53,13 @@ def _costs(params: Mapping[str, str]) -> tuple[HTTPStatus, dict[str, Any] | Text
     return HTTPStatus.OK, Text(content=content, media_type="text/csv")
 
 
-def _check(params: Mapping[str, str]) -> tuple[str, bool]:
+def _check(params: Mapping[str, str]) -> tuple[Form, bool]:
     """Return the format, and whether Azure is asked; raises MalformedError."""
     refuse_unknown(params, _KNOWN)
-    form = params.get("format") or "json"
-    if form not in _FORMATS:
-        raise MalformedError(f"format is {form[:_SHOWN]!r}; it is one of {', '.join(_FORMATS)}")
+    form = params.get("format") or Form.JSON
+    if form not in API_FORMS:
+        raise MalformedError(f"format is {form[:_SHOWN]!r}; it is one of {', '.join(API_FORMS)}")
     azure = params.get("azure", "")
     if azure not in _YES_NO:
         raise MalformedError(f"azure is {azure[:_SHOWN]!r}; it is yes or no")
-    return form, _YES_NO[azure]
+    return Form(form), _YES_NO[azure]

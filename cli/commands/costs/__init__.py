@@ -17,6 +17,7 @@ from cli.terminal.arguments import AsJson
 from cli.terminal.atomic_file import replacing
 from cli.terminal.errors import UsageProblem
 from cli.terminal.output import print_human, print_json
+from costs.report.query import Dimension
 
 costs = typer.Typer(help="What every replica costs, and why it exists.")
 
@@ -42,8 +43,7 @@ GroupOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="WORD",
-        help="gallery, definition, version, region, geography, rule, lab, cost_center, tag, month, "
-        "day, subscription or storage_type; several with commas.",
+        help=f"{', '.join(Dimension)} or tag; several with commas.",
         show_default=False,
     ),
 ]

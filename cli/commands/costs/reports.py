@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cli.client.address import LEAVE_OUT
 from cli.session import Session
 from cli.terminal.errors import UsageProblem
-from costs.report.query import ReportQuery, TooLongError, read_report_query
+from costs.report.query import Form, ReportQuery, TooLongError, read_report_query
 from replication.domain.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class _LedgerReports:
     def text(self, asked: ReportAsked, form: ReportFormat) -> str:
         costs, query = self._query(asked)
         try:
-            return costs.text(query, form.value, ask_azure=asked.ask_azure)
+            return costs.text(query, Form(form.value), ask_azure=asked.ask_azure)
         except TooLongError as error:
             raise UsageProblem(_option_of(error)) from error
 

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bootstrap.app import build_app
+from cli.commands.costs.reports import ReportFormat
 from costs.ports import CostPorts
+from costs.report.query import Form
 from replication.domain.policy import ReplicationPolicy
 from tests.support.builders import SUBSCRIPTION
 from tests.support.costs.blobs import MemoryBlobs
@@ -131,7 +133,11 @@ def test_the_groups_as_csv_with_the_account_at_the_end(shell: Shell) -> None:
     assert aside == {"in EUR, not in USD": "1", "no price: no price in USD for mars": "1"}
 
 
-@pytest.mark.parametrize("form", ["json", "csv", "focus", "html"])
+def test_the_options_name_every_form_and_the_table() -> None:
+    assert set(ReportFormat) == {ReportFormat.TABLE, *Form}
+
+
+@pytest.mark.parametrize("form", Form)
 def test_a_file_holds_what_would_be_printed(shell: Shell, tmp_path: Path, form: str) -> None:
     path = tmp_path / "report"
     answer = shell("costs", "--format", form, "--output", str(path), "--no-azure")

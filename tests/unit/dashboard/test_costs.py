@@ -8,8 +8,9 @@ import pytest
 from bootstrap.app import build_app
 from costs.ledger.files import written_days
 from costs.ports import CostPorts
+from costs.report.query import Dimension
 from dashboard.assets import assets
-from dashboard.views.costs import MOST_RECORDS
+from dashboard.views.costs import GROUPS, MOST_RECORDS
 from replication.domain.job import Phase
 from tests.support.builders import SUBSCRIPTION, version_body, version_id, written_event
 from tests.support.costs.blobs import MemoryBlobs
@@ -140,3 +141,8 @@ def test_days_that_cannot_be_meant_are_named(serve: Serve, query: str, said: str
     answer = ask(f"/dashboard/costs?{query}")
     assert answer.status == 400
     assert said in read(answer.text).text
+
+
+def test_the_page_groups_by_every_dimension_but_by_time_and_rule() -> None:
+    left_out = {Dimension.MONTH, Dimension.DAY, Dimension.RULE}
+    assert set(GROUPS) == set(Dimension) - left_out

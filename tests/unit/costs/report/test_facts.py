@@ -36,25 +36,31 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("word", "key", "expected"),
-    [
-        ("subscription", "subscription", {SUBSCRIPTION: ("9.00", 4)}),
-        ("gallery", "gallery", {"labgallery": ("6.00", 3), "other": ("3.00", 1)}),
-        (
-            "region",
-            "region",
-            {"westus": ("4.00", 2), "eastus": ("2.00", 1), "northeurope": ("3.00", 1)},
-        ),
-        ("geography", "geography", {"United States": ("6.00", 3), "Europe": ("3.00", 1)}),
-        ("rule", "rule", {"geography": ("7.00", 3), "home": ("2.00", 1)}),
-        ("lab", "lab", {"biology": ("5.00", 2), "maths": ("3.00", 1), None: ("1.00", 1)}),
-        ("cost_center", "cost_center", {"42": ("5.00", 2), None: ("4.00", 2)}),
-        ("storage_type", "storage_type", {"Standard_LRS": ("8.00", 3), "Premium_LRS": ("1.00", 1)}),
-        ("month", "month", {"2026-11": ("9.00", 4)}),
-        ("day", "day", {"2026-11-20": ("9.00", 4)}),
-    ],
-)
+BY: list[tuple[str, str, dict[str | None, tuple[str, int]]]] = [
+    ("subscription", "subscription", {SUBSCRIPTION: ("9.00", 4)}),
+    ("definition", "gallery", {"labgallery": ("6.00", 3), "other": ("3.00", 1)}),
+    ("gallery", "gallery", {"labgallery": ("6.00", 3), "other": ("3.00", 1)}),
+    (
+        "region",
+        "region",
+        {"westus": ("4.00", 2), "eastus": ("2.00", 1), "northeurope": ("3.00", 1)},
+    ),
+    ("geography", "geography", {"United States": ("6.00", 3), "Europe": ("3.00", 1)}),
+    ("rule", "rule", {"geography": ("7.00", 3), "home": ("2.00", 1)}),
+    ("lab", "lab", {"biology": ("5.00", 2), "maths": ("3.00", 1), None: ("1.00", 1)}),
+    ("cost_center", "cost_center", {"42": ("5.00", 2), None: ("4.00", 2)}),
+    ("storage_type", "storage_type", {"Standard_LRS": ("8.00", 3), "Premium_LRS": ("1.00", 1)}),
+    ("month", "month", {"2026-11": ("9.00", 4)}),
+    ("day", "day", {"2026-11-20": ("9.00", 4)}),
+]
+
+
+def test_every_dimension_has_its_figures() -> None:
+    by_name = {Dimension.VERSION}  # in the test below
+    assert {word for word, _, _ in BY} == set(Dimension) - by_name
+
+
+@pytest.mark.parametrize(("word", "key", "expected"), BY)
 def test_costs_are_grouped_by_every_dimension(
     tmp_path: Path, word: str, key: str, expected: dict[str | None, tuple[str, int]]
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from costs.report.facts import GroupList
 from costs.report.html.report import html_report
 from costs.report.html.view import MOST_ROWS
-from costs.report.query import ReportQuery
+from costs.report.query import Form, ReportQuery
 from costs.report.report import CostReport, VersionList
 from tests.support.costs.html_facts import fact, gallery, spent
 from tests.support.costs.html_outline import Outline, part, shown
@@ -165,7 +165,7 @@ def test_a_report_is_made_of_a_ledger(tmp_path: Path, monkeypatch: pytest.Monkey
     ]
     world, _ = world_with_books(tmp_path, rows)
     query = ReportQuery(from_day=date(2026, 11, 1), to_day=LAST_DAY)
-    html = world.app.costs.text(query, "html", ask_azure=False)
+    html = world.app.costs.text(query, Form.HTML, ask_azure=False)
     text = Outline(html).text
     assert "Total 3.00 USD Storage 1.00 USD Transfer 2.00 USD" in text
     assert "Total 1.00 EUR" in text
