@@ -1,18 +1,21 @@
 """Where nobody could verify what Azure does, each of the answers can be had."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from functools import partial
+from typing import Any, Self
 
 from localcloud.arm.json_bodies import choice_at, flag_at, integer_at, known_keys
 
-_KEYS = (
-    "refuse_region_removal",
-    "concurrent_write",
-    "summary_region_names",
-    "list_page_size",
-    "price_page_size",
-    "throttling",
-)
+# How each switch is read; None for one that a body leaves out.
+_READ: Mapping[str, Callable[[dict[str, Any], str, str], Any]] = {
+    "refuse_region_removal": flag_at,
+    "concurrent_write": partial(choice_at, choices=("accept", "conflict", "lose")),
+    "summary_region_names": partial(choice_at, choices=("short", "display")),
+    "list_page_size": partial(integer_at, least=1, most=10_000),
+    "price_page_size": partial(integer_at, least=1, most=1000),
+    "throttling": flag_at,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,8 @@ class Behaviour:
     `concurrent_write`: a write while another one runs is accepted (the last one wins), answered
     with 409 (conflict), or answered with success and then forgotten (lose).
     `summary_region_names`: short ("eastus2") or display ("East US 2") in `replicationStatus`.
+    `list_page_size`, `price_page_size`: how many entries a page of a list, or of prices, has.
+    `throttling`: whether Azure's limits of calls hold.
     """
 
     refuse_region_removal: bool = True
@@ -34,19 +39,6 @@ class Behaviour:
 
     def changed(self, raw: object) -> Self:
         """Return it with what a body names; raises ArmError for a key or value that is wrong."""
-        body = known_keys(raw, _KEYS, "behaviour")
-        removal = flag_at(body, "refuse_region_removal", "behaviour")
-        write = choice_at(body, "concurrent_write", "behaviour", ("accept", "conflict", "lose"))
-        names = choice_at(body, "summary_region_names", "behaviour", ("short", "display"))
-        size = integer_at(body, "list_page_size", "behaviour", least=1, most=10_000)
-        prices = integer_at(body, "price_page_size", "behaviour", least=1, most=1000)
-        throttling = flag_at(body, "throttling", "behaviour")
-        return replace(
-            self,
-            refuse_region_removal=self.refuse_region_removal if removal is None else removal,
-            concurrent_write=write or self.concurrent_write,
-            summary_region_names=names or self.summary_region_names,
-            list_page_size=size or self.list_page_size,
-            price_page_size=prices or self.price_page_size,
-            throttling=self.throttling if throttling is None else throttling,
-        )
+        body = known_keys(raw, tuple(_READ), "behaviour")
+        read = {name: reader(body, name, "behaviour") for name, reader in _READ.items()}
+        return replace(self, **{name: value for name, value in read.items() if value is not None})
