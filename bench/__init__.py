@@ -1,0 +1,1 @@
+"""The benchmarks: what things cost in time, on made-up data."""

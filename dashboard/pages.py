@@ -232,3 +232,5 @@ _ITEMS: Mapping[str, Callable[[App, str, Words], Page]] = {
     "replications": _replication,
     "dead-letters": _dead_letter,
 }
+# The names of the pages in their addresses, those of single things left out.
+NAMES = (*_PLAIN, *_ASKED)

@@ -68,7 +68,8 @@ def table_rows(path: Path) -> Iterator[list[str]]:
     for number, line in enumerate(lines):
         is_head = number + 1 < len(lines) and re.fullmatch(r"\|(-+\|)+", lines[number + 1])
         if line.startswith("|") and not is_head and not re.fullmatch(r"\|(-+\|)+", line):
-            yield [cell.strip() for cell in line.strip("|").split("|")]
+            cells = re.split(r"(?<!\\)\|", line.strip("|"))
+            yield [cell.strip().replace("\\|", "|") for cell in cells]
 
 
 def _headings_above(text: str, position: int) -> tuple[str, ...]:

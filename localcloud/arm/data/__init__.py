@@ -1,0 +1,1 @@
+"""What Azure says of its locations, providers and prices, as it was recorded."""

@@ -1,6 +1,10 @@
-"""The architecture's document uses the words of the code."""
+"""The architecture's document uses the words of the code, and its rooms are those of the house."""
 
 import re
+import tomllib
+from collections.abc import Iterator
+
+import pytest
 
 from replication.domain.job import Phase, ReplicaState
 from replication.ports import QueueName
@@ -40,3 +44,39 @@ def test_every_function_that_is_no_page_of_the_api_stands_in_the_document() -> N
 
 def test_every_queue_stands_in_the_document() -> None:
     assert [queue.value for queue in QueueName if queue.value not in WHOLE] == []
+
+
+CONTRACTS = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+    "importlinter"
+]["contracts"]
+# The table of the rooms, and the folder that they are in.
+HOUSE = [("The house", "."), ("The product", "replication"), ("The audit", "costs")]
+
+
+def rooms(table: str) -> list[list[str]]:
+    """Return the rooms of a table, row by row; of a room in a room, the outer one."""
+    below = _chapter("Rooms").split(f"**{table}**")[1]
+    head = below.index("\n|---")
+    cells = [line.split("|")[1] for line in below[head:].split("\n\n")[0].splitlines()[2:]]
+    return [re.findall(r"`(\w+)(?:\.py|/)`", cell) for cell in cells]
+
+
+def packages(folder: str) -> Iterator[str]:
+    yield from sorted(path.parent.name for path in (PROJECT / folder).glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize(("table", "folder"), HOUSE)
+def test_every_package_stands_among_the_rooms(table: str, folder: str) -> None:
+    beside = _chapter("Rooms").split("Outside of the product:")[1] if folder == "." else ""
+    named = {name for row in rooms(table) for name in row} | set(re.findall(r"`(\w+)/`", beside))
+    assert [name for name in packages(folder) if name not in named] == []
+
+
+@pytest.mark.parametrize("table", [table for table, _ in HOUSE])
+def test_the_rooms_stand_in_the_order_of_their_layers(table: str) -> None:
+    (contract,) = (one for one in CONTRACTS if one["name"] == table)
+    layers = [layer.split(" | ") for layer in contract["layers"]]
+    listed = [name for row in rooms(table) for name in row if name != "function_app"]
+    assert sorted(listed) == sorted(name for layer in layers for name in layer)
+    floors = [next(n for n, layer in enumerate(layers) if name in layer) for name in listed]
+    assert floors == sorted(floors)

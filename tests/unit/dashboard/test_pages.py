@@ -8,9 +8,12 @@ import pytest
 from dashboard.assets import assets
 from dashboard.i18n.language import Language
 from dashboard.i18n.words import Words
+from dashboard.pages import NAMES
+from dashboard.views.page import PAGES as NAVIGATION
 from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import FailureCode, MalformedError, TransientError
 from replication.domain.job import HistoryEntry, Phase
+from tests.support.browser.places import NAMES as IN_A_BROWSER
 from tests.support.builders import NOON
 from tests.support.dashboard.pages import LANGUAGES, MOST_BYTES, ask, check_structure, read
 from tests.support.dashboard.worlds import (
@@ -20,20 +23,14 @@ from tests.support.dashboard.worlds import (
     rename_images,
     troubled_world,
 )
+from tests.support.documents import DOCS, table_rows
 from tests.support.fakes import World, build_world
 from tests.support.http.calling import principal
 from tests.support.http.serving import Serve
 
-PAGES = (
-    "/dashboard",
-    "/dashboard/replications",
-    "/dashboard/dead-letters",
-    "/dashboard/regions",
-    "/dashboard/costs",
-    "/dashboard/policy",
-    "/dashboard/actions",
-    "/dashboard/runbook",
-)
+PAGES = tuple(f"/dashboard/{name}".rstrip("/") for name in NAMES)
+# Reached from the causes that it explains.
+NOT_IN_NAVIGATION = {"/dashboard/runbook"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -45,6 +42,16 @@ def addresses(world: World) -> Iterator[str]:
     yield from PAGES
     yield from (f"/dashboard/replications/{key}" for key in world.store.rows)
     yield from (f"/dashboard/dead-letters/{one}" for one in world.letters.letters)
+
+
+def test_the_navigation_leads_to_every_page() -> None:
+    assert {*NAVIGATION.values(), *NOT_IN_NAVIGATION} == set(PAGES)
+
+
+def test_every_page_stands_in_the_document_and_is_opened_in_a_browser() -> None:
+    documented = {row[0].strip("`") for row in table_rows(DOCS / "dashboard.md")}
+    assert [page for page in PAGES if page not in documented] == []
+    assert [name for name in NAMES if (name or "overview") not in IN_A_BROWSER] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,6 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -15,13 +15,20 @@ from replication.domain.regions import Region
 from replication.domain.target_regions import NewRegion
 from replication.reconcile.decision import (
     Apply,
+    Cancel,
+    Decision,
+    GiveUp,
+    OverBudget,
     Partial,
+    Pause,
     Repair,
     Retry,
+    Skip,
     Succeed,
     Supersede,
     Track,
     Wait,
+    Withdraw,
 )
 from replication.reconcile.observe import absorb, withheld_regions
 from replication.reconcile.transitions import concluded, intend, withhold
@@ -244,3 +251,37 @@ def test_what_went_with_its_version_comes_back_with_it_even_if_a_look_failed_in_
 def test_what_someone_removed_stays_away_at_every_later_look() -> None:
     away = job(ReplicaState.REMOVED, code=FailureCode.REMOVED_BY_SOMEONE, progress=None)
     assert withheld_regions(away, version(), ReplicationPolicy(), now=LATER) == {OTHER: "r"}
+
+
+FAILURE = Failure(code=FailureCode.COPY_FAILED, message="m")
+# After each decision: the phase, and in how many seconds the next look is, if there is one.
+AFTER: dict[Decision, tuple[Phase, float | None]] = {
+    Apply(regions=frozenset({OTHER}), reason="r"): (Phase.TRACKING, LIMITS.tracking_min_s),
+    Repair(region=OTHER, reason="r"): (Phase.APPLYING, LIMITS.retry_base_s),
+    Withdraw(regions=frozenset({OTHER}), reason="r"): (Phase.CANCELLED, LIMITS.retry_base_s),
+    Track(after_s=40, reason="r"): (Phase.TRACKING, 40),
+    Wait(after_s=40, reason="r"): (Phase.WAITING, 40),
+    Pause(after_s=40, reason="r"): (Phase.WAITING, 40),
+    Retry(after_s=40, reason="r"): (Phase.WAITING, 40),
+    OverBudget(reason="r", failure=FAILURE): (Phase.WAITING, None),
+    Succeed(reason="r"): (Phase.SUCCEEDED, None),
+    Partial(reason="r", failure=FAILURE): (Phase.PARTIAL, None),
+    Skip(reason="r"): (Phase.SKIPPED, None),
+    Supersede(reason="r"): (Phase.SUPERSEDED, None),
+    GiveUp(reason="r", failure=FAILURE): (Phase.FAILED, None),
+    Cancel(reason="r"): (Phase.CANCELLED, None),
+}
+
+
+def test_every_decision_has_its_place_in_the_table() -> None:
+    assert {type(decision) for decision in AFTER} == set(get_args(Decision))
+
+
+@pytest.mark.parametrize("decision", AFTER, ids=lambda one: type(one).__name__)
+def test_a_decision_ends_in_its_phase_and_is_looked_at_again_when_it_says(
+    decision: Decision,
+) -> None:
+    phase, after_s = AFTER[decision]
+    after = concluded(job(), decision, now=NOON, limits=LIMITS)
+    assert (after.phase, after.reason) == (phase, "r")
+    assert after.next_attempt_at == (None if after_s is None else NOON + timedelta(seconds=after_s))

@@ -1,15 +1,19 @@
 """What all instances share, as JSON: it comes back as it was, or is refused by name."""
 
 import json
+import pkgutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import replication
+from bootstrap.app import SHARED_KINDS
 from replication.domain.errors import MalformedError, NewerFormatError, Operation
 from replication.domain.regions import Region
 from replication.gauges import DUTIES, Duty
@@ -185,6 +189,18 @@ def through_json(kind: Kind[Any], value: Any) -> ControlRow:
 def test_every_value_comes_back_as_it_was(written: tuple[Kind[Any], Any]) -> None:
     kind, value = written
     assert kind.read(through_json(kind, value)) == value
+
+
+def declared() -> set[str]:
+    """Return the names of the kinds that any module of the product declares."""
+    modules = pkgutil.walk_packages(replication.__path__, "replication.")
+    values = (one for module in modules for one in vars(import_module(module.name)).values())
+    return {one.name for one in values if isinstance(one, Kind)}
+
+
+def test_every_kind_that_is_declared_is_the_app_s_and_tried_here() -> None:
+    assert declared() == {kind.name for kind in SHARED_KINDS}
+    assert declared() == {kind.name for kind, _ in EACH}
 
 
 def test_each_kind_stands_under_what_it_is_about() -> None:
