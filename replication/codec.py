@@ -11,8 +11,8 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -194,6 +194,40 @@ def read_details(value: Any) -> dict[str, Any]:
     return value
 
 
+def text_that(holds: Callable[[str], object], words: str) -> Form:
+    """Return the form of a text of which something holds, else it `words`."""
+
+    def read(value: Any) -> str:
+        if not holds(read_text(value)):
+            raise ValueError(words)
+        return str(value)
+
+    return Form(read)
+
+
+def short_text(at_most: int) -> Form:
+    """Return the form of a text of one line."""
+    return text_that(
+        lambda text: len(text) <= at_most and text.isprintable(),
+        f"is no line of at most {at_most} characters",
+    )
+
+
+def amount_over_0(at_most: Decimal) -> Form:
+    """Return the form of an amount that stands as a text, so that no digit is lost."""
+
+    def read(value: Any) -> Decimal:
+        try:
+            amount = Decimal(read_text(value))
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if not amount.is_finite() or not 0 < amount <= at_most:
+            raise ValueError(f"is no amount over 0 and up to {at_most}")
+        return amount
+
+    return Form(read, "{:f}".format)
+
+
 NAME = Form(read_name)
 DETAILS = Form(read_details)
 # Whatever stands there: a trace that cannot be read costs the trace and never the job.
@@ -215,6 +249,10 @@ def read_moment(value: Any) -> datetime:
     return moment
 
 
+def _read_day(value: Any) -> date:
+    return date.fromisoformat(read_text(value))
+
+
 def _amount(value: Any) -> Decimal:
     if not isinstance(value, str) or not _MONEY.fullmatch(value):
         raise ValueError(f"{str(value)[:20]!r} is no amount of money")
@@ -224,6 +262,7 @@ def _amount(value: Any) -> Decimal:
 # How each type is written that is no plain value of JSON.
 _FORMS: dict[type, Form] = {
     datetime: Form(read_moment, datetime.isoformat),
+    date: Form(_read_day, date.isoformat),
     Decimal: Form(_amount, str),
     # Few regions and versions stand in many documents; a text that is none is never kept.
     Region: Form(lru_cache(1024)(Region.parse), str),
@@ -232,7 +271,11 @@ _FORMS: dict[type, Form] = {
 }
 # Of a core schema of pydantic: the nodes of those types that are no classes of ours, the places
 # where nodes hold others, and what holds for every node of a type.
-_BUILT_IN: dict[str, type] = {"datetime": datetime, "decimal": Decimal}
+_BUILT_IN: dict[str, type] = {
+    "datetime": datetime,
+    "date": date,
+    "decimal": Decimal,
+}
 _INNER = frozenset(
     {"schema", "fields", "items_schema", "keys_schema", "values_schema", "definitions", "choices"}
 )

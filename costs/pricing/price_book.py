@@ -3,17 +3,24 @@
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
-from typing import Any
 
 from costs.ports import LedgerBlobs
 from costs.pricing.prices import MAX_PRICE, Price, PriceBook, merge_prices
-from replication.domain.errors import MalformedError, NewerFormatError, RecordChangedError
+from replication.codec import (
+    Codec,
+    Form,
+    amount_over_0,
+    check_version,
+    parse_json,
+    read_text,
+    short_text,
+)
+from replication.domain.errors import MalformedError, RecordChangedError
 
 FORMAT_VERSION = 1
 _SNAPSHOT = "prices-2026-08-14.json"
@@ -22,17 +29,8 @@ _KEPT = timedelta(hours=1)
 _KEPT_WITHOUT_A_BOOK = timedelta(seconds=10)
 _TRIES = 5
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_TEXTS = (
-    "unit",
-    "region",
-    "meter_id",
-    "meter_name",
-    "product_name",
-    "sku_name",
-    "source",
-)
-_DATES = ("effective_on", "read_on")
-_MAX_TEXT = 400
+_SHORT = short_text(400)
+_WHAT = "the price book"
 
 
 def check_currency(currency: str) -> None:
@@ -43,48 +41,41 @@ def check_currency(currency: str) -> None:
         )
 
 
+def _checked(currency: str) -> str:
+    check_currency(read_text(currency))
+    return currency
+
+
+_BOOKS = Codec(
+    shape=PriceBook,
+    what=_WHAT,
+    version=FORMAT_VERSION,
+    forms={
+        PriceBook: {"currency": Form(_checked), "source": _SHORT},
+        Price: {
+            "unit_price": amount_over_0(MAX_PRICE),
+            **dict.fromkeys(("unit", "region", "meter_id", "meter_name"), _SHORT),
+            **dict.fromkeys(("product_name", "sku_name", "source"), _SHORT),
+        },
+    },
+)
+
+
 def encode_book(book: PriceBook) -> bytes:
-    """Return the book as JSON; money is a string, so that no digit is lost."""
-    document = {
-        "v": FORMAT_VERSION,
-        "currency": book.currency,
-        "read_on": None if book.read_on is None else book.read_on.isoformat(),
-        "source": book.source,
-        "prices": [
-            {"unit_price": f"{one.unit_price:f}"}
-            | {name: getattr(one, name) for name in _TEXTS}
-            | {name: getattr(one, name).isoformat() for name in _DATES}
-            for one in book.prices
-        ],
-    }
+    """Return the book as JSON, in which its currency stands once."""
+    document = _BOOKS.encode(book)
+    for row in document["prices"]:
+        del row["currency"]
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 
 def decode_book(content: bytes) -> PriceBook:
     """Read a book; raises MalformedError that names the part, NewerFormatError for a newer one."""
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError(f"the price book is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise MalformedError("the price book is not a JSON object")
-    version = document.get("v")
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise NewerFormatError(f"the price book has format {version}, of a newer release")
-    if version != FORMAT_VERSION or isinstance(version, bool):
-        raise MalformedError(f"the price book: v is {version!r}, not {FORMAT_VERSION}")
-    currency = _text(document, "currency", "the price book")
-    check_currency(currency)
-    rows = document.get("prices")
-    if not isinstance(rows, list):
-        raise MalformedError("the price book: prices is not a list")
-    read_on = None if document.get("read_on") is None else _date(document, "read_on", "the book")
-    return PriceBook(
-        currency=currency,
-        read_on=read_on,
-        source=_text(document, "source", "the price book"),
-        prices=tuple(_decode_price(row, index, currency) for index, row in enumerate(rows)),
-    )
+    document = check_version(parse_json(content, what=_WHAT), what=_WHAT, reads=FORMAT_VERSION)
+    currency, rows = document.get("currency"), document.get("prices")
+    if isinstance(rows, list):
+        rows = [{**row, "currency": currency} if isinstance(row, dict) else row for row in rows]
+    return _BOOKS.decode({**document, "prices": rows})
 
 
 @cache
@@ -162,48 +153,3 @@ def _of(content: bytes, currency: str) -> PriceBook:
     if book.currency != currency:
         raise MalformedError(f"{_name(currency)} holds prices in {book.currency}")
     return book
-
-
-def _decode_price(row: object, index: int, currency: str) -> Price:
-    where = f"price {index} of the book"
-    if not isinstance(row, dict):
-        raise MalformedError(f"{where} is not a JSON object")
-    unknown = sorted(set(row) - {"unit_price", *_TEXTS, *_DATES})
-    if unknown:
-        raise MalformedError(f"{where}: {unknown[0][:40]!r} is not known")
-    texts = {name: _text(row, name, where) for name in _TEXTS}
-    return Price(
-        unit_price=_money(row, where),
-        currency=currency,
-        effective_on=_date(row, "effective_on", where),
-        read_on=_date(row, "read_on", where),
-        **texts,
-    )
-
-
-def _text(row: Mapping[str, Any], name: str, where: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or len(value) > _MAX_TEXT or not value.isprintable():
-        raise MalformedError(f"{where}: {name} is {str(value)[:40]!r}, not a short text")
-    return value
-
-
-def _date(row: Mapping[str, Any], name: str, where: str) -> date:
-    value = row.get(name)
-    try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError as error:
-        raise MalformedError(f"{where}: {name} is {str(value)[:40]!r}, not a date") from error
-
-
-def _money(row: Mapping[str, Any], where: str) -> Decimal:
-    value = row.get("unit_price")
-    try:
-        price = Decimal(value) if isinstance(value, str) else Decimal("NaN")
-    except InvalidOperation:
-        price = Decimal("NaN")
-    if not price.is_finite() or not 0 < price <= MAX_PRICE:
-        raise MalformedError(
-            f"{where}: unit_price is {str(value)[:40]!r}, not a string with an amount over 0"
-        )
-    return price

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from dataclasses import dataclass
+from decimal import Decimal
 
 from costs.ports import LedgerBlobs
-from replication.domain.errors import MalformedError, NewerFormatError, RecordChangedError
+from replication.codec import Codec, amount_over_0, short_text, text_that
+from replication.domain.errors import RecordChangedError
 from replication.domain.image_version import ImageVersionId
 
 FORMAT_VERSION = 1
@@ -18,7 +18,6 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _VERSION = re.compile(r"[0-9]{1,10}\.[0-9]{1,10}\.[0-9]{1,10}")
 _MAX_GB = Decimal(2**20)
 _MAX_TEXT = 1024
-_FIELDS = ("definition_id", "version", "gb", "month", "source")
 # How much the next version may differ where earlier ones tell no better.
 _LEAST_SPREAD = Decimal("0.1")
 _TO_THE = Decimal("0.000001")
@@ -189,61 +188,39 @@ class OccupiedSizes:
         raise RecordChangedError(f"{_BLOB} was written by others {_TRIES} times; try again")
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    sizes: tuple[OccupiedSize, ...]
+
+
+_KEPT = Codec(
+    shape=_Kept,
+    what=_BLOB,
+    version=FORMAT_VERSION,
+    forms={
+        OccupiedSize: {
+            "definition_id": text_that(
+                lambda text: len(text) <= _MAX_TEXT and text.isprintable() and text == text.lower(),
+                "is no id in small letters",
+            ),
+            "version": text_that(_VERSION.fullmatch, "is no version"),
+            "gb": amount_over_0(_MAX_GB),
+            "month": text_that(_MONTH.fullmatch, "is not like 2026-10"),
+            "source": short_text(_MAX_TEXT),
+        }
+    },
+)
+
+
 def encode_sizes(sizes: Iterable[OccupiedSize]) -> bytes:
     """Return the sizes as JSON, in a fixed order."""
-    rows = [asdict(one) | {"gb": f"{one.gb:f}"} for one in sorted(sizes, key=_key)]
-    return json.dumps({"v": FORMAT_VERSION, "sizes": rows}, indent=1).encode()
+    return json.dumps(_KEPT.encode(_Kept(tuple(sorted(sizes, key=_key)))), indent=1).encode()
 
 
 def decode_sizes(content: bytes) -> tuple[OccupiedSize, ...]:
     """Read the sizes; raises MalformedError that names the part."""
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError(f"{_BLOB} is not JSON: {error}") from error
-    version = document.get("v") if isinstance(document, dict) else None
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise NewerFormatError(f"{_BLOB} has format {version}, of a newer release")
-    if version != FORMAT_VERSION or isinstance(version, bool):
-        raise MalformedError(f"{_BLOB}: v is {version!r}, not {FORMAT_VERSION}")
-    rows = document.get("sizes")
-    if not isinstance(rows, list):
-        raise MalformedError(f"{_BLOB}: sizes is not a list")
-    return tuple(_decode(row, index) for index, row in enumerate(rows))
+    return _KEPT.decode_text(content).sizes
 
 
 def _key(one: OccupiedSize) -> tuple[str, tuple[int, ...], str]:
     return (one.definition_id, _parts(one.version), one.month)
-
-
-def _decode(row: object, index: int) -> OccupiedSize:
-    where = f"{_BLOB}, size {index}"
-    if not isinstance(row, dict) or sorted(row) != sorted(_FIELDS):
-        raise MalformedError(f"{where} is not an object of {', '.join(_FIELDS)}")
-    texts = {name: _text(row, name, where) for name in _FIELDS}
-    if texts["definition_id"] != texts["definition_id"].lower():
-        raise MalformedError(f"{where}: definition_id is not in small letters")
-    if not _VERSION.fullmatch(texts["version"]):
-        raise MalformedError(f"{where}: version is {texts['version'][:40]!r}")
-    if not _MONTH.fullmatch(texts["month"]):
-        raise MalformedError(f"{where}: month is {texts['month'][:40]!r}, not like 2026-10")
-    try:
-        gb = Decimal(texts["gb"])
-    except InvalidOperation:
-        gb = Decimal("NaN")
-    if not gb.is_finite() or not 0 < gb <= _MAX_GB:
-        raise MalformedError(f"{where}: gb is {texts['gb'][:40]!r}, not a size over 0")
-    return OccupiedSize(
-        definition_id=texts["definition_id"],
-        version=texts["version"],
-        gb=gb,
-        month=texts["month"],
-        source=texts["source"],
-    )
-
-
-def _text(row: Mapping[str, Any], name: str, where: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or len(value) > _MAX_TEXT or not value.isprintable():
-        raise MalformedError(f"{where}: {name} is {str(value)[:40]!r}, not a short text")
-    return value
