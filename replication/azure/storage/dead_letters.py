@@ -11,7 +11,8 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, UpdateMode
 
-from replication.azure.storage.tables import Table, join_text, split_text, storable
+from replication.azure.storage.tables import Table, check_row, join_text, split_text, storable
+from replication.codec import parse_json
 from replication.dead_letters.filter import gallery_of_letter
 from replication.dead_letters.rows import list_letter
 from replication.domain.errors import (
@@ -34,15 +35,7 @@ _LISTED = (
     *("image_version_id", "regions", "state", "state_at", "cause_0", "state_reason_0"),
 )
 _MAX_CAUSE = 500
-_UNREADABLE_AS = (
-    MalformedError,
-    KeyError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-)
+_UNREADABLE_AS = (MalformedError, KeyError, TypeError, ValueError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +140,9 @@ def _stored(row: Any) -> StoredLetter:
 
 
 def _letter(row: Any) -> DeadLetter:
-    version = row.get("v", FORMAT_VERSION)
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise MalformedError(f"its format {version!r} is no version number")
-    if version > FORMAT_VERSION:
-        raise NewerFormatError(f"it has format {version}, this release reads {FORMAT_VERSION}")
-    timeline = json.loads(join_text("timeline", row) or "[]")
+    # One without a version is of the first.
+    check_row({"v": FORMAT_VERSION, **row}, what="it", reads=FORMAT_VERSION)
+    timeline = parse_json(join_text("timeline", row) or "[]", what="its timeline")
     return DeadLetter(
         id=str(row["RowKey"]),
         at=_moment(row["at"]),

@@ -22,7 +22,7 @@ from azure.core.exceptions import (
 from azure.data.tables import TableClient, UpdateMode
 
 from replication.azure.storage.errors import classify
-from replication.azure.storage.tables import Table, join_text, split_text
+from replication.azure.storage.tables import Table, check_row, join_text, split_text
 from replication.domain.errors import MalformedError, NewerFormatError, RecordChangedError
 from replication.domain.job import ReplicationJob
 from replication.ports import JobPage, JobQuery, StoredJob, UnreadableRow
@@ -142,15 +142,7 @@ def job_row(job: ReplicationJob) -> dict[str, Any]:
 
 
 def _decode(row: Any, key: str) -> ReplicationJob:
-    version = row.get("v")
-    # A whole number beyond 32 bits comes with its type beside it.
-    version = version[0] if isinstance(version, tuple) else version
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise MalformedError(f"the record {key} has no format version 'v'")
-    if version > FORMAT_VERSION:
-        raise NewerFormatError(
-            f"the record {key} has format {str(version)[:20]}, this release reads {FORMAT_VERSION}"
-        )
+    check_row(row, what=f"the record {key}", reads=FORMAT_VERSION)
     job = decode_job(join_text("document", row))
     if job.key != key:
         # Written back, it would land on another job's row.

@@ -9,8 +9,8 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
-from replication.azure.storage.tables import Table, join_text, split_text
-from replication.domain.errors import MalformedError, RecordChangedError
+from replication.azure.storage.tables import Table, join_document, split_text
+from replication.domain.errors import RecordChangedError
 from replication.listing.store import ListingChange, ListingRow
 
 _CHANGED = frozenset(
@@ -81,13 +81,8 @@ def _operation(partition: str, change: ListingChange) -> _Operation:
 
 
 def _row(row: Any) -> ListingRow:
-    try:
-        document = json.loads(join_text("document", row))
-    except (MalformedError, ValueError, RecursionError):
-        document = None
     return ListingRow(
         key=str(row["RowKey"]),
-        # What is no JSON object is read as an empty one, which its decoder then refuses by name.
-        document=document if isinstance(document, dict) else {},
+        document=join_document("document", row),
         etag=str(row.metadata["etag"]),
     )

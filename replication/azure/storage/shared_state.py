@@ -12,8 +12,8 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import UpdateMode
 
-from replication.azure.storage.tables import Table, join_text, split_text
-from replication.domain.errors import MalformedError, RecordChangedError
+from replication.azure.storage.tables import Table, join_document, split_text
+from replication.domain.errors import RecordChangedError
 from replication.shared_state.port import ControlRow
 
 
@@ -70,14 +70,9 @@ class TableControls:
 
 
 def _control(row: Any) -> ControlRow:
-    try:
-        document = json.loads(join_text("document", row))
-    except (MalformedError, ValueError, RecursionError):
-        document = None
     return ControlRow(
         kind=str(row["PartitionKey"]),
         key=str(row["RowKey"]),
-        # What is no JSON object is read as an empty one, which its decoder then refuses by name.
-        document=document if isinstance(document, dict) else {},
+        document=join_document("document", row),
         etag=str(row.metadata["etag"]),
     )

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from azure.core.exceptions import (
     AzureError,
@@ -14,6 +15,7 @@ from azure.core.exceptions import (
 from azure.data.tables import TableClient, TableServiceClient
 
 from replication.azure.storage.errors import classify
+from replication.codec import check_version, parse_json
 from replication.domain.errors import MalformedError
 
 # A text of a table row holds 32 Ki UTF-16 units; a character takes one or two.
@@ -86,6 +88,26 @@ def join_text(name: str, row: Mapping[str, object]) -> str:
             raise MalformedError(f"the column {name}_{number} is {kind}, not a text")
         parts.append(part)
     return "".join(parts)
+
+
+def join_document(name: str, row: Mapping[str, object]) -> dict[str, Any]:
+    """Read the JSON object in the text of `split_text`.
+
+    What is none is read as an empty one, which its decoder then refuses by name.
+    """
+    with suppress(MalformedError):
+        document = parse_json(join_text(name, row), what=name)
+        if isinstance(document, dict):
+            return document
+    return {}
+
+
+def check_row(row: Mapping[str, object], *, what: str, reads: int) -> None:
+    """Raise what `check_version` raises of a row whose column `v` is its version."""
+    version = row.get("v")
+    if isinstance(version, tuple):  # it is beyond 32 bits, and its type stands beside it
+        version = version[0]
+    check_version({"v": version}, what=what, reads=reads)
 
 
 def storable(text: str) -> str:
