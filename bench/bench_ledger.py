@@ -16,7 +16,14 @@ from replication.azure.storage.clients import StorageAccount
 from replication.azure.storage.job_store import TableJobStore
 from replication.azure.storage.tables import Table
 from replication.domain.image_version import ImageVersionId
-from replication.domain.job import HomeReplicas, Phase, Replica, ReplicaState, ReplicationJob
+from replication.domain.job import (
+    HomeReplicas,
+    Phase,
+    Replica,
+    ReplicaState,
+    ReplicationJob,
+    Schedule,
+)
 from replication.domain.regions import Region
 from replication.ports import JobQuery
 from tests.support.costs.prices import full_book
@@ -134,6 +141,6 @@ def _job(number: int) -> ReplicationJob:
         owner_tags={"lab": f"lab {number // 30}"},
         started_at=began,
         updated_at=began,
-        deadline_at=began + timedelta(days=1),
+        schedule=Schedule(deadline_at=began + timedelta(days=1)),
         finished_at=began + timedelta(minutes=9),
     )

@@ -27,6 +27,7 @@ from replication.domain.job import (
     Replica,
     ReplicaState,
     ReplicationJob,
+    Schedule,
     entry_id,
 )
 from replication.domain.regions import Region
@@ -156,9 +157,11 @@ def _job(number: int) -> ReplicationJob:
         revision=1,
         started_at=began,
         updated_at=now,
-        next_attempt_at=None if is_over else now + timedelta(minutes=1),
+        schedule=Schedule(
+            deadline_at=began + timedelta(days=1),
+            next_attempt_at=None if is_over else now + timedelta(minutes=1),
+        ),
         finished_at=now if is_over else None,
-        deadline_at=began + timedelta(days=1),
     )
 
 

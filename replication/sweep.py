@@ -166,11 +166,9 @@ class Sweep:
             if not dry_run:
                 with report.part("the listing"):
                     mender.mend(job)
-            leased = job.lease is not None and job.lease.expires_at > now
-            if job.next_attempt_at is not None and job.next_attempt_at < late and not leased:
-                reason = (
-                    f"overdue since {formatting.moment(job.next_attempt_at)}: its message was lost"
-                )
+            due = job.schedule.next_attempt_at
+            if due is not None and due < late and not job.schedule.is_claimed(now):
+                reason = f"overdue since {formatting.moment(due)}: its message was lost"
                 with report.part(str(job.image_version_id)):
                     self._queue(job.image_version_id, reason, report, dry_run=dry_run)
         with report.part("the listing"):
@@ -273,7 +271,7 @@ def _found(version_id: ImageVersionId, reason: str, report: SweepReport, *, dry_
 
 def _is_at_rest(job: ReplicationJob) -> bool:
     rests = job.phase in _AT_REST or job.held_by_budget
-    return rests and job.next_attempt_at is None
+    return rests and job.schedule.next_attempt_at is None
 
 
 def why_look(
@@ -289,9 +287,9 @@ def why_look(
 
     Jobs in flight look after themselves, or are overdue.
     """
-    if job.next_attempt_at is not None or job.phase is Phase.CANCELLED:
+    if job.schedule.next_attempt_at is not None or job.phase is Phase.CANCELLED:
         return None
-    age_s = (now - (job.observed_at or job.started_at)).total_seconds()
+    age_s = (now - (job.schedule.observed_at or job.started_at)).total_seconds()
     if job.held_by_budget:
         return _why_ask_again(job, policy, age_s)
     if job.phase in (Phase.FAILED, Phase.PARTIAL):

@@ -177,8 +177,8 @@ def _stuck(
     return StuckJob(
         listed=listed,
         regions=stuck_regions(job, limits, now) if job else (),
-        next_attempt_at=job.next_attempt_at if job else None,
-        deadline_at=job.deadline_at if job else None,
+        next_attempt_at=job.schedule.next_attempt_at if job else None,
+        deadline_at=job.schedule.deadline_at if job else None,
     )
 
 

@@ -130,7 +130,7 @@ class DeadLetterDesk:
                 source="job",
                 code=failure.code.value,
                 cause=job.reason if known else f"{job.reason} [{failure.message}]",
-                attempts=job.attempts,
+                attempts=job.tries.attempts,
                 correlation_id=job.correlation_id,
                 image_version_id=str(job.image_version_id),
                 raw=encode_message(JobMessage.of(job)),

@@ -2,12 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
 from replication.domain.errors import FailureCode, ReplicationError
 from replication.domain.image_version import ImageVersionId
+from replication.domain.limits import Limits
 from replication.domain.plan import LeftOutRegion
 from replication.domain.regions import Region
 from replication.domain.trace_context import TraceParent
@@ -128,6 +129,94 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """What a job has tried. `writes`, and what stands in a row, begin anew with every run.
+
+    `claims` counts the claims since the last record: more than a few mean that something kills
+    the worker.
+    """
+
+    writes: int = 0
+    polls: int = 0
+    attempts: int = 0
+    failures_in_a_row: int = 0
+    unknown_in_a_row: int = 0
+    claims: int = 0
+    arm_calls: int = 0
+
+    def fresh(self, *, claims: int = 0) -> Self:
+        """Return those of a new run."""
+        return replace(self.without_failures(), writes=0, claims=claims)
+
+    def without_failures(self) -> Self:
+        """Return them with the failures forgotten: the service does what it is asked."""
+        return replace(self, failures_in_a_row=0, unknown_in_a_row=0)
+
+    def one_call(self) -> Self:
+        """Count a call of ARM."""
+        return replace(self, arm_calls=self.arm_calls + 1)
+
+    def one_poll(self) -> Self:
+        """Count a look at how far the copies are."""
+        return replace(self, polls=self.polls + 1)
+
+    def one_write(self) -> Self:
+        """Count a write that Azure took."""
+        return replace(self, writes=self.writes + 1, attempts=self.attempts + 1)
+
+    def one_failure(self, *, unknown: bool) -> Self:
+        """Count a failure; `unknown`: in words that are not known."""
+        return replace(
+            self,
+            failures_in_a_row=self.failures_in_a_row + 1,
+            unknown_in_a_row=self.unknown_in_a_row + (1 if unknown else 0),
+            attempts=self.attempts + 1,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a job is looked at, until when, and who is at it.
+
+    `sequence` is the number of the newest message; older messages are stale. `look_again`: what
+    happened while a look was under way asks for another.
+    """
+
+    sequence: int = 0
+    next_attempt_at: datetime | None = None
+    deadline_at: datetime
+    observed_at: datetime | None = None
+    lease: Lease | None = None
+    look_again: bool = False
+
+    def fresh(self, now: datetime, limits: Limits) -> Self:
+        """Return that of a new run, with a deadline of its own."""
+        return replace(self, deadline_at=now + timedelta(seconds=limits.deadline_s))
+
+    def at(self, moment: datetime | None) -> Self:
+        """Return it with the next look then, or with none, and every message before stale."""
+        return replace(self, sequence=self.sequence + 1, next_attempt_at=moment)
+
+    def unclaimed(self) -> Self:
+        """Return it after a look, or without the one under way."""
+        return replace(self, lease=None, look_again=False)
+
+    def is_claimed(self, now: datetime) -> bool:
+        """Tell whether someone holds a claim that has not lapsed."""
+        return self.lease is not None and self.lease.expires_at > now
+
+    def is_claimed_by(self, owner: str) -> bool:
+        """Tell whether the claim is this one's, lapsed or not."""
+        return self.lease is not None and self.lease.owner == owner
+
+    def due_in_s(self, now: datetime) -> float:
+        """Return how many seconds remain until the next look; zero where none is planned."""
+        if self.next_attempt_at is None:
+            return 0.0
+        return max(0.0, (self.next_attempt_at - now).total_seconds())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A place in the line before a limit of Azure's: of which scope, and the number drawn."""
 
@@ -166,13 +255,11 @@ class HistoryEntry:
 class ReplicationJob:
     """Everything on record about the replication of one image version.
 
-    `sequence` is the number of the newest message; older messages are stale. `revision` counts
-    the records written. `claims` counts the claims since the last record: more than a few mean
-    that something kills the worker. `entries` are the last three timeline
-    entries, kept with the record so that a crash between the two tables loses none. `one_by_one`: a
-    refusal did not say which region it meant, so each is added alone. `withdrawing`: cancelled, and
-    what was added and is not yet Completed is to be removed. `letter_id`: the job's newest dead
-    letter that is not resolved. `home` is None until the version was seen with its list.
+    `revision` counts the records written. `entries` are the last three timeline entries, kept with
+    the record so that a crash between the two tables loses none. `one_by_one`: a refusal did not
+    say which region it meant, so each is added alone. `withdrawing`: cancelled, and what was added
+    and is not yet Completed is to be removed. `letter_id`: the job's newest dead letter that is not
+    resolved. `home` is None until the version was seen with its list.
     `owner_tags` are those of the version's tags that the policy names: lab, cost center.
     `budget_cleared` are regions whose cost was let through, by the budgets or by an operator.
     `traceparent` is where the trace of the run began, as far as known.
@@ -193,23 +280,12 @@ class ReplicationJob:
     home: HomeReplicas | None = None
     owner_tags: dict[str, str] = field(default_factory=dict)
     budget_cleared: frozenset[Region] = frozenset()
-    sequence: int = 0
     revision: int = 0
-    claims: int = 0
-    attempts: int = 0
-    writes: int = 0
-    polls: int = 0
-    failures_in_a_row: int = 0
-    unknown_in_a_row: int = 0
-    arm_calls: int = 0
+    tries: Tries = field(default_factory=Tries)
+    schedule: Schedule
     started_at: datetime
     updated_at: datetime
-    deadline_at: datetime
-    observed_at: datetime | None = None
-    next_attempt_at: datetime | None = None
     finished_at: datetime | None = None
-    lease: Lease | None = None
-    look_again: bool = False
     one_by_one: bool = False
     withdrawing: bool = False
     place: Place | None = None
@@ -245,12 +321,6 @@ class ReplicationJob:
         over = self.failure is not None and self.failure.code is FailureCode.BUDGET_EXCEEDED
         return over and self.phase is Phase.WAITING
 
-    def due_in_s(self, now: datetime) -> float:
-        """Return how many seconds remain until the next look; zero where none is planned."""
-        if self.next_attempt_at is None:
-            return 0.0
-        return max(0.0, (self.next_attempt_at - now).total_seconds())
-
     def replica(self, region: Region) -> Replica | None:
         """Return the region's replica, or None where the job has none."""
         for replica in self.replicas:
@@ -278,9 +348,15 @@ class ReplicationJob:
             self, phase=phase, reason=reason, started_at=started_at, finished_at=finished_at
         )
 
-    def leased_by_another(self, owner: str, now: datetime) -> bool:
-        """Tell whether someone else holds a claim that has not lapsed."""
-        return self.lease is not None and self.lease.owner != owner and self.lease.expires_at > now
+    def abreast_of(self, fresh: Self) -> Self:
+        """Return what a look made of the job, with what came to its record meanwhile."""
+        schedule = replace(
+            self.schedule,
+            sequence=fresh.schedule.sequence,
+            lease=fresh.schedule.lease,
+            look_again=fresh.schedule.look_again,
+        )
+        return replace(self, schedule=schedule, letter_id=fresh.letter_id)
 
 
 def with_entry(

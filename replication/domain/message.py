@@ -31,7 +31,7 @@ class JobMessage:
         """Return the message that belongs to a record as it stands."""
         return cls(
             image_version_id=job.image_version_id,
-            sequence=job.sequence,
+            sequence=job.schedule.sequence,
             correlation_id=job.correlation_id,
             traceparent=job.traceparent,
         )

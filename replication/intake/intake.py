@@ -15,6 +15,8 @@ from replication.domain.job import (
     Phase,
     Replica,
     ReplicationJob,
+    Schedule,
+    Tries,
     entry_id,
 )
 from replication.domain.plan import PlanSubject, plan
@@ -182,10 +184,10 @@ class Intake:
         seen: ImageVersion | None = None,
     ) -> IntakeResult:
         catalog = self.catalogs.of(version_id.subscription_id)
-        arm_calls = 0
+        tries = Tries()
         home = _known_region(home_region, catalog)
         if seen is None and home is None:
-            arm_calls = 1
+            tries = tries.one_call()
             seen = self._read(version_id, catalog)
         if seen is not None:
             subject = PlanSubject.of(seen)
@@ -195,13 +197,13 @@ class Intake:
             reason = "the image version does not exist (any more)"
             return IntakeResult(action=IntakeAction.NOT_FOUND, reason=reason, key=version_id.key)
         job = self._new_job(subject, catalog, trigger=trigger, correlation_id=correlation_id)
-        job = replace(job, arm_calls=arm_calls, traceparent=self.runtime.telemetry.trace())
-        if seen is not None and seen.is_changing and job.next_attempt_at is not None:
+        job = replace(job, tries=tries, traceparent=self.runtime.telemetry.trace())
+        if seen is not None and seen.is_changing and job.schedule.next_attempt_at is not None:
             # Nothing can be written yet; the next look finds how fast that goes.
             first_look = self.runtime.clock() + timedelta(
                 seconds=self.runtime.limits.tracking_min_s
             )
-            job = replace(job, next_attempt_at=first_look)
+            job = replace(job, schedule=replace(job.schedule, next_attempt_at=first_look))
         if not self.commits.insert(job):
             return self._look(version_id, at=None, forced=False, why=trigger)
         tell_first(self.runtime.telemetry, job)
@@ -231,6 +233,7 @@ class Intake:
         replicas = tuple(
             Replica(region=one.region, reason=one.reason, planned_at=now) for one in planned.wanted
         )
+        first_look_at = now if replicas else None
         job = ReplicationJob(
             image_version_id=subject.id,
             reason=planned.reason,
@@ -244,12 +247,10 @@ class Intake:
             catalog_source=planned.catalog_source,
             started_at=now,
             updated_at=now,
-            deadline_at=now + timedelta(seconds=self.runtime.limits.deadline_s),
-            next_attempt_at=now,
-            sequence=1,
+            schedule=Schedule(deadline_at=now).fresh(now, self.runtime.limits).at(first_look_at),
         )
         if not replicas:
-            job = replace(job.to(Phase.SKIPPED, planned.reason, at=now), next_attempt_at=None)
+            job = job.to(Phase.SKIPPED, planned.reason, at=now)
         entry = HistoryEntry(
             id=entry_id(now, 0),
             at=now,
@@ -287,11 +288,11 @@ class Intake:
                 action=IntakeAction.IGNORED, reason="the record is gone", key=version_id.key
             )
         before, after = changed.before, changed.after
-        moved = after.sequence != before.sequence
+        moved = after.schedule.sequence != before.schedule.sequence
         # A look that is late and not begun may have lost its message; a second one is harmless.
         if not moved and _is_overdue(after, self.runtime.clock()):
             self.commits.send(after)
-        unmoved = IntakeAction.DUE if after.next_attempt_at else IntakeAction.IGNORED
+        unmoved = IntakeAction.DUE if after.schedule.next_attempt_at else IntakeAction.IGNORED
         action = IntakeAction.QUEUED if moved else unmoved
         return IntakeResult(action=action, reason=changed.result, key=version_id.key)
 
@@ -308,9 +309,8 @@ def _known_region(name: str | None, catalog: RegionCatalog) -> Region | None:
 
 
 def _is_overdue(job: ReplicationJob, now: datetime) -> bool:
-    if job.next_attempt_at is None or (job.lease is not None and job.lease.expires_at > now):
-        return False
-    return now >= job.next_attempt_at + _PROBABLY_LOST
+    due = job.schedule.next_attempt_at
+    return due is not None and now >= due + _PROBABLY_LOST and not job.schedule.is_claimed(now)
 
 
 def _event_span(

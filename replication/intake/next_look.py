@@ -25,29 +25,30 @@ def bring_forward(
     An event that is older than the last look tells nothing new. Looks that nobody forced keep
     the distance of `tracking_min_s`, so that a burst of events costs one look.
     """
+    seen_at = job.schedule.observed_at
     if forced:
         job = _fresh_run(job, now=now, limits=limits)
         job = with_entry(job, "request", why, now=now, details={})
     else:
         if job.phase is Phase.CANCELLED:
             return None, "the replication was cancelled; ask for it to go on"
-        if event_at is not None and job.observed_at is not None and event_at <= job.observed_at:
-            return None, f"already seen by the look at {formatting.moment(job.observed_at)}"
-    earliest = now
-    if forced and job.lease is not None:
+        if event_at is not None and seen_at is not None and event_at <= seen_at:
+            return None, f"already seen by the look at {formatting.moment(seen_at)}"
+    schedule, earliest = job.schedule, now
+    if forced and schedule.lease is not None:
         # The record of that look, however late, would undo the fresh run: it loses its claim, and
         # may still be in the middle of its act until the claim would have lapsed.
-        earliest = max(now, job.lease.expires_at)
-        job = replace(job, lease=None)
-    elif job.lease is not None and job.lease.expires_at > now:
+        earliest = max(now, schedule.lease.expires_at)
+        schedule = replace(schedule, lease=None)
+    elif schedule.is_claimed(now):
         reason = "a look is under way and will be followed by another"
-        return replace(job, look_again=True), reason
-    elif job.observed_at is not None and not forced:
-        earliest = max(now, job.observed_at + timedelta(seconds=limits.tracking_min_s))
-    due = job.next_attempt_at
+        return replace(job, schedule=replace(schedule, look_again=True)), reason
+    elif seen_at is not None and not forced:
+        earliest = max(now, seen_at + timedelta(seconds=limits.tracking_min_s))
+    due = schedule.next_attempt_at
     if not forced and due is not None and due <= earliest:
         return None, f"a look is due at {formatting.moment(due)}"
-    moved = replace(job, sequence=job.sequence + 1, next_attempt_at=earliest)
+    moved = replace(job, schedule=schedule.at(earliest))
     return moved, f"look at {formatting.moment(earliest)}: {why}"
 
 
@@ -68,9 +69,6 @@ def _fresh_run(job: ReplicationJob, *, now: datetime, limits: Limits) -> Replica
         one_by_one=False,
         withdrawing=False,
         failure=None,
-        writes=0,
-        failures_in_a_row=0,
-        unknown_in_a_row=0,
-        claims=0,
-        deadline_at=now + timedelta(seconds=limits.deadline_s),
+        tries=job.tries.fresh(),
+        schedule=job.schedule.fresh(now, limits),
     )

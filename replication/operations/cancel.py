@@ -1,7 +1,7 @@
 """Cancelling: a replication is no longer followed, because an operator says so."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from replication.domain.job import Phase, ReplicationJob, with_entry
 from replication.domain.limits import Limits
@@ -75,19 +75,14 @@ def cancelled(
     reason = f"cancelled by {by}; Azure's list stays as it is"
     if remove:
         reason = f"cancelled by {by}; what was added and is not Completed is to be removed"
+    schedule = job.schedule.unclaimed().at(now if remove else None)
     stopped = replace(
         job.to(Phase.CANCELLED, reason, at=now),
-        sequence=job.sequence + 1,
-        lease=None,
-        look_again=False,
+        # What was tried stays on show, unless a new run begins.
+        tries=job.tries.fresh() if remove else replace(job.tries.without_failures(), claims=0),
+        schedule=schedule.fresh(now, limits) if remove else schedule,
         place=None,
         withdrawing=remove,
-        next_attempt_at=now if remove else None,
-        deadline_at=now + timedelta(seconds=limits.deadline_s) if remove else job.deadline_at,
-        writes=0 if remove else job.writes,
-        failures_in_a_row=0,
-        unknown_in_a_row=0,
-        claims=0,
         failure=None,
         # Nobody looks any more, so nobody can tell whether a copy moves.
         replicas=tuple(replace(one, stuck_since=None) for one in job.replicas),

@@ -1,7 +1,7 @@
 """Releasing: a plan that its budget holds goes on, because an operator says so."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from replication.domain.job import ReplicationJob, with_entry
 from replication.domain.limits import Limits
@@ -61,11 +61,8 @@ def released(
         reason=reason,
         failure=None,
         letter_id=None,
-        lease=None,
         budget_cleared=frozenset(one.region for one in job.replicas),
-        deadline_at=now + timedelta(seconds=limits.deadline_s),
-        next_attempt_at=now,
-        sequence=job.sequence + 1,
+        schedule=replace(job.schedule.fresh(now, limits).at(now), lease=None),
         updated_at=now,
     )
     return with_entry(job, _RELEASE, reason, now=now, details={"by": by}), reason

@@ -162,6 +162,16 @@ class Observation:
     chance: float
     held: Mapping[Region, Hold] = field(default_factory=dict)
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.now >= self.job.schedule.deadline_at
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the run has writes left."""
+        return self.job.tries.writes < self.limits.write_max_attempts
+
 
 def decide(seen: Observation) -> Decision:  # noqa: PLR0911 - one guard for each way out
     """Decide the next step from what is seen; never from what was said."""
@@ -183,7 +193,7 @@ def decide(seen: Observation) -> Decision:  # noqa: PLR0911 - one guard for each
         if len(wanted) == 1:
             return Succeed(reason=f"the one wanted region, {wanted[0].region}, is Completed")
         return Succeed(reason=f"all {len(wanted)} wanted regions are Completed")
-    if seen.now >= job.deadline_at:
+    if seen.is_late:
         return _deadline(seen, open_replicas)
     if version.is_changing:
         return _while_changing(seen, missing, open_replicas)
@@ -198,7 +208,7 @@ def _deadline(seen: Observation, behind: list[Replica]) -> Decision:
     if seen.job.phase is Phase.FAILED and first is not None:
         reason = f"looked at again, still not Completed: {names}; {first.message}"
         return GiveUp(reason=reason, failure=first)
-    message = f"not Completed by {formatting.moment(seen.job.deadline_at)}: {names}"
+    message = f"not Completed by {formatting.moment(seen.job.schedule.deadline_at)}: {names}"
     code = FailureCode.DEADLINE_EXCEEDED
     holds = [seen.held[one.region] for one in behind if one.region in seen.held]
     if len(holds) == len(behind):
@@ -229,11 +239,11 @@ def _while_changing(
 
 
 def _apply_missing(seen: Observation, missing: frozenset[Region]) -> Decision:
-    job, limits = seen.job, seen.limits
-    if job.writes >= limits.write_max_attempts:
+    job = seen.job
+    if not seen.may_write:
         names = ", ".join(sorted(region.name for region in missing))
         return GiveUp(
-            reason=f"{job.writes} writes did not bring {names} into the list to stay",
+            reason=f"{job.tries.writes} writes did not bring {names} into the list to stay",
             failure=Failure(
                 code=FailureCode.WRITES_EXHAUSTED,
                 message="regions kept vanishing from the list; is another writer removing them?",
@@ -259,14 +269,13 @@ def _follow(seen: Observation, wanted: list[Replica], open_replicas: list[Replic
         if one.state is not ReplicaState.FAILED and one.region in listed
     ]
     hopeful = [one for one in failed if one.attempts < seen.limits.region_max_attempts]
-    may_write = seen.job.writes < seen.limits.write_max_attempts
     free = [one for one in hopeful if one.region not in seen.held]
-    if free and may_write:
+    if free and seen.may_write:
         return _try_again(seen, free)
     if running:
         return _track(seen, running, "")
     unlisted = [one for one in open_replicas if one.region not in listed]
-    if unlisted or (hopeful and may_write):
+    if unlisted or (hopeful and seen.may_write):
         return _until_released(seen, [*unlisted, *hopeful])
     spent = failed[0]
     names = ", ".join(f"{one.region} ({one.attempts} copies)" for one in failed)
@@ -300,7 +309,7 @@ def _withdraw(seen: Observation, version: ImageVersion) -> Decision:
         and one.state is not ReplicaState.COMPLETED
     ]
     unseen = [region for region in unfinished if region not in version.replication]
-    if unseen and seen.now < seen.job.deadline_at:
+    if unseen and not seen.is_late:
         # It may be Completed by now; what is Completed stays.
         return Wait(
             after_s=seen.limits.tracking_min_s,
@@ -313,7 +322,7 @@ def _withdraw(seen: Observation, version: ImageVersion) -> Decision:
         return Cancel(
             reason=f"cancelled; the version's safety profile keeps {names} from being removed"
         )
-    if seen.job.writes >= seen.limits.write_max_attempts or seen.now >= seen.job.deadline_at:
+    if seen.is_late or not seen.may_write:
         return Cancel(reason=f"cancelled; {names} could not be removed in time, and stay")
     return Withdraw(regions=frozenset(unfinished), reason=f"cancelled: remove {names} again")
 

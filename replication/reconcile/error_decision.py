@@ -28,15 +28,15 @@ def decide_on_error(  # noqa: PLR0911 - one for each way out
     code, message = transient.code if transient else type(error).__name__, str(error)
     # Azure's messages mostly begin with the code already.
     answer = message if message.startswith(f"{code}:") else f"{code}: {message}"
-    if now >= job.deadline_at and job.phase is not Phase.FAILED:
+    if now >= job.schedule.deadline_at and job.phase is not Phase.FAILED:
         return GiveUp(
             reason=f"the deadline passed while the service answered {answer}",
             failure=Failure(code=FailureCode.DEADLINE_EXCEEDED, message=answer),
         )
-    if now >= job.deadline_at and job.failure is not None:
+    if now >= job.schedule.deadline_at and job.failure is not None:
         reason = f"{job.failure.message}; another look failed with {answer}"
         return GiveUp(reason=reason, failure=job.failure)
-    attempt, unknown = job.failures_in_a_row + 1, job.unknown_in_a_row + 1
+    attempt, unknown = job.tries.failures_in_a_row + 1, job.tries.unknown_in_a_row + 1
     retry_after_s = transient.retry_after_s if transient else None
     after_s = retry_delay_s(attempt, limits, chance=chance, retry_after_s=retry_after_s)
     match error:

@@ -71,7 +71,7 @@ class Executor:
             if deferral is not None:
                 return self.recovery.queue_up(job, deferral)
             catalog = self.catalogs.of(job.image_version_id.subscription_id)
-            job = replace(job, arm_calls=job.arm_calls + 1)
+            job = replace(job, tries=job.tries.one_call())
             version = self.gallery.read(job.image_version_id, catalog)
             job, decision = self._decide(job, version, catalog)
             if paused is not None and isinstance(decision, Apply | Repair | Withdraw):
@@ -135,9 +135,10 @@ class Executor:
             if one.region in version.listed and one.state is ReplicaState.FAILED
         ]
         health, limits = self.guards.health, self.runtime.limits
-        if now >= job.deadline_at:
+        if now >= job.schedule.deadline_at:
             return health.closed(job.key, [*missing, *(one.region for one in failed)])
-        if job.withdrawing or version.is_changing or job.writes >= limits.write_max_attempts:
+        may_write = job.tries.writes < limits.write_max_attempts
+        if job.withdrawing or version.is_changing or not may_write:
             return {}
         hopeful = [one.region for one in failed if one.attempts < limits.region_max_attempts]
         return health.holds(job.key, [*missing, *hopeful])
@@ -177,7 +178,7 @@ class Executor:
             )
         try:
             self._save_intent(job, owner)
-            job = replace(job, arm_calls=job.arm_calls + 1)
+            job = replace(job, tries=job.tries.one_call())
             self.gallery.set_target_regions(job.image_version_id, entries)
         except LeaseLostError:
             raise
@@ -195,18 +196,11 @@ class Executor:
         """Write the intent down before the act, and make sure that the claim still holds."""
 
         def change(fresh: ReplicationJob) -> tuple[ReplicationJob, None]:
-            if fresh.lease is None or fresh.lease.owner != owner:
+            if not fresh.schedule.is_claimed_by(owner):
                 raise LeaseLostError("another worker took the job over before the write")
-            if fresh.lease.expires_at <= self.runtime.clock():
+            if not fresh.schedule.is_claimed(self.runtime.clock()):
                 raise LeaseLostError("the claim lapsed before the write")
-            intended = replace(
-                job,
-                lease=fresh.lease,
-                look_again=fresh.look_again,
-                sequence=fresh.sequence,
-                letter_id=fresh.letter_id,
-            )
-            return intended, None
+            return job.abreast_of(fresh), None
 
         if self.jobs.change(job.key, change) is None:
             raise LeaseLostError("the record was removed before the write")

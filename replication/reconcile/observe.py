@@ -4,7 +4,7 @@ Pure functions; the clock is an argument.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from replication.domain.copy_progress import with_stuck
 from replication.domain.errors import FailureCode
@@ -56,10 +56,10 @@ def absorb(
         # A look at a job that was over, or held, opens a new run with a deadline of its own.
         job = replace(
             job,
-            deadline_at=now + timedelta(seconds=limits.deadline_s),
-            writes=0,
+            # The claim for this look counts until its record is written.
+            tries=job.tries.fresh(claims=job.tries.claims),
+            schedule=job.schedule.fresh(now, limits),
         )
-        job = without_failures(job)
     if job.phase is Phase.SUPERSEDED:
         job = replace(job, replicas=(), withheld={})
     left_out = {one.region: one.reason for one in plan.left_out}
@@ -92,13 +92,8 @@ def absorb(
         home=_home(version) or job.home,
         owner_tags=policy.owner_tags(version.tags),
         size_gb=version.size_gb if version.size_gb is not None else job.size_gb,
-        observed_at=now,
+        schedule=replace(job.schedule, observed_at=now),
     )
-
-
-def without_failures(job: ReplicationJob) -> ReplicationJob:
-    """Return the job with its failures forgotten: the service does what it is asked."""
-    return replace(job, failures_in_a_row=0, unknown_in_a_row=0)
 
 
 def _see(replica: Replica, version: ImageVersion, now: datetime) -> Replica:

@@ -185,21 +185,24 @@ class Reconciler:
         def change(
             job: ReplicationJob,
         ) -> tuple[ReplicationJob | None, ReplicationJob | _Refusal]:
-            now = self.runtime.clock()
-            if message.sequence < job.sequence or job.next_attempt_at is None:
-                reason = f"message {message.sequence} is older than the record's {job.sequence}"
+            now, schedule = self.runtime.clock(), job.schedule
+            if message.sequence < schedule.sequence or schedule.next_attempt_at is None:
+                reason = (
+                    f"message {message.sequence} is older than the record's {schedule.sequence}"
+                )
                 return None, _Refusal(
                     result=ReconcileResult(outcome=LookOutcome.STALE, reason=reason)
                 )
-            if job.lease is not None and job.leased_by_another(owner, now):
+            lease = schedule.lease
+            if lease is not None and lease.owner != owner and lease.expires_at > now:
                 busy = ReconcileResult(outcome=LookOutcome.BUSY, reason="another worker is at it")
-                busy_for_s = (job.lease.expires_at - now).total_seconds()
+                busy_for_s = (lease.expires_at - now).total_seconds()
                 return None, _Refusal(result=busy, busy_for_s=busy_for_s)
             lapses_at = now + timedelta(seconds=self.runtime.limits.lease_s)
             claimed = replace(
                 job,
-                lease=Lease(owner=owner, expires_at=lapses_at),
-                claims=job.claims + 1,
+                schedule=replace(schedule, lease=Lease(owner=owner, expires_at=lapses_at)),
+                tries=replace(job.tries, claims=job.tries.claims + 1),
                 traceparent=job.traceparent or self.runtime.telemetry.trace(),
             )
             return claimed, claimed
@@ -225,14 +228,14 @@ class Reconciler:
         stored = self.commits.jobs.load(message.key)
         if stored is None:
             return
-        if stored.job.sequence == message.sequence + 1:
+        if stored.job.schedule.sequence == message.sequence + 1:
             self.commits.finish(stored.job)
         else:
             self.commits.settle_letter(stored.job)
 
     def _step(self, claimed: ReplicationJob, owner: str) -> ReconcileResult:
         try:
-            killed = claimed.claims > MAX_CLAIMS
+            killed = claimed.tries.claims > MAX_CLAIMS
             step = _given_up(claimed) if killed else self.executor.step(claimed, owner)
             after = self._commit(step, owner)
         except LeaseLostError as error:
@@ -248,14 +251,9 @@ class Reconciler:
         now, limits = self.runtime.clock(), self.runtime.limits
 
         def change(fresh: ReplicationJob) -> tuple[ReplicationJob, None]:
-            if fresh.lease is None or fresh.lease.owner != owner:
+            if not fresh.schedule.is_claimed_by(owner):
                 raise LeaseLostError("the claim lapsed and another worker took over")
-            job = replace(
-                step.job,
-                look_again=fresh.look_again,
-                sequence=fresh.sequence,
-                letter_id=fresh.letter_id,
-            )
+            job = step.job.abreast_of(fresh)
             return concluded(job, step.decision, now=now, limits=limits), None
 
         quiet = isinstance(step.decision, Track | Apply)

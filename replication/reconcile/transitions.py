@@ -35,7 +35,7 @@ from replication.reconcile.decision import (
     Wait,
     Withdraw,
 )
-from replication.reconcile.observe import off_the_list, on_the_list, without_failures
+from replication.reconcile.observe import off_the_list, on_the_list
 
 
 def intend(
@@ -81,7 +81,7 @@ def concluded(
     if isinstance(decision, Partial | GiveUp | OverBudget) and not job.withdrawing:
         failure = decision.failure
     job, after_s = _carried_out(job, decision, now, limits)
-    if job.look_again:
+    if job.schedule.look_again:
         after_s = min(limits.tracking_min_s if after_s is None else after_s, limits.tracking_min_s)
     return _close(job, decision, after_s=after_s, failure=failure, now=now)
 
@@ -103,22 +103,19 @@ def _carried_out(  # noqa: C901, PLR0912 - one arm for each decision
             job, phase = _withdrawn(job, decision, now), Phase.CANCELLED
             after_s = limits.retry_base_s
         case Track():
-            job, phase = replace(without_failures(job), polls=job.polls + 1), Phase.TRACKING
+            job = replace(job, tries=job.tries.without_failures().one_poll())
+            phase = Phase.TRACKING
             after_s = decision.after_s
         case Wait():
             after_s = decision.after_s
         case Pause():
             after_s = decision.after_s
-            job = replace(job, deadline_at=job.deadline_at + timedelta(seconds=after_s))
+            deadline_at = job.schedule.deadline_at + timedelta(seconds=after_s)
+            job = replace(job, schedule=replace(job.schedule, deadline_at=deadline_at))
         case Retry():
             after_s = decision.after_s
             if decision.counts:
-                job = replace(
-                    job,
-                    failures_in_a_row=job.failures_in_a_row + 1,
-                    unknown_in_a_row=job.unknown_in_a_row + (1 if decision.unknown else 0),
-                    attempts=job.attempts + 1,
-                )
+                job = replace(job, tries=job.tries.one_failure(unknown=decision.unknown))
         case Supersede():
             gone = (off_the_list(one, decision.reason, now) for one in job.replicas)
             job = job.with_replicas(*gone)
@@ -151,14 +148,14 @@ _END_AFTER: dict[type[Decision], Phase] = {
 
 def _looked(job: ReplicationJob) -> ReplicationJob:
     """Count the look that found the copies of a job at their end."""
-    return replace(job, polls=job.polls + 1) if job.phase is Phase.TRACKING else job
+    return replace(job, tries=job.tries.one_poll()) if job.phase is Phase.TRACKING else job
 
 
 def _taken_out(job: ReplicationJob, region: Region) -> ReplicationJob:
     replica = job.replica(region)
     if replica is not None:
         job = job.with_replicas(replace(replica, rebuilding=True, progress=None))
-    return replace(job, writes=job.writes + 1, attempts=job.attempts + 1)
+    return replace(job, tries=job.tries.one_write())
 
 
 def _withdrawn(job: ReplicationJob, decision: Withdraw, now: datetime) -> ReplicationJob:
@@ -167,7 +164,7 @@ def _withdrawn(job: ReplicationJob, decision: Withdraw, now: datetime) -> Replic
         for one in job.replicas
         if one.region in decision.regions
     ]
-    job = replace(without_failures(job), writes=job.writes + 1, attempts=job.attempts + 1)
+    job = replace(job, tries=job.tries.without_failures().one_write())
     return job.with_replicas(*gone)
 
 
@@ -186,14 +183,12 @@ def _close(
             "regions": {one.region.name: one.state.value for one in job.replicas},
         }
         job = with_entry(job, event, decision.reason, now=now, details=details)
+    next_look_at = None if after_s is None else now + timedelta(seconds=after_s)
     return replace(
         job,
-        sequence=job.sequence + 1,
-        claims=0,
+        tries=replace(job.tries, claims=0),
+        schedule=job.schedule.unclaimed().at(next_look_at),
         updated_at=now,
-        next_attempt_at=None if after_s is None else now + timedelta(seconds=after_s),
-        lease=None,
-        look_again=False,
         failure=failure,
         letter_id=job.letter_id if failure in (None, job.failure) else job.own_letter_id,
     )
@@ -230,4 +225,4 @@ def _applied(job: ReplicationJob, regions: frozenset[Region], now: datetime) -> 
             )
         )
     job = job.with_replicas(*changed)
-    return replace(without_failures(job), writes=job.writes + 1, attempts=job.attempts + 1)
+    return replace(job, tries=job.tries.without_failures().one_write())

@@ -81,7 +81,7 @@ class JobCommits:
         """Do again, without harm, what follows the record of a job: a crash may have kept it."""
         self.history.append(job.key, job.entries)
         self.settle_letter(job)
-        if job.next_attempt_at is not None:
+        if job.schedule.next_attempt_at is not None:
             self.send(job)
 
     def settle_letter(self, job: ReplicationJob, *, is_new: bool = False) -> None:
@@ -99,7 +99,7 @@ class JobCommits:
 
     def send(self, job: ReplicationJob, queue: QueueName = QueueName.JOBS) -> None:
         """Queue the message of a job's next look."""
-        delay_s = job.due_in_s(self.runtime.clock())
+        delay_s = job.schedule.due_in_s(self.runtime.clock())
         self.queues.send(queue, JobMessage.of(job), delay_s=delay_s)
 
     def _follow(
@@ -117,8 +117,8 @@ class JobCommits:
             else:
                 is_new = before is None or after.failure != before.failure
                 self.settle_letter(after, is_new=is_new)
-        moved = before is None or after.sequence != before.sequence
-        if moved and after.next_attempt_at is not None:
+        moved = before is None or after.schedule.sequence != before.schedule.sequence
+        if moved and after.schedule.next_attempt_at is not None:
             self.send(after, queue)
 
     def _resolve(self, job: ReplicationJob) -> None:

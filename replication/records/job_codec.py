@@ -4,7 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from replication.codec import DETAILS, NAME, TRACE, Codec, Form, read_moment, read_text
-from replication.domain.job import HistoryEntry, HomeReplicas, Replica, ReplicationJob
+from replication.domain.job import (
+    HistoryEntry,
+    HomeReplicas,
+    Replica,
+    ReplicationJob,
+    Schedule,
+    Tries,
+)
 from replication.domain.regions import Region
 
 FORMAT_VERSION = 1
@@ -38,11 +45,9 @@ JOBS = Codec(
     version=FORMAT_VERSION,
     # What every release wrote. Of the other fields older ones knew nothing.
     required={
-        ReplicationJob: (
-            *("phase", "replicas", "left_out", "withheld", "entries"),
-            *("sequence", "revision", "claims", "attempts", "writes", "polls"),
-            *("failures_in_a_row", "arm_calls"),
-        ),
+        ReplicationJob: (*("phase", "replicas", "left_out", "withheld", "entries", "revision"),),
+        Tries: ("claims", "attempts", "writes", "polls", "failures_in_a_row", "arm_calls"),
+        Schedule: ("sequence",),
         Replica: ("state",),
         HomeReplicas: ("replica_count", "storage_account_type"),
     },
@@ -57,6 +62,7 @@ JOBS = Codec(
         HomeReplicas: {"storage_account_type": NAME},
         HistoryEntry: {"details": DETAILS},
     },
+    flat={"tries": Tries, "schedule": Schedule},
 )
 encode_job, decode_job = JOBS.encode_text, JOBS.decode_text
 encode_entry, decode_entry = ENTRIES.encode, ENTRIES.decode

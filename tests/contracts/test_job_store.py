@@ -14,7 +14,7 @@ from replication.domain.errors import MalformedError, NewerFormatError, RecordCh
 from replication.ports import JobQuery, JobStore
 from replication.records.job_codec import encode_job
 from tests.support.builders import version_id
-from tests.support.jobs import job, large_job
+from tests.support.jobs import altered, job, large_job
 from tests.support.storage.emulator import FreshTables
 
 
@@ -63,21 +63,21 @@ def test_a_second_first_record_is_refused(store: JobStore) -> None:
 
 def test_a_record_is_replaced_by_whoever_read_the_newest(store: JobStore) -> None:
     stored = store.insert(job())
-    again = store.replace(stored, replace(stored.job, polls=1))
-    last = store.replace(again, replace(again.job, polls=2))
+    again = store.replace(stored, altered(stored.job, polls=1))
+    last = store.replace(again, altered(again.job, polls=2))
     loaded = store.load(version_id().key)
     assert loaded == last
-    assert last.job.polls == 2
+    assert last.job.tries.polls == 2
 
 
 def test_a_record_that_was_changed_meanwhile_is_not_overwritten(store: JobStore) -> None:
     stored = store.insert(job())
-    store.replace(stored, replace(stored.job, polls=1))
+    store.replace(stored, altered(stored.job, polls=1))
     with pytest.raises(RecordChangedError):
-        store.replace(stored, replace(stored.job, polls=99))
+        store.replace(stored, altered(stored.job, polls=99))
     loaded = store.load(version_id().key)
     assert loaded is not None
-    assert loaded.job.polls == 1
+    assert loaded.job.tries.polls == 1
 
 
 def test_a_record_that_is_not_there_cannot_be_replaced(store: JobStore) -> None:
@@ -94,7 +94,7 @@ def test_of_many_writers_at_once_one_wins(store: JobStore) -> None:
 
     def write(number: int) -> None:
         try:
-            store.replace(stored, replace(stored.job, polls=number))
+            store.replace(stored, altered(stored.job, polls=number))
         except RecordChangedError:
             lost.append(number)
         else:

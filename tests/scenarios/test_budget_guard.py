@@ -69,7 +69,8 @@ def test_a_plan_over_its_budget_is_held_whole_and_shown_on_the_desk() -> None:
     world.run()
     job = world.job(ID)
     assert world.gallery.writes == []
-    assert (job.phase, job.held_by_budget, job.next_attempt_at) == (Phase.WAITING, True, None)
+    assert (job.phase, job.held_by_budget) == (Phase.WAITING, True)
+    assert job.schedule.next_attempt_at is None
     assert job.reason.startswith("held: over budget labs of all its galleries: ")
     assert "50.80 USD a month and 20.32 USD once for this plan" in job.reason
     (letter,) = world.letters.letters.values()

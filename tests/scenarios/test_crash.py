@@ -145,9 +145,9 @@ class Story:
     def check(self) -> None:
         job, letters = self.job, self.world.letters.letters
         assert self.world.history.entries[ID.key] == self.recorded
-        assert job.lease is None
+        assert job.schedule.lease is None
         assert self.world.queues.waiting == []
-        assert job.next_attempt_at is None
+        assert job.schedule.next_attempt_at is None
         assert len(letters) <= 1
         opened = [one for one in letters.values() if one.state is LetterState.OPEN]
         if job.phase in _ENDED_WELL:

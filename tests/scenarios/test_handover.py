@@ -17,6 +17,7 @@ from replication.reconcile.reconciler import Reconciler
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World, build_world
+from tests.support.jobs import altered
 from tests.support.letters import MemoryDeadLetters
 
 TARGET = version_id()
@@ -83,7 +84,7 @@ def test_a_worker_that_lost_its_claim_dead_letters_nothing() -> None:
         assert stored is not None
         until = world.clock() + timedelta(minutes=2)
         lease = Lease(owner="another", expires_at=until)
-        world.store.replace(stored, replace(stored.job, lease=lease))
+        world.store.replace(stored, altered(stored.job, lease=lease))
         raise write_failures.pop()
 
     gallery = cast(
@@ -156,7 +157,7 @@ def test_a_slow_look_whose_claim_has_lapsed_does_not_undo_what_somebody_asks_for
     gallery = cast("Gallery", SimpleNamespace(read=slow_read, set_target_regions=None))
     slow = replace(world.app.reconciler.executor, gallery=gallery)
     assert replace(world.app.reconciler, executor=slow).reconcile(again).outcome == "lease_lost"
-    assert world.job(TARGET).deadline_at > failed.deadline_at
+    assert world.job(TARGET).schedule.deadline_at > failed.schedule.deadline_at
     world.run()
     assert world.job(TARGET).phase is Phase.SUCCEEDED
 
@@ -175,7 +176,7 @@ def test_a_record_whose_answer_was_lost_is_known_again_as_ones_own() -> None:
     # Its message was sent, so nothing waits for the sweep.
     following = world.queues.take()
     assert following is not None
-    assert following.sequence == world.job(TARGET).sequence
+    assert following.sequence == world.job(TARGET).schedule.sequence
     world.app.reconciler.reconcile(following)
     world.run()
     assert world.job(TARGET).phase is Phase.SUCCEEDED

@@ -53,7 +53,7 @@ def test_no_call_is_made_while_azure_asks_for_a_pause() -> None:
     assert world.gallery.writes == []
     world.run(steps=1_000)
     assert {world.job(one).phase for one in versions} == {Phase.SUCCEEDED}
-    assert {world.job(one).failures_in_a_row for one in versions} == {0}
+    assert {world.job(one).tries.failures_in_a_row for one in versions} == {0}
 
 
 def test_who_will_have_to_write_reads_nothing_in_vain_while_writes_are_refused() -> None:

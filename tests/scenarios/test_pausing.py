@@ -55,11 +55,11 @@ def test_a_pause_longer_than_the_deadline_fails_nothing() -> None:
     world = build_world()
     pause(world)
     export(world)
-    left_s = (world.job(ID).deadline_at - world.clock()).total_seconds()
+    left_s = (world.job(ID).schedule.deadline_at - world.clock()).total_seconds()
     world.run(until=world.clock() + timedelta(seconds=left_s + 7200), steps=5000)
     assert world.job(ID).phase is Phase.WAITING
     assert world.letters.letters == {}
-    assert (world.job(ID).deadline_at - world.clock()).total_seconds() > left_s - 600
+    assert (world.job(ID).schedule.deadline_at - world.clock()).total_seconds() > left_s - 600
     world.app.pauses.resume(QueueName.JOBS, by="ann")
     world.run()
     assert world.job(ID).phase is Phase.SUCCEEDED
@@ -70,7 +70,7 @@ def test_a_long_pause_reads_nothing_and_says_it_once_in_the_timeline() -> None:
     pause(world)
     export(world)
     world.run(until=world.clock() + timedelta(hours=2), steps=1000)
-    assert world.job(ID).arm_calls == 2  # the intake's, and one look
+    assert world.job(ID).tries.arm_calls == 2  # the intake's, and one look
     events = [entry.event for entry in world.history.read(ID.key)]
     assert events.count("pause") <= 2
 

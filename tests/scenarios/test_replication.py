@@ -51,7 +51,7 @@ def test_a_replication_without_trouble_costs_at_most_eight_arm_calls() -> None:
         took_s = (world.clock() - started).total_seconds()
         assert job.phase is Phase.SUCCEEDED
         assert world.gallery.reads + len(world.gallery.writes) <= 8, copy_s
-        assert job.arm_calls == world.gallery.reads + len(world.gallery.writes)
+        assert job.tries.arm_calls == world.gallery.reads + len(world.gallery.writes)
         assert took_s <= slowest_s * 1.05 + 15, copy_s
 
 
@@ -74,9 +74,9 @@ def test_an_event_brings_the_next_look_forward() -> None:
     world.gallery.copy_s = 20000
     export(world)
     world.run(until=world.clock() + timedelta(seconds=1000))
-    before = world.job(ID).next_attempt_at
+    before = world.job(ID).schedule.next_attempt_at
     taken = world.app.intake.receive(written_event(ID, at=world.clock()), {})
-    after = world.job(ID).next_attempt_at
+    after = world.job(ID).schedule.next_attempt_at
     assert taken.action == "queued"
     assert before is not None
     assert after is not None

@@ -14,6 +14,7 @@ from replication.domain.regions import RegionCatalog
 from replication.ports import Gallery, UnreadPart
 from tests.support.builders import US_NEIGHBOURS, version_body
 from tests.support.fakes import build_world
+from tests.support.jobs import altered
 from tests.support.scenarios.steps import ID, export, states
 
 
@@ -49,7 +50,7 @@ def test_a_second_worker_does_not_touch_a_job_that_is_claimed(*, redelivered: bo
     stored = world.store.load(ID.key)
     assert stored is not None
     lease = Lease(owner="someone", expires_at=world.clock() + timedelta(seconds=90))
-    world.store.replace(stored, replace(stored.job, lease=lease))
+    world.store.replace(stored, altered(stored.job, lease=lease))
     done = world.app.reconciler.reconcile(message, redelivered=redelivered)
     assert done.outcome == "busy"
     assert world.gallery.writes == []

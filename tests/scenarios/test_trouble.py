@@ -1,6 +1,5 @@
 """Scenarios on a fake clock: Azure refuses, fails, loses writes, or others edit the list."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region, RegionUnavailableError
 from tests.support.builders import US_NEIGHBOURS, written_event
 from tests.support.fakes import build_world
+from tests.support.jobs import altered
 from tests.support.scenarios.steps import ID, export, states
 
 
@@ -197,7 +197,7 @@ def test_a_pause_that_the_service_asks_for_is_kept() -> None:
     export(world)
     world.run(until=started + timedelta(seconds=119))
     assert world.gallery.writes == []
-    assert world.job(ID).failures_in_a_row == 0
+    assert world.job(ID).tries.failures_in_a_row == 0
 
 
 def test_a_permanent_refusal_goes_to_the_desk_at_once() -> None:
@@ -247,7 +247,7 @@ def test_workers_that_die_again_and_again_end_on_the_desk() -> None:
     for _ in range(10):
         stored = world.store.load(ID.key)
         assert stored is not None
-        world.store.replace(stored, replace(stored.job, claims=stored.job.claims + 1))
+        world.store.replace(stored, altered(stored.job, claims=stored.job.tries.claims + 1))
     world.app.reconciler.reconcile(message)
     assert world.job(ID).phase is Phase.FAILED
     (letter,) = world.letters.letters.values()

@@ -1,11 +1,11 @@
 """Jobs on record for the contract suites."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
 from replication.domain.image_version import ImageVersionId
-from replication.domain.job import Replica, ReplicationJob
+from replication.domain.job import Replica, ReplicationJob, Schedule
 from replication.domain.regions import Region
 from tests.support.builders import NOON, version_id
 
@@ -22,10 +22,18 @@ def job(of: ImageVersionId | None = None, **changes: Any) -> ReplicationJob:
         catalog_source="a test",
         started_at=NOON,
         updated_at=NOON,
-        deadline_at=NOON + timedelta(days=1),
-        sequence=1,
+        schedule=Schedule(deadline_at=NOON + timedelta(days=1), sequence=1),
     )
-    return replace(plain, **changes)
+    return altered(plain, **changes)
+
+
+def altered(of: ReplicationJob, **changes: Any) -> ReplicationJob:
+    """Return a job with fields replaced, and with those of its tries and its schedule."""
+    for part in ("tries", "schedule"):
+        value = changes.pop(part, getattr(of, part))
+        own = {one.name: changes.pop(one.name) for one in fields(value) if one.name in changes}
+        of = replace(of, **{part: replace(value, **own)})
+    return replace(of, **changes)
 
 
 def large_job() -> ReplicationJob:

@@ -10,7 +10,7 @@ from replication.domain.errors import (
     RecordChangedError,
     TransientError,
 )
-from replication.domain.job import Phase, Replica, ReplicaState, ReplicationJob
+from replication.domain.job import Phase, Replica, ReplicaState, ReplicationJob, Schedule
 from replication.domain.regions import Region
 from replication.listing.jobs import Listing
 from tests.support.builders import NOON, version_id
@@ -80,7 +80,7 @@ def job(
         revision=revision,
         started_at=NOON,
         updated_at=NOON + timedelta(minutes=minute),
-        deadline_at=NOON + timedelta(days=1),
+        schedule=Schedule(deadline_at=NOON + timedelta(days=1)),
     )
 
 

@@ -25,6 +25,8 @@ from replication.domain.job import (
     Replica,
     ReplicaState,
     ReplicationJob,
+    Schedule,
+    Tries,
 )
 from replication.domain.limits import Limits
 from replication.domain.plan import LeftOutRegion
@@ -156,6 +158,27 @@ ENTRIES = st.builds(
 )
 
 
+TRIES = st.builds(
+    Tries,
+    writes=COUNTS,
+    polls=COUNTS,
+    attempts=COUNTS,
+    failures_in_a_row=COUNTS,
+    claims=COUNTS,
+    arm_calls=COUNTS,
+)
+
+SCHEDULES = st.builds(
+    Schedule,
+    sequence=COUNTS,
+    next_attempt_at=st.none() | MOMENTS,
+    deadline_at=MOMENTS,
+    observed_at=st.none() | MOMENTS,
+    lease=st.none() | st.builds(Lease, owner=TEXTS, expires_at=MOMENTS),
+    look_again=st.booleans(),
+)
+
+
 def jobs() -> st.SearchStrategy[ReplicationJob]:
     return st.builds(
         ReplicationJob,
@@ -175,22 +198,12 @@ def jobs() -> st.SearchStrategy[ReplicationJob]:
         size_gb=st.none() | COUNTS,
         home=st.none() | st.builds(HomeReplicas, replica_count=COUNTS, storage_account_type=TEXTS),
         owner_tags=st.dictionaries(TEXTS, TEXTS, max_size=2),
-        sequence=COUNTS,
         revision=COUNTS,
-        claims=COUNTS,
-        attempts=COUNTS,
-        writes=COUNTS,
-        polls=COUNTS,
-        failures_in_a_row=COUNTS,
-        arm_calls=COUNTS,
+        tries=TRIES,
+        schedule=SCHEDULES,
         started_at=MOMENTS,
         updated_at=MOMENTS,
-        deadline_at=MOMENTS,
-        observed_at=st.none() | MOMENTS,
-        next_attempt_at=st.none() | MOMENTS,
         finished_at=st.none() | MOMENTS,
-        lease=st.none() | st.builds(Lease, owner=TEXTS, expires_at=MOMENTS),
-        look_again=st.booleans(),
         one_by_one=st.booleans(),
         failure=st.none() | st.builds(Failure, code=st.sampled_from(FailureCode), message=TEXTS),
         withheld=st.dictionaries(REGIONS, st.tuples(MOMENTS, TEXTS), max_size=3),

@@ -30,8 +30,8 @@ _SLACK_FOR_A_DEAD_WORKER_S = 900.0
 def record_problems(run: "Simulation", job: ReplicationJob) -> Iterator[str]:
     """Check a record that is about to be written."""
     name = job.image_version_id.version
-    if job.writes > run.limits.write_max_attempts:
-        yield f"{name}: {job.writes} writes on record"
+    if job.tries.writes > run.limits.write_max_attempts:
+        yield f"{name}: {job.tries.writes} writes on record"
     if job.phase.is_end and not job.reason:
         yield f"{name} ended without a reason"
     export = run.exports.get(job.key)
@@ -48,7 +48,7 @@ def deadline_problems(run: "Simulation") -> Iterator[str]:
     slack_s += run.scheduler.drifted_s
     for row in run.store.rows.values():
         job = row.job
-        late_s = (now - job.deadline_at).total_seconds()
+        late_s = (now - job.schedule.deadline_at).total_seconds()
         if late_s > slack_s and not job.phase.is_end:
             name, late = job.image_version_id.version, f"{late_s / 3600:.1f} h after its deadline"
             yield f"{name} is {job.phase.value} {late}: {job.reason}"

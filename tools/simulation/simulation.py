@@ -372,4 +372,4 @@ class Simulation:
 
 
 def _ended(job: ReplicationJob) -> bool:
-    return job.phase.is_end and job.next_attempt_at is None
+    return job.phase.is_end and job.schedule.next_attempt_at is None

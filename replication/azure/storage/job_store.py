@@ -136,8 +136,8 @@ def job_row(job: ReplicationJob) -> dict[str, Any]:
         "updated_at": job.updated_at,
         **split_text("document", encode_job(job)),
     }
-    if job.next_attempt_at is not None:
-        row["next_attempt_at"] = job.next_attempt_at
+    if job.schedule.next_attempt_at is not None:
+        row["next_attempt_at"] = job.schedule.next_attempt_at
     return row
 
 

@@ -13,6 +13,7 @@ from replication.domain.job import (
     Replica,
     ReplicaState,
     ReplicationJob,
+    Schedule,
 )
 from replication.domain.plan import LeftOutRegion
 from replication.domain.policy import Budget, ReplicationPolicy
@@ -90,8 +91,10 @@ def add_job(
         size_gb=127,
         started_at=begun,
         updated_at=now,
-        deadline_at=begun + timedelta(hours=24),
-        next_attempt_at=None if phase.is_end else now + timedelta(minutes=5),
+        schedule=Schedule(
+            deadline_at=begun + timedelta(hours=24),
+            next_attempt_at=None if phase.is_end else now + timedelta(minutes=5),
+        ),
         finished_at=now if phase.is_end else None,
         failure=Failure(code=code, message="refused by the test") if code else None,
         entries=(

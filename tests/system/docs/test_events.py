@@ -16,7 +16,7 @@ from azure.functions.meta import Datum
 from handlers.events import decode
 from replication.domain.errors import FailureCode, MalformedError
 from replication.domain.image_version import ImageVersionId
-from replication.domain.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
+from replication.domain.job import Failure, Phase, Replica, ReplicaState, ReplicationJob, Schedule
 from replication.domain.regions import Region
 from replication.guards.circuits import Circuit, CircuitFailure
 from replication.guards.region_health import region_held_back, region_released
@@ -155,7 +155,7 @@ def _finished(phase: Phase, failure: Failure | None) -> ReplicationJob:
         catalog_source="test",
         started_at=NOON,
         updated_at=NOON,
-        deadline_at=NOON,
+        schedule=Schedule(deadline_at=NOON),
         failure=failure,
     )
 

@@ -1,6 +1,5 @@
 """`replicate` asks for a replication now."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from replication.domain.job import Lease
 from replication.domain.policy import GalleryScope, ReplicationPolicy
 from tests.support.builders import version_body, version_id
 from tests.support.fakes import World, build_world
+from tests.support.jobs import altered
 from tests.support.shell import Shell
 
 
@@ -56,7 +56,7 @@ def test_a_look_under_way_is_no_failure(world: World, shell: Shell) -> None:
     stored = world.store.load(version_id().key)
     assert stored is not None
     lease = Lease(owner="worker-9", expires_at=world.clock() + timedelta(minutes=2))
-    world.store.replace(stored, replace(stored.job, lease=lease, next_attempt_at=None))
+    world.store.replace(stored, altered(stored.job, lease=lease, next_attempt_at=None))
     answer = shell("replicate", str(version_id()))
     assert answer.code == 0
     assert "look at 2026-11-23 08:02:00 UTC" in answer.out

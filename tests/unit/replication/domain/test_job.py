@@ -41,9 +41,9 @@ def test_a_job_that_ends_twice_keeps_the_moment_of_the_first_end() -> None:
 
 def test_the_next_look_is_due_when_its_moment_came() -> None:
     waiting = job(next_attempt_at=NOON)
-    assert waiting.due_in_s(NOON - timedelta(seconds=5)) == 5
-    assert waiting.due_in_s(NOON + timedelta(seconds=5)) == 0
-    assert replace(waiting, next_attempt_at=None).due_in_s(NOON) == 0
+    assert waiting.schedule.due_in_s(NOON - timedelta(seconds=5)) == 5
+    assert waiting.schedule.due_in_s(NOON + timedelta(seconds=5)) == 0
+    assert job().schedule.due_in_s(NOON) == 0
 
 
 def test_replicas_are_found_and_put_in_place_by_region() -> None:
@@ -56,13 +56,14 @@ def test_replicas_are_found_and_put_in_place_by_region() -> None:
     assert changed.replica(Region("mars")) is None
 
 
-def test_a_claim_counts_until_it_lapses_and_only_against_others() -> None:
-    leased = job(lease=Lease(owner="one", expires_at=NOON))
-    earlier = NOON - timedelta(seconds=1)
-    assert leased.leased_by_another("two", earlier)
-    assert not leased.leased_by_another("one", earlier)
-    assert not leased.leased_by_another("two", NOON)
-    assert not job().leased_by_another("two", NOON)
+def test_a_claim_counts_until_it_lapses_and_is_one_owners() -> None:
+    leased = job(lease=Lease(owner="one", expires_at=NOON)).schedule
+    assert leased.is_claimed(NOON - timedelta(seconds=1))
+    assert not leased.is_claimed(NOON)
+    assert leased.is_claimed_by("one")
+    assert not leased.is_claimed_by("two")
+    assert not job().schedule.is_claimed(NOON)
+    assert not job().schedule.is_claimed_by("one")
 
 
 def test_the_name_of_a_job_changes_with_its_regions_and_its_policy() -> None:

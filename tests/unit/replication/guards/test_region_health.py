@@ -92,7 +92,7 @@ def test_a_try_that_fails_holds_it_longer_and_tells_nobody_again(
 def test_a_held_region_ends_no_job_before_its_deadline_and_then_says_so() -> None:
     fleet = a_fleet(1, replace(LIMITS, circuit_hold_s=10 * 3600, deadline_s=4 * 3600))
     versions = hold_back(fleet)
-    deadline = fleet.world.job(versions[-1]).deadline_at
+    deadline = fleet.world.job(versions[-1]).schedule.deadline_at
     fleet.run(until=deadline - timedelta(seconds=600))
     assert {fleet.world.job(one).phase for one in versions} == {Phase.WAITING}
     fleet.run()

@@ -60,8 +60,9 @@ def test_a_cancelled_job_is_claimed_by_nobody_and_no_message_is_for_it() -> None
     assert after is not None
     assert reason == after.reason == "cancelled by Casey; Azure's list stays as it is"
     assert (after.phase, after.finished_at) == (Phase.CANCELLED, LATER)
-    assert (after.sequence, after.lease, after.next_attempt_at) == (8, None, None)
-    assert (after.look_again, after.place, after.withdrawing) == (False, None, False)
+    schedule = after.schedule
+    assert (schedule.sequence, schedule.lease, schedule.next_attempt_at) == (8, None, None)
+    assert (schedule.look_again, after.place, after.withdrawing) == (False, None, False)
     assert [one.stuck_since for one in after.replicas] == [None]
     assert after.entries[-1].event == "cancel"
     assert after.entries[-1].details == {"by": "Casey"}
@@ -71,9 +72,9 @@ def test_a_removal_has_a_deadline_and_budgets_of_its_own() -> None:
     after, reason = cancel(busy(), remove=True)
     assert after is not None
     assert reason == "cancelled by Casey; what was added and is not Completed is to be removed"
-    assert (after.withdrawing, after.next_attempt_at) == (True, LATER)
-    assert after.deadline_at == LATER + timedelta(seconds=3600)
-    assert (after.writes, after.claims, after.failures_in_a_row) == (0, 0, 0)
+    assert (after.withdrawing, after.schedule.next_attempt_at) == (True, LATER)
+    assert after.schedule.deadline_at == LATER + timedelta(seconds=3600)
+    assert (after.tries.writes, after.tries.claims, after.tries.failures_in_a_row) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("phase", DONE)
@@ -110,9 +111,9 @@ def test_any_job_can_be_cancelled_unless_it_has_ended_well(
     if after is None:
         assert of.phase in (*DONE, Phase.CANCELLED)
         return
-    assert (after.phase, after.lease, after.withdrawing) == (Phase.CANCELLED, None, remove)
-    assert after.sequence > of.sequence
-    assert (after.next_attempt_at is None) == (not remove)
+    assert (after.phase, after.schedule.lease, after.withdrawing) == (Phase.CANCELLED, None, remove)
+    assert after.schedule.sequence > of.schedule.sequence
+    assert (after.schedule.next_attempt_at is None) == (not remove)
     assert [one.region for one in after.replicas] == [one.region for one in of.replicas]
     assert decode_job(encode_job(after)) == after
     assert cancel(after, remove=remove)[0] is None

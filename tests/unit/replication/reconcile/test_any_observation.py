@@ -185,15 +185,16 @@ def test_no_sequence_of_observations_leads_to_an_illegal_transition(
 
 
 def check_record(before: ReplicationJob, job: ReplicationJob, decision: Decision) -> None:
-    assert (job.sequence, job.revision) == (before.sequence + 1, before.revision + 1)
+    assert job.schedule.sequence == before.schedule.sequence + 1
+    assert job.revision == before.revision + 1
     assert job.phase is not Phase.PLANNED
     assert job.phase.is_end is (type(decision) in ENDS)
     if type(decision) in ENDS:
         assert job.phase is ENDS[type(decision)]
     assert (job.finished_at is not None) is job.phase.is_end
-    assert (job.next_attempt_at is None) is job.phase.is_end
+    assert (job.schedule.next_attempt_at is None) is job.phase.is_end
     assert (job.failure is not None) is isinstance(decision, GiveUp | Partial)
-    assert job.lease is None
+    assert job.schedule.lease is None
     *earlier, entry = job.entries
     assert tuple(earlier) == before.entries[-2:]
     assert entry.reason == decision.reason == job.reason

@@ -34,6 +34,7 @@ from replication.reconcile.decision import (
 from replication.reconcile.error_decision import decide_on_error
 from replication.reconcile.reconciler import LookOutcome
 from tests.support.builders import NOON, passing_error, version_body, version_id
+from tests.support.jobs import altered
 from tests.support.jobs import job as plain_job
 
 CATALOG = shipped_catalog()
@@ -119,12 +120,12 @@ def test_all_wanted_regions_completed_is_success() -> None:
 
 def test_success_counts_after_the_deadline_too() -> None:
     done = job(ReplicaState.COMPLETED)
-    assert isinstance(decided(done, version(), now=done.deadline_at), Succeed)
+    assert isinstance(decided(done, version(), now=done.schedule.deadline_at), Succeed)
 
 
 def test_past_the_deadline_the_job_is_given_up_with_the_regions_that_are_behind() -> None:
     late = job(ReplicaState.REPLICATING)
-    decision = decided(late, version(), now=late.deadline_at)
+    decision = decided(late, version(), now=late.schedule.deadline_at)
     assert isinstance(decision, GiveUp)
     assert decision.failure.code is FailureCode.DEADLINE_EXCEEDED
     assert decision.reason == "the deadline passed; not Completed: ukwest"
@@ -148,7 +149,7 @@ def test_a_region_that_was_removed_for_repair_is_added_back() -> None:
 
 
 def test_regions_that_vanish_after_every_write_end_with_a_person() -> None:
-    spent = replace(job(attempts=4), writes=4)
+    spent = altered(job(attempts=4), writes=4)
     decision = decided(spent, version(listed=False))
     assert isinstance(decision, GiveUp)
     assert decision.failure.code is FailureCode.WRITES_EXHAUSTED
@@ -249,7 +250,7 @@ def test_a_region_is_removed_only_if_it_is_ours_and_everyone_allows_it(
 
 def withdrawing(**changes: Any) -> ReplicationJob:
     ours = job(ReplicaState.REPLICATING, managed=True, requested_at=NOON, attempts=1)
-    return replace(ours, phase=Phase.CANCELLED, withdrawing=True, **changes)
+    return altered(ours, phase=Phase.CANCELLED, withdrawing=True, **changes)
 
 
 def test_a_cancelled_copy_that_this_look_does_not_show_is_looked_at_again_first() -> None:
@@ -268,7 +269,7 @@ def test_a_cancelled_copy_that_is_under_way_is_taken_out_again() -> None:
 @pytest.mark.parametrize("spent", [True, False])
 def test_what_cannot_be_taken_out_in_time_stays_and_the_reason_says_so(*, spent: bool) -> None:
     cancelled = withdrawing(writes=LIMITS.write_max_attempts) if spent else withdrawing()
-    now = NOON if spent else cancelled.deadline_at
+    now = NOON if spent else cancelled.schedule.deadline_at
     decision = decided(cancelled, version(may_remove=True, copy="Replicating"), now=now)
     assert isinstance(decision, Cancel)
     assert decision.reason == "cancelled; ukwest could not be removed in time, and stay"
@@ -305,7 +306,7 @@ def test_a_failed_copy_with_no_writes_left_does_not_stop_the_ones_under_way() ->
         location=HOME, regions=[{"name": name} for name in (HOME, "ukwest", "norwayeast")]
     )
     seen = ImageVersion.from_arm(version_id(), body, CATALOG)
-    spent = replace(failed(attempts=1).with_replicas(running), writes=4)
+    spent = altered(failed(attempts=1).with_replicas(running), writes=4)
     assert isinstance(decided(spent, seen, policy=extra), Track)
 
 
@@ -327,7 +328,7 @@ def on_error(
 
 
 def test_a_pause_that_was_asked_for_costs_no_retry() -> None:
-    decision = on_error(replace(job(), failures_in_a_row=99), "throttled")
+    decision = on_error(altered(job(), failures_in_a_row=99), "throttled")
     assert decision == Retry(
         after_s=60, counts=False, reason="the service asks for a pause: 503: busy"
     )
@@ -343,30 +344,30 @@ def test_a_code_that_begins_the_message_is_said_once(kind: str, now: datetime) -
 
 
 def test_a_conflict_is_waited_out() -> None:
-    decision = on_error(replace(job(), failures_in_a_row=99), "conflict")
+    decision = on_error(altered(job(), failures_in_a_row=99), "conflict")
     assert isinstance(decision, Wait)
     assert "look again before any write" in decision.reason
 
 
 def test_a_failure_is_tried_again_until_the_tries_are_spent() -> None:
-    assert on_error(replace(job(), failures_in_a_row=1), "failed") == Retry(
+    assert on_error(altered(job(), failures_in_a_row=1), "failed") == Retry(
         after_s=60, reason="try 2 of 2 failed with 503: busy"
     )
-    decision = on_error(replace(job(), failures_in_a_row=2), "failed")
+    decision = on_error(altered(job(), failures_in_a_row=2), "failed")
     assert isinstance(decision, GiveUp)
     assert decision.failure.code is FailureCode.RETRIES_EXHAUSTED
 
 
 @pytest.mark.parametrize("kind", ["throttled", "conflict", "failed"])
 def test_the_deadline_ends_errors_of_every_kind(kind: str) -> None:
-    decision = on_error(job(), kind, now=job().deadline_at)
+    decision = on_error(job(), kind, now=job().schedule.deadline_at)
     assert isinstance(decision, GiveUp)
     assert decision.failure.code is FailureCode.DEADLINE_EXCEEDED
 
 
 def test_a_job_that_failed_already_is_not_given_up_for_the_deadline_again() -> None:
     over = replace(job(), phase=Phase.FAILED)
-    assert isinstance(on_error(over, "failed", now=over.deadline_at), Retry)
+    assert isinstance(on_error(over, "failed", now=over.schedule.deadline_at), Retry)
 
 
 def test_every_decision_has_its_word_among_the_outcomes_of_a_look() -> None:

@@ -33,6 +33,7 @@ from replication.reconcile.decision import (
 from replication.reconcile.observe import absorb, withheld_regions
 from replication.reconcile.transitions import concluded, intend, withhold
 from tests.support.builders import NOON, version_body, version_id
+from tests.support.jobs import altered
 from tests.support.jobs import job as plain_job
 
 CATALOG = shipped_catalog()
@@ -158,9 +159,9 @@ def test_a_write_is_counted_and_gives_every_region_its_copy() -> None:
     decision = Apply(regions=frozenset({OTHER}), reason="add")
     after = concluded(job(intended=True), decision, now=NOON, limits=LIMITS)
     replica = only(after)
-    assert (after.writes, after.attempts, after.phase) == (1, 1, Phase.TRACKING)
+    assert (after.tries.writes, after.tries.attempts, after.phase) == (1, 1, Phase.TRACKING)
     assert (replica.state, replica.attempts, replica.managed) == (ReplicaState.REQUESTED, 1, True)
-    assert after.next_attempt_at == NOON + timedelta(seconds=LIMITS.tracking_min_s)
+    assert after.schedule.next_attempt_at == NOON + timedelta(seconds=LIMITS.tracking_min_s)
     again = concluded(after, decision, now=LATER, limits=LIMITS)
     assert only(again).lost_updates == 1
 
@@ -175,7 +176,7 @@ def test_a_repair_is_noted_on_its_replica() -> None:
     decision = Repair(region=OTHER, reason="failed twice")
     after = concluded(job(ReplicaState.FAILED), decision, now=NOON, limits=LIMITS)
     assert only(after).rebuilding
-    assert (after.phase, after.writes) == (Phase.APPLYING, 1)
+    assert (after.phase, after.tries.writes) == (Phase.APPLYING, 1)
     stranger = Repair(region=Region("mars"), reason="not on record")
     assert not only(concluded(job(), stranger, now=NOON, limits=LIMITS)).rebuilding
 
@@ -183,44 +184,47 @@ def test_a_repair_is_noted_on_its_replica() -> None:
 def test_only_errors_count_as_failures_in_a_row_and_progress_ends_them() -> None:
     counted = concluded(job(), Retry(after_s=5, reason="r"), now=NOON, limits=LIMITS)
     quiet = concluded(counted, Retry(after_s=5, reason="r", counts=False), now=NOON, limits=LIMITS)
-    assert (counted.failures_in_a_row, quiet.failures_in_a_row) == (1, 1)
+    assert (counted.tries.failures_in_a_row, quiet.tries.failures_in_a_row) == (1, 1)
     tracked = concluded(quiet, Track(after_s=5, reason="r"), now=NOON, limits=LIMITS)
-    assert (tracked.failures_in_a_row, tracked.polls) == (0, 1)
+    assert (tracked.tries.failures_in_a_row, tracked.tries.polls) == (0, 1)
 
 
 def test_the_look_that_finds_the_copies_at_their_end_counts_as_one() -> None:
     tracking = concluded(job(), Track(after_s=5, reason="r"), now=NOON, limits=LIMITS)
-    assert concluded(tracking, Succeed(reason="r"), now=NOON, limits=LIMITS).polls == 2
+    assert concluded(tracking, Succeed(reason="r"), now=NOON, limits=LIMITS).tries.polls == 2
     # Where nothing was copied, nothing was looked at.
-    assert concluded(job(), Succeed(reason="r"), now=NOON, limits=LIMITS).polls == 0
+    assert concluded(job(), Succeed(reason="r"), now=NOON, limits=LIMITS).tries.polls == 0
 
 
 def test_a_wait_for_someone_else_costs_nothing() -> None:
     waited = concluded(job(), Wait(after_s=5, reason="r"), now=NOON, limits=LIMITS)
-    assert (waited.phase, waited.attempts, waited.polls) == (Phase.WAITING, 0, 0)
-    assert waited.next_attempt_at == NOON + timedelta(seconds=5)
+    assert (waited.phase, waited.tries.attempts, waited.tries.polls) == (Phase.WAITING, 0, 0)
+    assert waited.schedule.next_attempt_at == NOON + timedelta(seconds=5)
 
 
 def test_a_partial_end_keeps_its_failure() -> None:
     failure = Failure(code=FailureCode.COPY_FAILED, message="m")
     after = concluded(job(), Partial(reason="r", failure=failure), now=NOON, limits=LIMITS)
-    assert (after.phase, after.failure, after.next_attempt_at) == (Phase.PARTIAL, failure, None)
+    assert (after.phase, after.failure) == (Phase.PARTIAL, failure)
+    assert after.schedule.next_attempt_at is None
 
 
 def test_a_nudge_during_the_look_brings_another_one_soon() -> None:
-    nudged = replace(job(), look_again=True)
+    nudged = altered(job(), look_again=True)
     soon = NOON + timedelta(seconds=LIMITS.tracking_min_s)
     tracked = concluded(nudged, Track(after_s=3000, reason="r"), now=NOON, limits=LIMITS)
     ended = concluded(nudged, Succeed(reason="r"), now=NOON, limits=LIMITS)
-    assert (tracked.next_attempt_at, ended.next_attempt_at) == (soon, soon)
-    assert not tracked.look_again
+    assert (tracked.schedule.next_attempt_at, ended.schedule.next_attempt_at) == (soon, soon)
+    assert not tracked.schedule.look_again
 
 
 def test_a_job_that_is_opened_again_starts_anew() -> None:
-    over = replace(job(), phase=Phase.SUCCEEDED, writes=9, failures_in_a_row=3)
+    over = altered(job(), phase=Phase.SUCCEEDED, writes=9, failures_in_a_row=3, claims=2)
     opened = seen(over, version())
-    assert (opened.writes, opened.failures_in_a_row) == (0, 0)
-    assert opened.deadline_at == LATER + timedelta(seconds=LIMITS.deadline_s)
+    # What kills the worker at every look is counted all the same.
+    tries = opened.tries
+    assert (tries.writes, tries.failures_in_a_row, tries.claims) == (0, 0, 2)
+    assert opened.schedule.deadline_at == LATER + timedelta(seconds=LIMITS.deadline_s)
     applied = Apply(regions=frozenset({OTHER}), reason="add")
     assert concluded(opened, applied, now=LATER, limits=LIMITS).started_at == LATER
     assert concluded(opened, Succeed(reason="r"), now=LATER, limits=LIMITS).started_at == NOON
@@ -284,4 +288,5 @@ def test_a_decision_ends_in_its_phase_and_is_looked_at_again_when_it_says(
     phase, after_s = AFTER[decision]
     after = concluded(job(), decision, now=NOON, limits=LIMITS)
     assert (after.phase, after.reason) == (phase, "r")
-    assert after.next_attempt_at == (None if after_s is None else NOON + timedelta(seconds=after_s))
+    due = None if after_s is None else NOON + timedelta(seconds=after_s)
+    assert after.schedule.next_attempt_at == due
