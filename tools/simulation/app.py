@@ -2,22 +2,19 @@
 
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenacity import Retrying
 
 from bootstrap.app import App, Ports, build_app
 from replication.dead_letters.index import ListedLetters
 from replication.domain.errors import RecordChangedError, TransientError
-from replication.domain.policy import ReplicationPolicy
 from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import RegionCatalog
 from tests.support.fakes import MemoryTopic, build_settings
 from tools.simulation.parts import Stepped
 from tools.simulation.scheduler import Scheduler
-
-if TYPE_CHECKING:
-    from tools.simulation.simulation import Simulation
+from tools.simulation.world import World
 
 CATALOG = shipped_catalog()
 _TRIES = 8
@@ -44,9 +41,7 @@ class _QuickRetrying(Retrying):
         return fn(*args, **kwargs)
 
 
-def build_instance(
-    run: "Simulation", number: int, policy: ReplicationPolicy, spoil: Callable[[Ports], Ports]
-) -> App:
+def build_instance(run: World, number: int, spoil: Callable[[Ports], Ports]) -> App:
     """Build one instance of the app; all of a run share the same storage."""
     owners = count(1)
 
@@ -72,4 +67,4 @@ def build_instance(
         new_owner=lambda: f"owner-{number}-{next(owners)}",
         retries=lambda: _QuickRetrying(run.scheduler),
     )
-    return build_app(build_settings(run.limits), policy, spoil(ports))
+    return build_app(build_settings(run.limits), run.policy, spoil(ports))

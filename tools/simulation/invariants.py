@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from replication.dead_letters.rows import list_letter
 from replication.domain.errors import MalformedError
@@ -12,10 +11,8 @@ from replication.domain.regions import Region
 from replication.listing.job_rows import STUCK, list_job, view_keys
 from replication.ports import LetterQuery
 from replication.records.message_codec import decode_message
-
-if TYPE_CHECKING:
-    from tools.simulation.books import Export
-    from tools.simulation.simulation import Simulation
+from tools.simulation.books import Export
+from tools.simulation.world import World
 
 _CATALOG = shipped_catalog()
 
@@ -27,7 +24,7 @@ DEADLINE_SLACK_S = 3 * 3600.0
 _SLACK_FOR_A_DEAD_WORKER_S = 900.0
 
 
-def record_problems(run: "Simulation", job: ReplicationJob) -> Iterator[str]:
+def record_problems(run: World, job: ReplicationJob) -> Iterator[str]:
     """Check a record that is about to be written."""
     name = job.image_version_id.version
     if job.tries.writes > run.limits.write_max_attempts:
@@ -39,7 +36,7 @@ def record_problems(run: "Simulation", job: ReplicationJob) -> Iterator[str]:
         yield f"{name} was cancelled and is {job.phase.value} again"
 
 
-def deadline_problems(run: "Simulation") -> Iterator[str]:
+def deadline_problems(run: World) -> Iterator[str]:
     """Check that no job is open long after its deadline."""
     now = run.clock()
     slack_s = DEADLINE_SLACK_S + run.scheduler.kills * _SLACK_FOR_A_DEAD_WORKER_S
@@ -54,7 +51,7 @@ def deadline_problems(run: "Simulation") -> Iterator[str]:
             yield f"{name} is {job.phase.value} {late}: {job.reason}"
 
 
-def write_problems(run: "Simulation") -> Iterator[str]:
+def write_problems(run: World) -> Iterator[str]:
     """Check each write: nothing foreign, nothing Completed is dropped, of what its writer had seen.
 
     A region that came into the list after the look is another matter: Azure has no ETag, so the
@@ -71,7 +68,7 @@ def write_problems(run: "Simulation") -> Iterator[str]:
             yield f"{who} dropped {sorted(foreign)}, which the app had not added"
 
 
-def listing_problems(run: "Simulation") -> Iterator[str]:
+def listing_problems(run: World) -> Iterator[str]:
     """Check that the lists and counts show every job as its record is."""
     listing = run.apps[0].listing
     phases = Counter(row.job.phase.value for row in run.store.rows.values())
@@ -93,7 +90,7 @@ def listing_problems(run: "Simulation") -> Iterator[str]:
         yield f"rows that no job stands under: {sorted(listed ^ set(views))[:3]}"
 
 
-def letter_problems(run: "Simulation") -> Iterator[str]:
+def letter_problems(run: World) -> Iterator[str]:
     """Check that every dead letter holds what is needed to understand it and to send it again."""
     for letter in run.letters.letters.values():
         if not (letter.code and letter.cause and letter.raw and letter.attempts >= 0):
@@ -112,7 +109,7 @@ def letter_problems(run: "Simulation") -> Iterator[str]:
             yield f"{job.image_version_id.version} is {job.phase.value} and has no dead letter"
 
 
-def letter_list_problems(run: "Simulation") -> Iterator[str]:
+def letter_list_problems(run: World) -> Iterator[str]:
     """Check that after a sweep the list shows and counts every dead letter as it is kept."""
     letters = run.apps[0].ports.letters
     listed = letters.find(LetterQuery(state=None, limit=len(run.letters.letters) + 1)).letters
@@ -123,7 +120,7 @@ def letter_list_problems(run: "Simulation") -> Iterator[str]:
         yield f"the list counts {letters.causes()}, and there are {run.letters.causes()}"
 
 
-def end_problems(run: "Simulation") -> Iterator[str]:
+def end_problems(run: World) -> Iterator[str]:
     """Check the end: every export is Completed everywhere, but for what is excused by name."""
     for key, export in run.exports.items():
         name = export.version.id.version
@@ -145,9 +142,7 @@ def end_problems(run: "Simulation") -> Iterator[str]:
         yield from _not_completed(run, export, job)
 
 
-def _not_completed(
-    run: "Simulation", export: "Export", job: ReplicationJob | None
-) -> Iterator[str]:
+def _not_completed(run: World, export: Export, job: ReplicationJob | None) -> Iterator[str]:
     name, version = export.version.id.version, export.version
     wanted = {one.name for one in _CATALOG.same_geography(Region(version.home))}
     now = run.clock()

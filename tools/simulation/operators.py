@@ -1,19 +1,16 @@
 """What people do while everything breaks: cancel, replay, pause and resume."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from bootstrap.app import App
 from replication.ports import LetterAction, QueueName
-
-if TYPE_CHECKING:
-    from tools.simulation.simulation import Simulation
+from tools.simulation.world import World
 
 
 class Operators:
     """Several people, each act a task of its own that may be killed."""
 
-    def __init__(self, run: "Simulation") -> None:
+    def __init__(self, run: World) -> None:
         self._run = run
         self._replays_under_way = 0
 

@@ -1,8 +1,6 @@
 """One run: the whole app, everything that may break around it, and what must hold all the same."""
 
 import logging
-import random
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,22 +8,15 @@ from heapq import heappop, heappush
 from itertools import count
 
 from bootstrap.app import Ports
-from replication.domain.errors import ReplicationError
 from replication.domain.image_version import ImageVersionId
 from replication.domain.job import ReplicationJob
-from replication.domain.limits import Limits
-from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region
 from replication.ports import LetterAction, LetterQuery
 from replication.records.message_codec import encode_message
 from tests.support.builders import version_id, written_event
-from tests.support.fakes import MemoryControls, MemoryHistory
-from tests.support.letters import MemoryDeadLetters
-from tests.support.listing import MemoryListing
 from tools.simulation.app import CATALOG, build_instance
-from tools.simulation.books import Export, Tell
-from tools.simulation.cloud import Cloud, Version, finished
-from tools.simulation.faults import Faults
+from tools.simulation.books import Export
+from tools.simulation.cloud import Version, finished
 from tools.simulation.invariants import (
     DEADLINE_SLACK_S,
     deadline_problems,
@@ -37,8 +28,9 @@ from tools.simulation.invariants import (
     write_problems,
 )
 from tools.simulation.operators import Operators
-from tools.simulation.parts import MAX_DELIVERIES, JobTable, Message, Queues
-from tools.simulation.scheduler import START, Clock, Killed, Scheduler
+from tools.simulation.parts import MAX_DELIVERIES, Message
+from tools.simulation.scheduler import START, Killed
+from tools.simulation.world import World
 
 HOMES = ("uksouth", "japaneast", "australiaeast", "southindia", "eastus")
 _REDELIVERY_S = (10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
@@ -46,11 +38,9 @@ _WORKERS = 4
 _REPLAYS = 6
 # Far more than the doubles of a few exports, and few enough to be told of before they are millions.
 _MOST_MESSAGES = 300
-# Encoding every record would take most of the time; the codec has tests of its own.
-_ENCODED_SHARE = 16
 
 
-class Simulation:
+class Simulation(World):
     """Holds one run; `problems` is what must be empty at its end.
 
     `spoil` may break the app's ports, to see that the checks notice.
@@ -63,38 +53,13 @@ class Simulation:
         out: Callable[[str], None] | None = None,
         spoil: Callable[[Ports], Ports] = lambda ports: ports,
     ) -> None:
-        self.seed = seed
-        self.problems: list[str] = []
-        self.counts: Counter[str] = Counter()
-        self.chance = random.Random(self.seed)  # noqa: S311 - a seed replays the run
-        self.clock = Clock()
-        self.tell = Tell(self.clock, out)
-        self.scheduler = Scheduler(chance=self.chance, clock=self.clock, tell=self.tell)
-        self.faults = Faults(self.chance)
-        self.cloud = Cloud(
-            clock=self.clock, scheduler=self.scheduler, faults=self.faults, chance=self.chance
-        )
-        self.queues = Queues(self.clock, self.faults)
-        self.store = JobTable(encodes=self.seed % _ENCODED_SHARE == 0, on_write=self._on_record)
-        self.controls = MemoryControls()
-        self.listing = MemoryListing()
-        self.letters = MemoryDeadLetters()
-        self.letter_listing = MemoryListing()
-        self.history = MemoryHistory()
-        self.limits = Limits(
-            circuit_failures=self.chance.choice((2, 3, 5)),
-            deadline_s=self.chance.choice((2, 6, 24, 24)) * 3600.0,
-        )
-        policy = ReplicationPolicy(repair_failed_regions=self.chance.random() < 0.8)
-        self.apps = [build_instance(self, number, policy, spoil) for number in range(2)]
-        self.exports: dict[str, Export] = {}
-        self.sweep_s = self.chance.choice((600.0, 1800.0, 3600.0))
+        super().__init__(seed, out=out, on_record=self._on_record)
+        self.apps += [build_instance(self, number, spoil) for number in range(2)]
         self._sweeps_to_come = 0
         self._sweeping = 0
         self.operators = Operators(self)
         self._agenda: list[tuple[datetime, int, str, Callable[[], None]]] = []
         self._numbers = count(1)
-        self._tasks = count(1)
 
     def run(self) -> "Simulation":
         """Run it through; the invariants are checked on the way and at the end."""
@@ -292,24 +257,6 @@ class Simulation:
         self.spawn(
             "worker", lambda: app.reconciler.reconcile(message.body, redelivered=again), ended
         )
-
-    def spawn(
-        self,
-        name: str,
-        work: Callable[[], object],
-        ended: Callable[[BaseException | None], None],
-        *,
-        mortal: bool = True,
-    ) -> None:
-        task = f"{name}-{next(self._tasks)}"
-
-        def on_end(error: BaseException | None) -> None:
-            self.tell(f"{task}: ended" + (f" by {error!r}" if error else ""))
-            if error is not None and not isinstance(error, Killed | ReplicationError):
-                self.problems.append(f"{task} raised {error!r}, which is no error of the app's own")
-            ended(error)
-
-        self.scheduler.spawn(task, work, on_end, mortal=mortal)
 
     # The end: calm, then everything must be in order.
 
