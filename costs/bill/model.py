@@ -77,7 +77,6 @@ class FileRead:
 
     name: str
     layout: str
-    parted_by: str
     rows: int
 
 

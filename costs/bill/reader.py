@@ -73,9 +73,7 @@ class BillReader:
             _check_months(engine, months, month)
             sums = sum_up(engine, names, month)
             read = tuple(
-                FileRead(
-                    name=name, layout=bill.layout.name, parted_by=bill.delimiter or "", rows=count
-                )
+                FileRead(name=name, layout=bill.layout.name, rows=count)
                 for name, bill, count in zip(names, files, rows, strict=True)
             )
             return Bill(

@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -154,12 +155,14 @@ def test_how_many_are_hidden_cannot_be_told_beyond_one_peek(
     assert (jobs.depth, jobs.invisible) == (33, None)
 
 
-def test_queues_are_made_before_they_are_needed_and_again_without_harm(
+def test_two_that_find_no_queue_at_the_same_time_both_send(
     azurite_queues: QueuesUnderTest, emulator: Emulator
 ) -> None:
-    assert azurite_queues.visible is not None
-    port = StorageJobQueues(service=emulator.queues, clock=utc_now)
-    port.ensure()
-    port.ensure()
-    names = {one.name for one in emulator.queues.list_queues()}
-    assert {queue.value for queue in QueueName} <= names
+    def send(number: int) -> None:
+        port = StorageJobQueues(service=emulator.queues, clock=utc_now)
+        port.send(QueueName.JOBS, message(number))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(send, range(4)))
+    sent = {decode_message(body).sequence for body in azurite_queues.visible(QueueName.JOBS)}
+    assert sent == {0, 1, 2, 3}

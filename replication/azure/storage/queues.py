@@ -45,26 +45,15 @@ class StorageJobQueues:
     def depths(self) -> tuple[QueueDepth, ...]:
         return tuple(self._depth(queue.value) for queue in QueueName)
 
-    def ensure(self) -> None:
-        """Create the queues that are missing."""
-        for queue in QueueName:
-            blip_retries()(self._create, queue.value)
-
     def _send(self, name: str, body: str, delay: int) -> None:
         client = self._client(name)
         try:
             try:
                 client.send_message(body, visibility_timeout=delay, time_to_live=-1)
             except ResourceNotFoundError:
-                self._create(name)
+                with suppress(ResourceExistsError):
+                    client.create_queue()
                 client.send_message(body, visibility_timeout=delay, time_to_live=-1)
-        except AzureError as error:
-            raise classify(error) from error
-
-    def _create(self, name: str) -> None:
-        try:
-            with suppress(ResourceExistsError):
-                self._client(name).create_queue()
         except AzureError as error:
             raise classify(error) from error
 

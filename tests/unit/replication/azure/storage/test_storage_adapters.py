@@ -77,7 +77,6 @@ def calls_on(port: int) -> Iterator[dict[str, Callable[[], object]]]:
             "letters.discard": lambda: letters.discard(stored_letter),
             "queues.send": lambda: port_of_queues.send(QueueName.JOBS, message),
             "queues.depths": port_of_queues.depths,
-            "queues.ensure": port_of_queues.ensure,
         }
 
 
@@ -94,7 +93,6 @@ NAMES = (
     "letters.discard",
     "queues.send",
     "queues.depths",
-    "queues.ensure",
 )
 
 
