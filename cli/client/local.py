@@ -11,6 +11,7 @@ from api.schemas.operations import ActionPage, QueueChange, QueueList
 from api.schemas.replications import Plan, ReplicationDetail, ReplicationPage, Taken
 from cli.client.protocol import Outcome, Service
 from cli.terminal.errors import NotAllowedError, NotFoundError, UsageProblem
+from replication.domain.actions import Actor
 from replication.domain.errors import MalformedError, NewerFormatError
 from replication.domain.image_version import ImageVersionId
 from replication.listing.query import ListQuery
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from bootstrap.app import App
     from replication.sweep import SweepReport
 
-# Who acts, in records and logs: never a person's or a machine's name.
-BY = "the command line"
-
 
 def local_service(app: "App", who: Callable[[], str | None] = lambda: None) -> Service:
     """Return the service that acts in this process; `who` says who it is to Microsoft Entra."""
@@ -31,7 +29,8 @@ def local_service(app: "App", who: Callable[[], str | None] = lambda: None) -> S
     @cache
     def by() -> str:
         found = who()
-        return BY if found is None else f"{found} on {BY}"
+        here = Actor.COMMAND_LINE.value
+        return here if found is None else f"{found} on {here}"
 
     return Service(
         replications=_Replications(app=app, by=by),

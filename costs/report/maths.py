@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
 
 from costs.report.facts import DayFact, Group, VersionFact, add_up, readable_id, sum_two
 from costs.report.query import days_in_month, month_text
@@ -54,6 +55,14 @@ class Forecast:
     basis: str
 
 
+class BudgetState(StrEnum):
+    """What becomes of a budget in its month; the words stand in reports and answers."""
+
+    OVER = "over"
+    WILL_BE_OVER = "will be over"
+    WITHIN = "within"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetUse:
     """A budget, or its part for one gallery, against what a month costs.
@@ -70,7 +79,7 @@ class BudgetUse:
     expected: Decimal
     percent: Decimal | None
     unpriced_rows: int
-    state: str
+    state: BudgetState
 
 
 def growth(days: Iterable[DayFact], ledger_days: Collection[date]) -> tuple[MonthGrowth, ...]:
@@ -237,11 +246,11 @@ def _use(
     policy: ReplicationPolicy, budget: Budget, gallery: str | None, month: str, spent: _Spent
 ) -> BudgetUse:
     if spent.actual > budget.monthly:
-        state = "over"
+        state = BudgetState.OVER
     elif spent.expected > budget.monthly:
-        state = "will be over"
+        state = BudgetState.WILL_BE_OVER
     else:
-        state = "within"
+        state = BudgetState.WITHIN
     return BudgetUse(
         budget=budget.name,
         gallery=gallery,

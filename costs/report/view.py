@@ -144,7 +144,7 @@ def _budget(one: BudgetUse) -> View:
         "expected": amount(one.expected),
         "percent": None if one.percent is None else f"{one.percent}",
         "unpriced_rows": one.unpriced_rows,
-        "state": one.state,
+        "state": one.state.value,
     }
 
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from handlers.http.request import ProblemError, cookie_named
+from replication.domain.actions import Actor
 from replication.domain.urls import is_loopback
 
 # Set by the platform, read-only: learn.microsoft.com, "Environment variables and app settings".
@@ -53,7 +54,7 @@ APP_ROLES = {"Replication.Reader": Role.READER, "Replication.Operator": Role.OPE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls: `by` names it in records, as an object id and never as a person's name.
+    """Who calls: `by` names it in records, as `Actor` says.
 
     `has_key` is whether the host's key let the caller in, which may stand in the address.
     """
@@ -108,9 +109,9 @@ def _caller(call: Call, env: Mapping[str, str]) -> Caller:
             raise DeniedError(
                 HTTPStatus.UNAUTHORIZED, "the local operator is known on this machine only"
             )
-        return Caller(by="the local operator", role=Role.OPERATOR)
+        return Caller(by=Actor.LOCAL_OPERATOR.value, role=Role.OPERATOR)
     # The host let nobody through without a function key.
-    return Caller(by="a function key", role=Role.OPERATOR, has_key=True)
+    return Caller(by=Actor.FUNCTION_KEY.value, role=Role.OPERATOR, has_key=True)
 
 
 def _platform_authenticates(env: Mapping[str, str]) -> bool:
@@ -139,7 +140,7 @@ def _principal(header: str) -> Caller:
         names = " or ".join(APP_ROLES)
         raise DeniedError(HTTPStatus.FORBIDDEN, f"this app needs the app role {names}")
     is_app = any(kind in _APP_CLAIMS and value == "app" for kind, value in claims)
-    return Caller(by=f"{'app' if is_app else 'operator'} {ids[0].lower()}", role=max(roles))
+    return Caller(by=Actor.signed_in(ids[0].lower(), is_app=is_app), role=max(roles))
 
 
 def _decoded(header: str) -> dict[str, Any]:

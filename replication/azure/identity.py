@@ -10,6 +10,8 @@ from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
 from azure.identity import DefaultAzureCredential
 
+from replication.domain.actions import Actor
+
 _STORAGE = "https://storage.azure.com/.default"
 _OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PARTS = 3
@@ -37,4 +39,4 @@ def who(credential: TokenCredential) -> str | None:
     object_id = str(claims.get("oid", "")).lower()
     if not _OBJECT_ID.fullmatch(object_id):
         return None
-    return f"{'app' if claims.get('idtyp') == 'app' else 'operator'} {object_id}"
+    return Actor.signed_in(object_id, is_app=claims.get("idtyp") == "app")

@@ -14,7 +14,7 @@ import pygal  # type: ignore[import-untyped] # has no types
 from pygal.style import Style  # type: ignore[import-untyped] # likewise
 
 from costs.report.html.words import in_currency
-from costs.report.maths import BudgetUse, Forecast, MonthGrowth
+from costs.report.maths import BudgetState, BudgetUse, Forecast, MonthGrowth
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -121,7 +121,7 @@ def budget_chart(chart_id: str, budgets: Sequence[BudgetUse]) -> Chart | None:
         bar = _Bar(
             length=spent, told=f"{name}: {in_currency(one.actual, one.currency)} of {limit} spent"
         )
-        is_over = one.state == "over"
+        is_over = one.state is BudgetState.OVER
         within.append(None if is_over or not spent else bar)
         over.append(bar if is_over else None)
         ahead.append(

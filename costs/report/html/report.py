@@ -15,7 +15,7 @@ from costs.report.facts import GroupList
 from costs.report.html.azure import ghost_table, orphan_table
 from costs.report.html.charts import MOST_BUDGETS, budget_chart
 from costs.report.html.view import (
-    budget_state,
+    budget_states,
     currency_parts,
     findings,
     group_tables,
@@ -31,11 +31,15 @@ from costs.report.html.words import (
     signed_money,
     word,
 )
-from costs.report.maths import TREND_DAYS
+from costs.report.maths import TREND_DAYS, BudgetState
 from costs.report.query import Dimension
 from costs.report.report import CostReport
 
-_STATES = {"over": "bad", "will be over": "warn", "within": "good"}
+_STATES = {
+    BudgetState.OVER: "bad",
+    BudgetState.WILL_BE_OVER: "warn",
+    BudgetState.WITHIN: "good",
+}
 _BY_LAB = (Dimension.LAB,)
 _BY_VERSION = (Dimension.VERSION,)
 
@@ -52,7 +56,7 @@ def html_report(report: CostReport) -> str:
             currencies=currency_parts(report),
             unpriced_rows=sum(one.unpriced_rows for one in report.totals.values()),
             findings=findings(report),
-            budget_state=budget_state(report.budgets),
+            budget_states=budget_states(report.budgets),
             budget_chart=budget_chart("budget-chart", report.budgets),
             most_budgets=MOST_BUDGETS,
             states=_STATES,

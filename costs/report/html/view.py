@@ -1,5 +1,6 @@
 """What the HTML report shows, made ready for its template: each currency by itself."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -13,7 +14,7 @@ from costs.report.html.words import (
     group_labels,
     version_label,
 )
-from costs.report.maths import BudgetUse, Forecast, MonthGrowth, percent
+from costs.report.maths import BudgetState, BudgetUse, Forecast, MonthGrowth, percent
 from costs.report.query import Dimension
 from costs.report.report import CostReport, GhostList, OrphanList, VersionList
 
@@ -79,15 +80,6 @@ class Finding:
     count: int | None
     monthly: Amounts
     fine: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetState:
-    """How many budgets are over, and will be."""
-
-    over: int
-    will_be_over: int
-    within: int
 
 
 def on_a_page(report: CostReport) -> CostReport:
@@ -182,14 +174,10 @@ def findings(report: CostReport) -> tuple[Finding, ...]:
     )
 
 
-def budget_state(budgets: Iterable[BudgetUse]) -> BudgetState:
-    """Count the budgets by their state."""
-    states = [one.state for one in budgets]
-    return BudgetState(
-        over=states.count("over"),
-        will_be_over=states.count("will be over"),
-        within=states.count("within"),
-    )
+def budget_states(budgets: Iterable[BudgetUse]) -> dict[str, int]:
+    """Count the budgets by their state: over, will_be_over and within."""
+    found = Counter(one.state for one in budgets)
+    return {state.name.lower(): found[state] for state in BudgetState}
 
 
 def _cut(groups: GroupList) -> GroupList:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from costs.pricing.estimate import Amount, CostEstimate, RegionalReplicas, Unpriced
 from costs.report.facts import Group, Money, VersionFact
-from costs.report.maths import BudgetUse, MonthGrowth
+from costs.report.maths import BudgetState, BudgetUse, MonthGrowth
 from costs.report.orphans import Orphan
 from costs.report.report import (
     PricedOrphan,
@@ -83,6 +83,7 @@ def budget(
     unpriced: int = 0,
 ) -> BudgetUse:
     most, now, later = Decimal(limit), Decimal(actual), Decimal(expected)
+    state = BudgetState.WILL_BE_OVER if later > most else BudgetState.WITHIN
     return BudgetUse(
         budget=name,
         gallery=gallery,
@@ -93,7 +94,7 @@ def budget(
         expected=later,
         percent=(now * 100 / most).quantize(Decimal("0.1")) if most else None,
         unpriced_rows=unpriced,
-        state="over" if now > most else "will be over" if later > most else "within",
+        state=BudgetState.OVER if now > most else state,
     )
 
 
