@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 # of its modules.
 core=$(sed 's/#.*//' <<'END' | tr -s ' \n' ',' | sed 's/^,//; s/,$//'
 replication/domain/*
+replication/azure/arm/image_version.py
 replication/telemetry/port.py replication/telemetry/*metrics.py
 replication/records/*_codec.py
 replication/listing/counts.py replication/listing/job_rows.py replication/listing/keys.py

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from replication.azure.arm.image_version import read_version
 from replication.domain.errors import (
     ConflictError,
     GoneError,
@@ -106,7 +107,7 @@ class Cloud:
         completed = frozenset(
             name for name, copy in version.copies.items() if copy.state(now) == "Completed"
         )
-        found = ImageVersion.from_arm(version_id, _body(version, now), catalog)
+        found = read_version(version_id, _body(version, now), catalog)
         task = self.scheduler.current
         if task is not None:
             self._seen[task.name] = (version_id.key, listed, completed)
@@ -151,7 +152,7 @@ class Cloud:
             if not version.deleted and version.id.subscription_id == subscription_id:
                 body = _body(version, self.clock())
                 del body["properties"]["replicationStatus"]
-                yield ImageVersion.from_arm(version.id, body, catalog)
+                yield read_version(version.id, body, catalog)
             self.scheduler.point("arm.list page")
 
     def subscriptions(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from azure.mgmt.compute.models import GalleryImageVersion
 
 from replication.azure.arm.clients import ArmClients
 from replication.azure.arm.errors import classify
+from replication.azure.arm.image_version import read_version
 from replication.domain.errors import TransientError
 from replication.domain.image_version import (
     ImageVersion,
@@ -59,7 +60,7 @@ class ArmGallery:
         if not isinstance(body, Mapping):
             raise TransientError("ARM answered no JSON object", code="not_json")
         try:
-            return ImageVersion.from_arm(version_id, body, catalog)
+            return read_version(version_id, body, catalog)
         except (MalformedImageVersionError, InvalidRegionNameError) as error:
             raise TransientError(f"ARM's answer: {error}", code="malformed_answer") from error
 
@@ -159,7 +160,7 @@ def _listed(model: GalleryImageVersion, catalog: RegionCatalog) -> ImageVersion 
     body: Mapping[str, Any] = {"id": model.id}
     try:
         body = model.as_dict()
-        return ImageVersion.from_arm(ImageVersionId.parse(body.get("id")), body, catalog)
+        return read_version(ImageVersionId.parse(body.get("id")), body, catalog)
     except (
         MalformedImageVersionError,
         MalformedImageVersionIdError,

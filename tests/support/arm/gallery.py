@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from replication.azure.arm.image_version import read_version
 from replication.domain.errors import GoneError, ReplicationError
 from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.regions import RegionCatalog
@@ -47,7 +48,7 @@ class MemoryGallery:
         body = self.bodies.get(str(version_id).lower())
         if body is None:
             return None
-        return ImageVersion.from_arm(version_id, self._with_status(version_id, body), catalog)
+        return read_version(version_id, self._with_status(version_id, body), catalog)
 
     def set_target_regions(
         self, version_id: ImageVersionId, entries: Sequence[Mapping[str, Any]]
@@ -84,7 +85,7 @@ class MemoryGallery:
         for text, body in sorted(self.bodies.items()):
             version_id = ImageVersionId.parse(text)
             if version_id.subscription_id == subscription_id.lower():
-                yield ImageVersion.from_arm(version_id, body, catalog)
+                yield read_version(version_id, body, catalog)
 
     def subscriptions(self) -> tuple[str, ...]:
         if self.read_failures:

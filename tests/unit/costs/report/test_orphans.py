@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from costs.report.orphans import Books, Comparer, Comparison
+from replication.azure.arm.image_version import read_version
 from replication.domain.errors import ReplicationError, TransientError
 from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.policy import GalleryScope, ReplicationPolicy
@@ -58,7 +59,7 @@ class Lists:
 
 
 def listed(version_id: ImageVersionId, *regions: dict[str, object]) -> ImageVersion:
-    return ImageVersion.from_arm(version_id, version_body(regions=list(regions)), shipped_catalog())
+    return read_version(version_id, version_body(regions=list(regions)), shipped_catalog())
 
 
 def books(*entries: tuple[ImageVersionId, set[str]], unreadable: int = 0) -> Books:

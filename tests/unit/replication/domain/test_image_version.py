@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from replication.azure.arm.image_version import read_version
 from replication.domain.image_version import (
     CopyState,
-    ImageVersion,
     ImageVersionId,
     MalformedImageVersionError,
     MalformedImageVersionIdError,
@@ -77,7 +77,7 @@ def test_any_answer_about_a_version_is_read_or_malformed(document: Any) -> None:
     if not isinstance(document, dict):
         return
     read = outcome(
-        lambda: ImageVersion.from_arm(version_id(), document, CATALOG),
+        lambda: read_version(version_id(), document, CATALOG),
         MalformedImageVersionError,
         InvalidRegionNameError,
     )
@@ -91,7 +91,7 @@ def test_any_replication_status_is_read_or_malformed(status: Any) -> None:
         "summary": [status, {"region": "x", "state": status}]
     }
     read = outcome(
-        lambda: ImageVersion.from_arm(version_id(), body, CATALOG),
+        lambda: read_version(version_id(), body, CATALOG),
         MalformedImageVersionError,
         InvalidRegionNameError,
     )
@@ -103,7 +103,7 @@ def test_words_of_the_future_pass() -> None:
     body["properties"]["replicationStatus"] = {
         "summary": [{"region": "East US", "state": "Teleporting", "progress": None}]
     }
-    seen = ImageVersion.from_arm(version_id(), body, CATALOG)
+    seen = read_version(version_id(), body, CATALOG)
     assert seen.provisioning_state is ProvisioningState.OTHER
     assert not seen.is_changing
     assert seen.replication[Region("eastus")].state is CopyState.UNKNOWN
@@ -117,7 +117,7 @@ def test_progress_is_a_whole_percent_or_not_reported(progress: Any, expected: in
     body = version_body()
     entry = {"region": "eastus", "state": "Replicating", "progress": progress}
     body["properties"]["replicationStatus"] = {"summary": [entry]}
-    seen = ImageVersion.from_arm(version_id(), body, CATALOG)
+    seen = read_version(version_id(), body, CATALOG)
     assert seen.replication[Region("eastus")].progress == expected
 
 
@@ -126,7 +126,7 @@ def test_progress_that_is_no_number_is_not_reported(progress: float) -> None:
     body = version_body()
     entry = {"region": "eastus", "state": "Replicating", "progress": progress}
     body["properties"]["replicationStatus"] = {"summary": [entry]}
-    seen = ImageVersion.from_arm(version_id(), body, CATALOG)
+    seen = read_version(version_id(), body, CATALOG)
     assert seen.replication[Region("eastus")].progress is None
 
 
@@ -134,21 +134,21 @@ def test_endless_details_are_cut_to_what_a_record_can_hold() -> None:
     body = version_body()
     entry = {"region": "eastus", "state": "Failed", "details": "so " * 10_000}
     body["properties"]["replicationStatus"] = {"summary": [entry]}
-    seen = ImageVersion.from_arm(version_id(), body, CATALOG)
+    seen = read_version(version_id(), body, CATALOG)
     assert len(seen.replication[Region("eastus")].details) == 1000
 
 
 def test_the_provisioned_size_is_that_of_all_disks() -> None:
     body = version_body(size_gb=30)
     body["properties"]["storageProfile"]["dataDiskImages"] = [{"sizeInGB": 10}, {"lun": 1}]
-    assert ImageVersion.from_arm(version_id(), body, CATALOG).size_gb == 40
+    assert read_version(version_id(), body, CATALOG).size_gb == 40
     del body["properties"]["storageProfile"]
-    assert ImageVersion.from_arm(version_id(), body, CATALOG).size_gb is None
+    assert read_version(version_id(), body, CATALOG).size_gb is None
 
 
 def test_everything_the_answer_says_is_read() -> None:
     body = version_body(state="Updating", mode="Shallow", may_remove=True)
-    seen = ImageVersion.from_arm(version_id(), body, CATALOG)
+    seen = read_version(version_id(), body, CATALOG)
     assert seen.home_region == Region("eastus")
     assert seen.listed == {Region("eastus")}
     assert seen.replication_mode is ReplicationMode.SHALLOW
@@ -175,10 +175,10 @@ def test_everything_the_answer_says_is_read() -> None:
 )
 def test_what_cannot_be_read_of_an_answer_is_named(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(MalformedImageVersionError, match=said):
-        ImageVersion.from_arm(version_id(), version_body() | changes, CATALOG)
+        read_version(version_id(), version_body() | changes, CATALOG)
 
 
 def test_a_version_without_a_list_has_none() -> None:
     body = version_body()
     body["properties"]["publishingProfile"]["targetRegions"] = None
-    assert ImageVersion.from_arm(version_id(), body, CATALOG).target_regions == ()
+    assert read_version(version_id(), body, CATALOG).target_regions == ()

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replication.azure.arm.image_version import read_version
 from replication.domain.image_version import ImageVersion
 from replication.domain.plan import PlanSubject, ReplicationPlan, plan
 from replication.domain.policy import GalleryScope, ReplicationPolicy
@@ -148,7 +149,7 @@ def test_a_version_read_from_azure_is_planned_by_all_it_says() -> None:
     body = version_body(
         regions=[{"name": "East US", "encryption": {"osDiskImage": {}}}], mode="Shallow"
     )
-    subject = PlanSubject.of(ImageVersion.from_arm(version_id(), body, CATALOG))
+    subject = PlanSubject.of(read_version(version_id(), body, CATALOG))
     assert subject == PlanSubject(
         id=version_id(),
         home_region=Region("eastus"),

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
+from replication.azure.arm.image_version import read_version
 from replication.domain.errors import FailureCode
 from replication.domain.image_version import ImageVersion
 from replication.domain.job import Phase, Replica, ReplicaState, ReplicationJob
@@ -56,7 +57,7 @@ def version(
     if copy is not None:
         summary = [{"region": OTHER.name, "state": copy, **status}]
         body["properties"]["replicationStatus"] = {"summary": summary}
-    return ImageVersion.from_arm(version_id(), body, CATALOG)
+    return read_version(version_id(), body, CATALOG)
 
 
 def job(state: ReplicaState = ReplicaState.PLANNED, **replica: Any) -> ReplicationJob:
@@ -182,7 +183,7 @@ def test_the_wait_for_a_creation_follows_the_progress_of_its_copies() -> None:
     body = version_body(location=HOME, regions=[{"name": HOME}], state="Creating")
     summary = [{"region": HOME, "state": "Replicating", "progress": 49}]
     body["properties"]["replicationStatus"] = {"summary": summary}
-    creating = ImageVersion.from_arm(version_id(), body, CATALOG)
+    creating = read_version(version_id(), body, CATALOG)
     decision = decided(job(), creating, now=NOON + timedelta(seconds=500))
     assert isinstance(decision, Wait)
     assert 490 <= decision.after_s <= 530
@@ -291,7 +292,7 @@ def test_some_copies_failed_too_often_and_others_are_completed() -> None:
     body = version_body(
         location=HOME, regions=[{"name": name} for name in (HOME, "ukwest", "norwayeast")]
     )
-    seen = ImageVersion.from_arm(version_id(), body, CATALOG)
+    seen = read_version(version_id(), body, CATALOG)
     decision = decided(failed(attempts=3).with_replicas(done), seen, policy=extra)
     assert isinstance(decision, Partial)
     assert decision.reason == "1 of 2 regions are Completed; failed: ukwest (3 copies)"
@@ -305,7 +306,7 @@ def test_a_failed_copy_with_no_writes_left_does_not_stop_the_ones_under_way() ->
     body = version_body(
         location=HOME, regions=[{"name": name} for name in (HOME, "ukwest", "norwayeast")]
     )
-    seen = ImageVersion.from_arm(version_id(), body, CATALOG)
+    seen = read_version(version_id(), body, CATALOG)
     spent = altered(failed(attempts=1).with_replicas(running), writes=4)
     assert isinstance(decided(spent, seen, policy=extra), Track)
 

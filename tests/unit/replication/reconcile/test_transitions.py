@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
+from replication.azure.arm.image_version import read_version
 from replication.domain.errors import FailureCode
 from replication.domain.image_version import ImageVersion
 from replication.domain.job import Failure, Phase, Replica, ReplicaState, ReplicationJob
@@ -48,7 +49,7 @@ def version(*listed: Region, provisioning: str = "Succeeded", **status: Any) -> 
     if status:
         summary = [{"region": OTHER.name, **status}]
         body["properties"]["replicationStatus"] = {"summary": summary}
-    return ImageVersion.from_arm(version_id(), body, CATALOG)
+    return read_version(version_id(), body, CATALOG)
 
 
 COMPLETED = version(OTHER, state="Completed")

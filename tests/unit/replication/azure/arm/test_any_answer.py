@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from replication.azure.arm.clients import ArmClients
 from replication.azure.arm.gallery import ArmGallery
+from replication.azure.arm.image_version import read_version
 from replication.azure.arm.locations import ArmCatalogs
 from replication.domain.errors import MalformedError, ReplicationError, TransientError
 from replication.domain.image_version import ImageVersion, MalformedImageVersionError
@@ -158,9 +159,9 @@ def assert_plannable(version: ImageVersion) -> None:
     json.dumps([dict(target.entry) for target in version.target_regions])
 
 
-def read_version(document: Any) -> ImageVersion | Exception:
+def answered(document: Any) -> ImageVersion | Exception:
     return outcome(
-        lambda: ImageVersion.from_arm(ID, document, CATALOG),
+        lambda: read_version(ID, document, CATALOG),
         MalformedImageVersionError,
         InvalidRegionNameError,
     )
@@ -170,7 +171,7 @@ def test_every_horror_at_every_place_of_a_version_is_read_or_named() -> None:
     for name, document in every_mutation(VERSION, VALUES):
         if not isinstance(document, dict):
             continue  # the adapter refuses what is no object
-        read = read_version(document)
+        read = answered(document)
         if isinstance(read, ImageVersion):
             assert_plannable(read)
         else:
@@ -181,14 +182,14 @@ def test_every_horror_at_every_place_of_a_version_is_read_or_named() -> None:
 @settings(max_examples=examples(100))
 def test_a_version_with_anything_wrong_is_read_or_named(document: Any) -> None:
     if isinstance(document, dict):
-        read = read_version(document)
+        read = answered(document)
         if isinstance(read, ImageVersion):
             assert_plannable(read)
 
 
 @pytest.mark.parametrize("size", [True, -1, 10**4299, 2**21, 1.5, "127"])
 def test_a_size_that_no_disk_has_is_not_known(size: Any) -> None:
-    read = read_version(
+    read = answered(
         {**VERSION, "properties": {"storageProfile": {"osDiskImage": {"sizeInGB": size}}}}
     )
     assert isinstance(read, ImageVersion)
