@@ -3,12 +3,14 @@
 import socket
 import threading
 import time
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from localcloud.arm.behaviour import Behaviour
 from localcloud.arm.server import start_arm
 from tests.support.localcloud.arm import Arm, Loop, StartArm
 from tests.support.localcloud.arm_world import (
@@ -144,6 +146,11 @@ def test_what_is_not_sent_to_a_switch_stays(arm: Arm) -> None:
         "price_page_size": 1000,
         "throttling": True,
     }
+
+
+def test_every_switch_can_be_set_as_it_is(arm: Arm) -> None:
+    switches = asdict(Behaviour())
+    assert arm.control("PUT", "behaviour", switches) == switches
 
 
 def test_a_body_that_is_too_large_is_refused(arm: Arm) -> None:
