@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from azure.data.tables import UpdateMode
+from azure.data.tables import EdmType, EntityProperty, UpdateMode
 
 from replication.azure.storage.dead_letters import TableDeadLetters
 from replication.azure.storage.listing import TableListing
@@ -296,6 +296,7 @@ def damaged(tables: FreshTables, **columns: Any) -> ListedLetters:
         ({"cause_0": None, "cause_1": "x"}, "malformed_message"),
         ({"v": "one"}, "malformed_message"),
         ({"v": 2, "state": "parked"}, "newer_format"),
+        ({"v": EntityProperty(2**40, EdmType.INT64)}, "newer_format"),
     ],
     ids=str,
 )
