@@ -146,10 +146,10 @@ class Api:
         return bytes(content)
 
     def _unknown(self, request: HttpRequest, error: AzureError) -> str:
-        told = f"{self.root} was asked and gave no whole answer: {_reason(error)}"
+        sentence = f"{self.root} was asked and gave no whole answer: {_reason(error)}"
         if request.method == "GET":
-            return told
-        return f"{told}; whether it was done is not known, look before you ask again"
+            return sentence
+        return f"{sentence}; whether it was done is not known, look before you ask again"
 
     def _answer[A: Answer](self, response: HttpResponse, document: Any, schema: type[A]) -> A:
         if not isinstance(document, dict):
@@ -175,16 +175,18 @@ class Api:
         status = response.status_code
         detail = document.get("detail") if isinstance(document, dict) else None
         ours = _media_type(response) == _PROBLEM and isinstance(detail, str)
-        told = " ".join(detail.split())[:_MAX_DETAIL] if isinstance(detail, str) else ""
+        sentence = " ".join(detail.split())[:_MAX_DETAIL] if isinstance(detail, str) else ""
         if status < HTTPStatus.BAD_REQUEST:
             return self._redirected(response)
         if status == HTTPStatus.UNAUTHORIZED:
             return NotAllowedError(
-                f"{self.root} does not know who calls ({told or 401}): {_SIGN_IN}"
+                f"{self.root} does not know who calls ({sentence or 401}): {_SIGN_IN}"
             )
         if status == HTTPStatus.FORBIDDEN:
-            return NotAllowedError(f"{self.root} forbids it: {told or 'it does not say why (403)'}")
-        return _ERRORS.get(status, UnavailableError)(told) if ours else self._stranger(status)
+            return NotAllowedError(
+                f"{self.root} forbids it: {sentence or 'it does not say why (403)'}"
+            )
+        return _ERRORS.get(status, UnavailableError)(sentence) if ours else self._stranger(status)
 
     def _redirected(self, response: HttpResponse) -> CommandError:
         target = _host(response.headers.get("Location", ""))

@@ -37,7 +37,7 @@ def check(
 ) -> None:
     """Check a policy file: each mistake with its line, and region names that nothing has."""
     # Imported here: the file's model would slow down every other command.
-    from replication.config.policy_file import PolicyFileError, load_policy  # noqa: PLC0415
+    from replication.config.policy_file import PolicyFileError, load_policy  # noqa: PLC0415 - loads YAML
 
     session = session_of(ctx)
     path = file if file is not None else session.policy_path()

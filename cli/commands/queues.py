@@ -41,8 +41,8 @@ def show(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     for queue in found.items:
         held = queue.pause
         if held is not None:
-            told = f"{queue.name}: paused since {held.since} by {held.by}: {held.reason}"
-            print_human(text(told))
+            sentence = f"{queue.name}: paused since {held.since} by {held.by}: {held.reason}"
+            print_human(text(sentence))
 
 
 @queues.command()

@@ -210,8 +210,8 @@ def cancel(
     elif cancelled.stands:
         print_human(text(cancelled.reason))
         if remove and cancelled.done:
-            told = f"see what came of the removal with: {session.command} status {key}"
-            print_human(text(told))
+            sentence = f"see what came of the removal with: {session.command} status {key}"
+            print_human(text(sentence))
     if not cancelled.stands:
         raise CommandError(f"not cancelled: {cancelled.reason}", exit_code=ExitCode.FAILED)
 

@@ -146,8 +146,8 @@ class _Picture[Seen]:
         self.live.update(self.last, refresh=True)
 
     def trouble(self, reason: str) -> None:
-        told = text(f"Nobody answered the last time: {reason}; it is tried again.", "yellow")
-        self.live.update(Group(told, self.last), refresh=True)
+        sentence = text(f"Nobody answered the last time: {reason}; it is tried again.", "yellow")
+        self.live.update(Group(sentence, self.last), refresh=True)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -203,8 +203,8 @@ def _print_changes(before: dict[str, str], after: dict[str, str], at: str | None
 
 
 def _say_trouble(reason: str) -> None:
-    told = printable(f"Nobody answered: {reason}; it is tried again.")
-    print(told, file=sys.stderr, flush=True)  # noqa: T201 - beside the answer
+    sentence = printable(f"Nobody answered: {reason}; it is tried again.")
+    print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - beside the answer
 
 
 def _region_line(region: "Region") -> str:

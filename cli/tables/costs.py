@@ -66,13 +66,13 @@ def _head(report: View) -> list[RenderableType]:
 
 
 def _sentence(one: View) -> str:
-    told = (
+    sentence = (
         f"{_money(one['total'])} {one['currency']} ({_money(one['storage'])} storage, "
         f"{_money(one['egress'])} transfer)"
     )
     if one["unpriced_rows"]:
-        told += f", without {one['unpriced_rows']} rows that have no price"
-    return told
+        sentence += f", without {one['unpriced_rows']} rows that have no price"
+    return sentence
 
 
 def _groups(report: View) -> list[RenderableType]:
@@ -284,10 +284,10 @@ def _not_known(title: str, found: View) -> list[RenderableType]:
 
 def _sum(what: str, found: View) -> str:
     count, monthly = found["count"], found["monthly"]
-    told = f"{count} {what if count != 1 else what.removesuffix('s')}"
+    sentence = f"{count} {what if count != 1 else what.removesuffix('s')}"
     if count and monthly:
-        told += f", {_by_currency(monthly)} a month"
-    return f"{told}; {found['note']}" if found["note"] else told
+        sentence += f", {_by_currency(monthly)} a month"
+    return f"{sentence}; {found['note']}" if found["note"] else sentence
 
 
 def _by_currency(amounts: Iterable[View]) -> str:

@@ -49,15 +49,15 @@ def plain_path(path: Path) -> str:
 
 def explain(error: duckdb.Error, name: str) -> str:
     """Return what is wrong with a file, for the person who has it."""
-    told = str(error)
-    plain = told.lower()
+    sentence = str(error)
+    plain = sentence.lower()
     if isinstance(error, duckdb.OutOfMemoryException):
-        return f"{name} needs more memory or disk space than there is: {told.splitlines()[0]}"
+        return f"{name} needs more memory or disk space than there is: {sentence.splitlines()[0]}"
     if "not utf-8" in plain or "invalid unicode" in plain:
         return not_utf8(name)
-    where = _LINE.search(told)
-    meaning = next((means for word, means in _MEANINGS if word in plain), told.splitlines()[0])
-    counts = _COUNTS.search(told)
+    where = _LINE.search(sentence)
+    meaning = next((means for word, means in _MEANINGS if word in plain), sentence.splitlines()[0])
+    counts = _COUNTS.search(sentence)
     if counts:
         meaning = (
             f"it has {counts[2]} fields where the header has {counts[1]}: it was cut off there, or "

@@ -271,10 +271,10 @@ def _lines(charge: str, granularity: Granularity) -> str:
         f"SELECT *, '{charge}' AS charge, {figures} "
         f"FROM ledger WHERE {OWN_ROWS} AND {_KNOWN[charge]}"
     )
-    told = ", ".join((*_TOLD, "charge"))
+    shown = ", ".join((*_TOLD, "charge"))
     if granularity is Granularity.DAY:
         return (
-            f"SELECT {', '.join(_KEYS)}, {told}, replicas, gb_low, gb_high, provisional, "
+            f"SELECT {', '.join(_KEYS)}, {shown}, replicas, gb_low, gb_high, provisional, "
             f"cost::{_COST} AS cost, consumed, {_quantity('quantity15')} AS quantity, 1 AS days, "
             "day AS first_day, day AS last_charged_day, day AS period_start, "
             f"day + 1 AS period_end FROM ({rows})"
@@ -282,7 +282,7 @@ def _lines(charge: str, granularity: Granularity) -> str:
     month = "date_trunc('month', day)"
     same = " AND ".join(f"row.{key} IS NOT DISTINCT FROM month.{key}" for key in _KEYS)
     return f"""
-        SELECT month.*, {told} FROM ({rows}) AS row JOIN (
+        SELECT month.*, {shown} FROM ({rows}) AS row JOIN (
             SELECT {", ".join(_KEYS)}, max(replicas) AS replicas, min(gb_low) AS gb_low,
                 max(gb_high) AS gb_high, bool_or(provisional) AS provisional,
                 sum(cost)::{_COST} AS cost, sum(consumed)::{_QUANTITY} AS consumed,

@@ -40,11 +40,11 @@ def causes_of_difference(
             "other, so give the newest alone"
         )
     if bill.refund_rows:
-        told = counted(bill.refund_rows, "refund or correction", "refunds or corrections")
-        told += f" of {_figure(bill.refunds)}"
+        sentence = counted(bill.refund_rows, "refund or correction", "refunds or corrections")
+        sentence += f" of {_figure(bill.refunds)}"
         if agrees(bill.cost - bill.refunds, amount):
-            told += "; without them it matches"
-        yield told
+            sentence += "; without them it matches"
+        yield sentence
     if ledger.provisional_rows:
         yield f"{counted(ledger.provisional_rows, 'provisional row')} of the ledger"
     yield from _price(bill, ledger)
@@ -138,15 +138,16 @@ def _price(bill: BillLine, ledger: LedgerLine) -> Iterator[str]:
             f"a GB to {_price_text(book)}, the bill's is {_price_text(implied)}"
         )
         return
-    told = (
+    sentence = (
         f"the price is {_price_text(implied)} a GB on the bill and {_price_text(book)} in the book"
     )
     percent = abs(implied / book - 1) * 100
     if implied < book:
-        yield f"{told}, {percent:.0f} % less: a discount or an agreed price"
+        yield f"{sentence}, {percent:.0f} % less: a discount or an agreed price"
     else:
         meters = ", ".join(bill.meters) or "none"
-        yield f"{told}, {percent:.0f} % more: an old book, or another meter (the bill's: {meters})"
+        why = f"an old book, or another meter (the bill's: {meters})"
+        yield f"{sentence}, {percent:.0f} % more: {why}"
 
 
 def _size(bill: BillLine, ledger: LedgerLine) -> Iterator[str]:

@@ -238,15 +238,15 @@ def count_rows(
     if without[_SHOWN_REASONS:]:
         rest = without[_SHOWN_REASONS:]
         aside.append((f"no price, for {len(rest)} more reasons", sum(rows for _, rows in rest)))
-    told = list(notes)
+    said = list(notes)
     provisional = sum(one.provisional_rows for one in days)
     if provisional:
         running = sorted({one.day for one in days if one.provisional_rows})
-        told.append(
+        said.append(
             f"{provisional} rows are provisional, computed from the record: "
             f"{shown_days(running)} {'is' if len(running) == 1 else 'are'} not on the books yet"
         )
-    told += [
+    said += [
         f"{one.rows} rows are used without their transfer: {one.reason}"
         for one in unpriced
         if not one.storage
@@ -255,7 +255,7 @@ def count_rows(
         read=read,
         used=read - sum(rows for _, rows in aside),
         set_aside=tuple(aside),
-        notes=tuple(told),
+        notes=tuple(said),
     )
 
 
@@ -280,11 +280,11 @@ def price_age(currency: str, read_on: date | None, today: date) -> tuple[str, ..
     """Tell in words that prices were read long ago; `read_on` is None for an empty book."""
     if read_on is None or (age := (today - read_on).days) <= OLD_PRICES_DAYS:
         return ()
-    told = (
+    sentence = (
         f"the prices in {currency} are {age} days old, of {read_on}; gallery-replicator costs "
         "refresh-prices reads those of today"
     )
-    return (told,)
+    return (sentence,)
 
 
 def shown_days(days: Sequence[date]) -> str:

@@ -117,8 +117,8 @@ def _act_on(req: func.HttpRequest, action: LetterAction, caller: Caller) -> Answ
             raise ProblemError(HTTPStatus.BAD_REQUEST, "a dry run gives out a token and takes none")
         return HTTPStatus.OK, Selection.of(app.dead_letters.select(query, action))
     if not isinstance(token, str):
-        told = "to act on many, count them first with dry_run, and send the token of the count"
-        raise ProblemError(HTTPStatus.BAD_REQUEST, told)
+        sentence = "to act on many, count them first with dry_run, and send the token of the count"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, sentence)
     try:
         with asking():  # the token
             outcomes = app.operations.act_on_selection(query, action, token, by=caller.by)
@@ -131,12 +131,14 @@ def _filter(body: Mapping[str, Any]) -> LetterQuery:
     """Return what a body's filter means; an empty one means every open letter."""
     fields = body.get("filter")
     if not isinstance(fields, dict):
-        told = f"filter is an object with any of {', '.join(FILTERS)}; {{}} means all that are open"
-        raise ProblemError(HTTPStatus.BAD_REQUEST, told)
+        sentence = (
+            f"filter is an object with any of {', '.join(FILTERS)}; {{}} means all that are open"
+        )
+        raise ProblemError(HTTPStatus.BAD_REQUEST, sentence)
     for name, value in fields.items():
         if name not in FILTERS:
-            told = f"the filter has an unknown field {name[:40]!r}; known: {', '.join(FILTERS)}"
-            raise ProblemError(HTTPStatus.BAD_REQUEST, told)
+            sentence = f"the filter has an unknown field {name[:40]!r}; known: {', '.join(FILTERS)}"
+            raise ProblemError(HTTPStatus.BAD_REQUEST, sentence)
         if not isinstance(value, str):
             raise ProblemError(HTTPStatus.BAD_REQUEST, f"the filter's {name} is a text")
     try:

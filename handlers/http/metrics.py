@@ -24,9 +24,9 @@ def _metrics() -> Answered:
     from replication.telemetry.prometheus import MEDIA_TYPE, render  # noqa: PLC0415 - only here
 
     app = get_app()
-    told = app.ports.telemetry
+    telemetry = app.ports.telemetry
     # An app without figures of its own still knows what stands in storage.
-    process = told if isinstance(told, ProcessTelemetry) else ProcessTelemetry()
+    process = telemetry if isinstance(telemetry, ProcessTelemetry) else ProcessTelemetry()
     content = render(
         process.tally.figures(), app.gauges.read(), instance=process.instance, release=release()
     )

@@ -40,8 +40,8 @@ def _pause(req: func.HttpRequest, caller: Caller) -> Answered:
     queue = _queue(req)
     reason = read_body(req, ("reason",)).get("reason", "no reason given")
     if not isinstance(reason, str) or not is_reason(reason):
-        told = f"reason is a text of 1 to {MAX_REASON} printable characters"
-        raise ProblemError(HTTPStatus.BAD_REQUEST, told)
+        sentence = f"reason is a text of 1 to {MAX_REASON} printable characters"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, sentence)
     change = get_app().operations.pause(queue, by=caller.by, reason=reason)
     return HTTPStatus.OK, QueueChange.of(queue, change)
 
@@ -59,5 +59,5 @@ def _queue(req: func.HttpRequest) -> QueueName:
         return QueueName(name)
     except ValueError as error:
         known = ", ".join(one.value for one in QueueName)
-        told = f"there is no queue {name[:60]!r}; there are {known}"
-        raise ProblemError(HTTPStatus.NOT_FOUND, told) from error
+        sentence = f"there is no queue {name[:60]!r}; there are {known}"
+        raise ProblemError(HTTPStatus.NOT_FOUND, sentence) from error

@@ -51,8 +51,8 @@ def read_body(request: func.HttpRequest, known: Iterable[str]) -> dict[str, Any]
     unknown = sorted(set(document) - set(names))
     if unknown:
         fields = f"known: {', '.join(names)}" if names else "this call takes none"
-        told = f"the body has an unknown field {unknown[0][:40]!r}; {fields}"
-        raise ProblemError(HTTPStatus.BAD_REQUEST, told)
+        sentence = f"the body has an unknown field {unknown[0][:40]!r}; {fields}"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, sentence)
     return document
 
 

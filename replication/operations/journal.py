@@ -80,7 +80,7 @@ class Journal:
         self,
         action: Action,
         act: Callable[[], Result],
-        told: Callable[[Result], tuple[bool, str]],
+        summary: Callable[[Result], tuple[bool, str]],
     ) -> Result:
         """Write an act down, carry it out, and write down what `told` says of it.
 
@@ -93,7 +93,7 @@ class Journal:
         except ReplicationError as error:
             self._close(entry, done=False, outcome=str(error))
             raise
-        done, outcome = told(result)
+        done, outcome = summary(result)
         self._close(entry, done=done, outcome=outcome)
         return result
 

@@ -121,7 +121,7 @@ def _of_job(outcome: Cancelled | Released | None) -> tuple[bool, str]:
 
 def _of_many(outcomes: tuple[LetterOutcome, ...]) -> tuple[bool, str]:
     failed = [one for one in outcomes if not one.done]
-    told = f"{len(outcomes) - len(failed)} of {len(outcomes)} done"
+    sentence = f"{len(outcomes) - len(failed)} of {len(outcomes)} done"
     if failed:
-        told += f"; the first that was not, {failed[0].letter_id}: {failed[0].reason}"
-    return not failed, told
+        sentence += f"; the first that was not, {failed[0].letter_id}: {failed[0].reason}"
+    return not failed, sentence

@@ -97,15 +97,15 @@ def _account(found: "Reconciliation") -> str:
 
 
 def _asides(word: str, asides: "Iterable[Aside]") -> list[RenderableType]:
-    told = []
+    sentences = []
     for aside in asides:
         amounts = " and ".join(
             f"{money(value)} {currency}" for currency, value in sorted(aside.amounts.items())
         )
-        told.append(
+        sentences.append(
             text(f"{word}: {aside.rows} {aside.reason}" + (f" ({amounts})" if amounts else ""))
         )
-    return [*told]
+    return [*sentences]
 
 
 def _totals(totals: "Sequence[Total]") -> list[RenderableType]:
@@ -165,12 +165,12 @@ def _lines(lines: "Sequence[Line]", limit: int, *, matched: int) -> list[Rendera
 
 def _sizes(learned: "Sequence[Learned]", kept: int | None, limit: int) -> list[RenderableType]:
     safe = sum(1 for one in learned if not one.why_not)
-    told = f"learned: {safe}, not safe to learn from: {len(learned) - safe}"
+    sentence = f"learned: {safe}, not safe to learn from: {len(learned) - safe}"
     if kept is None:
-        told += "; nothing was kept, as told"
+        sentence += "; nothing was kept, as told"
     else:
-        told += f"; new, and kept for the next estimates: {kept}"
-    parts: list[RenderableType] = ["", text("Occupied GB of a replica", "bold"), text(told)]
+        sentence += f"; new, and kept for the next estimates: {kept}"
+    parts: list[RenderableType] = ["", text("Occupied GB of a replica", "bold"), text(sentence)]
     if not learned:
         return parts
     table = new_table(

@@ -51,7 +51,7 @@ class _Bar:
     """One part of a bar: how long it is drawn, and what is told of it."""
 
     length: Decimal
-    told: str
+    sentence: str
 
 
 type _Series = list[_Bar | None]
@@ -97,7 +97,7 @@ def month_chart(
         series,
         chart_id=chart_id,
         title=f"Cost of each month in {currency}",
-        told=f"Bars of storage, transfer and forecast from {labels[0]} to {labels[-1]}; "
+        sentence=f"Bars of storage, transfer and forecast from {labels[0]} to {labels[-1]}; "
         "the table beside has every figure.",
     )
 
@@ -119,7 +119,8 @@ def budget_chart(chart_id: str, budgets: Sequence[BudgetUse]) -> Chart | None:
         expected = min(_percent(one.expected, one.limit), Decimal(MOST_PERCENT))
         name, limit = budget_name(one), in_currency(one.limit, one.currency)
         bar = _Bar(
-            length=spent, told=f"{name}: {in_currency(one.actual, one.currency)} of {limit} spent"
+            length=spent,
+            sentence=f"{name}: {in_currency(one.actual, one.currency)} of {limit} spent",
         )
         is_over = one.state is BudgetState.OVER
         within.append(None if is_over or not spent else bar)
@@ -127,7 +128,7 @@ def budget_chart(chart_id: str, budgets: Sequence[BudgetUse]) -> Chart | None:
         ahead.append(
             _Bar(
                 length=expected - spent,
-                told=f"{name}: {in_currency(one.expected, one.currency)} of {limit} expected",
+                sentence=f"{name}: {in_currency(one.expected, one.currency)} of {limit} expected",
             )
             if expected > spent
             else None
@@ -148,7 +149,7 @@ def budget_chart(chart_id: str, budgets: Sequence[BudgetUse]) -> Chart | None:
         [within, over, ahead],
         chart_id=chart_id,
         title=f"Budgets of {measured[0].month} against what is spent and expected",
-        told="Bars in percent of each limit; the table beside has every figure.",
+        sentence="Bars in percent of each limit; the table beside has every figure.",
     )
 
 
@@ -184,19 +185,21 @@ def _scale(chart: Any, ticks: Sequence[Decimal], unit: str = "") -> None:
     chart.range = (0, float(ticks[-1]))
 
 
-def _drawn(chart: Any, series: Sequence[_Series], *, chart_id: str, title: str, told: str) -> Chart:
+def _drawn(
+    chart: Any, series: Sequence[_Series], *, chart_id: str, title: str, sentence: str
+) -> Chart:
     for number, parts in enumerate(series):
         chart.add(
             f"{number}",
             [
-                None if one is None else {"value": float(one.length), "label": one.told}
+                None if one is None else {"value": float(one.length), "label": one.sentence}
                 for one in parts
             ],
         )
 
     def clean(root: "Element") -> "Element":
         _clean(root)
-        _describe(root, chart_id, title, told)
+        _describe(root, chart_id, title, sentence)
         return root
 
     chart.add_xml_filter(clean)
@@ -224,25 +227,25 @@ def _is_dropped(node: "Element") -> bool:
 
 def _clean_bar(series: "Element", bar: "Element") -> None:
     rect = next(child for child in bar if child.tag == "rect")
-    told = next((child.text for child in bar if child.get("class") == "label"), None)
-    if told is None or not float(rect.get("width", "0")) or not float(rect.get("height", "0")):
+    sentence = next((child.text for child in bar if child.get("class") == "label"), None)
+    if sentence is None or not float(rect.get("width", "0")) or not float(rect.get("height", "0")):
         series.remove(bar)  # pygal draws what there is none of as a bar without length
         return
     for child in list(bar):
         bar.remove(child)
-    bar.append(_text_node(bar, "title", told))
+    bar.append(_text_node(bar, "title", sentence))
     rect.set("class", "rect")
     bar.append(rect)
 
 
-def _describe(root: "Element", chart_id: str, title: str, told: str) -> None:
+def _describe(root: "Element", chart_id: str, title: str, sentence: str) -> None:
     names = f"{chart_id}-title", f"{chart_id}-told"
     root.set("id", chart_id)
     root.set("class", "chart")
     root.set("role", "img")
     root.set("aria-labelledby", " ".join(names))
     for place, (tag, name, words) in enumerate(
-        (("title", names[0], title), ("desc", names[1], told))
+        (("title", names[0], title), ("desc", names[1], sentence))
     ):
         node = _text_node(root, tag, words)
         node.set("id", name)
@@ -264,7 +267,7 @@ def _text_node(beside: "Element", tag: str, words: str) -> "Element":
 def _bar(what: str, month: str, amount: Decimal | None, currency: str) -> _Bar | None:
     if amount is None or amount <= 0:
         return None
-    return _Bar(length=amount, told=f"{month}, {what}: {in_currency(amount, currency)}")
+    return _Bar(length=amount, sentence=f"{month}, {what}: {in_currency(amount, currency)}")
 
 
 def _forecast_bar(month: str, forecast: Forecast) -> _Bar | None:

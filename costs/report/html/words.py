@@ -38,8 +38,8 @@ def money(amount: Decimal | None) -> str:
 
 def signed_money(amount: Decimal) -> str:
     """Return a change with its sign."""
-    told = money(amount)
-    return f"+{told}" if amount >= _CENT / 2 and told[0].isdigit() else told
+    wording = money(amount)
+    return f"+{wording}" if amount >= _CENT / 2 and wording[0].isdigit() else wording
 
 
 def in_currency(amount: Decimal | None, currency: str) -> str:
@@ -59,8 +59,8 @@ def counted(count: int, one: str, several: str = "") -> str:
 
 def sentence(words: str) -> str:
     """Return words that begin in small letters as a sentence."""
-    told = words[:1].upper() + words[1:]
-    return told if told.endswith((".", "!", "?")) else f"{told}."
+    wording = words[:1].upper() + words[1:]
+    return wording if wording.endswith((".", "!", "?")) else f"{wording}."
 
 
 def word(dimension: Dimension) -> str:
