@@ -254,11 +254,11 @@ def sweep(
     report = session_of(ctx).service().replications.sweep(dry_run=dry_run)
     findings = [
         {
-            "image_version_id": str(one.image_version_id),
-            "key": one.image_version_id.key,
-            "reason": one.reason,
+            "image_version_id": str(finding.image_version_id),
+            "key": finding.image_version_id.key,
+            "reason": finding.reason,
         }
-        for one in report.findings
+        for finding in report.findings
     ]
     if as_json:
         print_json(

@@ -212,12 +212,12 @@ def _learned(one: Learned) -> View:
 def _asides(found: Sequence[Aside]) -> list[View]:
     return [
         {
-            "reason": one.reason,
-            "rows": one.rows,
+            "reason": aside.reason,
+            "rows": aside.rows,
             "amounts": [
                 {"currency": currency, "amount": amount(value)}
-                for currency, value in sorted(one.amounts.items())
+                for currency, value in sorted(aside.amounts.items())
             ],
         }
-        for one in found
+        for aside in found
     ]

@@ -169,12 +169,12 @@ def _orphans(found: OrphanList) -> View:
         "monthly": amounts_view(found.monthly),
         "items": [
             {
-                "image_version_id": str(one.orphan.version_id),
-                "regions": [replica.region for replica in one.orphan.replicas],
-                "reason": one.orphan.reason,
-                **_estimate(one.estimate),
+                "image_version_id": str(item.orphan.version_id),
+                "regions": [replica.region for replica in item.orphan.replicas],
+                "reason": item.orphan.reason,
+                **_estimate(item.estimate),
             }
-            for one in found.items
+            for item in found.items
         ],
     }
 
@@ -189,12 +189,12 @@ def _ghosts(found: GhostList) -> View:
         "monthly": amounts_view(found.monthly),
         "items": [
             {
-                "image_version_id": str(one.ghost.version_id),
-                "regions": list(one.ghost.regions),
-                "reason": one.ghost.reason,
-                "charged": amounts_view(one.monthly),
+                "image_version_id": str(item.ghost.version_id),
+                "regions": list(item.ghost.regions),
+                "reason": item.ghost.reason,
+                "charged": amounts_view(item.monthly),
             }
-            for one in found.items
+            for item in found.items
         ],
     }
 

@@ -171,12 +171,12 @@ class _Document(_Section):
             currency=self.costs.currency,
             budgets=tuple(
                 Budget(
-                    name=one.name,
-                    galleries=tuple(one.galleries),
-                    monthly=one.monthly,
-                    each_gallery=one.each_gallery,
+                    name=budget.name,
+                    galleries=tuple(budget.galleries),
+                    monthly=budget.monthly,
+                    each_gallery=budget.each_gallery,
                 )
-                for one in self.costs.budgets
+                for budget in self.costs.budgets
             ),
         )
 

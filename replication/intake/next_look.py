@@ -56,11 +56,11 @@ def _fresh_run(job: ReplicationJob, *, now: datetime, limits: Limits) -> Replica
     """Give a job new budgets and a new deadline, and put removed regions back into it."""
     replicas = tuple(
         replace(
-            one,
+            replica,
             attempts=0,
-            state=ReplicaState.PLANNED if one.state is ReplicaState.REMOVED else one.state,
+            state=ReplicaState.PLANNED if replica.state is ReplicaState.REMOVED else replica.state,
         )
-        for one in job.replicas
+        for replica in job.replicas
     )
     return replace(
         job,

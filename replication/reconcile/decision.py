@@ -367,10 +367,11 @@ def _try_again(seen: Observation, hopeful: list[Replica]) -> Decision:
 def _track(seen: Observation, running: list[Replica], prefix: str) -> Decision:
     copies = [
         CopyProgress(
-            elapsed_s=max(0.0, (seen.now - _copy_start(one)).total_seconds()), percent=one.progress
+            elapsed_s=max(0.0, (seen.now - _copy_start(replica)).total_seconds()),
+            percent=replica.progress,
         )
-        for one in running
-        if one.state is not ReplicaState.FAILED
+        for replica in running
+        if replica.state is not ReplicaState.FAILED
     ]
     after_s = tracking_delay_s(copies, seen.limits, chance=seen.chance)
     progress = ", ".join(_progress(one, seen) for one in running)

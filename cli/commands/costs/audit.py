@@ -40,13 +40,13 @@ def recompute(
     done = session_of(ctx).app().costs.ledger.recompute(wanted)
     differences: list[dict[str, Any]] = [
         {
-            "image_version_id": one.image_version_id,
-            "region": one.region,
-            "column": one.column,
-            "written": one.written,
-            "computed": one.computed,
+            "image_version_id": wrong.image_version_id,
+            "region": wrong.region,
+            "column": wrong.column,
+            "written": wrong.written,
+            "computed": wrong.computed,
         }
-        for one in done.discrepancies
+        for wrong in done.discrepancies
     ]
     if as_json:
         print_json({"day": f"{done.day}", "rows": done.rows, "discrepancies": differences})
@@ -55,10 +55,10 @@ def recompute(
         print_human(
             *(
                 text(
-                    f"{one.image_version_id} in {one.region}: {one.column} is {one.written}, its "
-                    f"figures give {one.computed}"
+                    f"{wrong.image_version_id} in {wrong.region}: {wrong.column} is "
+                    f"{wrong.written}, its figures give {wrong.computed}"
                 )
-                for one in done.discrepancies
+                for wrong in done.discrepancies
             )
         )
     if differences:

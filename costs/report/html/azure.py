@@ -55,16 +55,16 @@ def orphan_table(found: OrphanList) -> OrphanTable:
     numbers: dict[str, int] = {}
     rows = tuple(
         OrphanRow(
-            label=version_label(str(one.orphan.version_id)),
-            regions=_listed(replica.region for replica in one.orphan.replicas),
-            monthly=one.estimate.monthly,
-            currency=one.estimate.currency,
-            span=_span(one.estimate.monthly_range),
-            confidence=one.estimate.confidence,
-            basis=numbers.setdefault(one.estimate.basis, len(numbers) + 1),
-            reason=one.orphan.reason,
+            label=version_label(str(item.orphan.version_id)),
+            regions=_listed(replica.region for replica in item.orphan.replicas),
+            monthly=item.estimate.monthly,
+            currency=item.estimate.currency,
+            span=_span(item.estimate.monthly_range),
+            confidence=item.estimate.confidence,
+            basis=numbers.setdefault(item.estimate.basis, len(numbers) + 1),
+            reason=item.orphan.reason,
         )
-        for one in found.items
+        for item in found.items
     )
     return OrphanTable(
         rows=rows, bases=tuple(numbers), common_place=common_place(row.label for row in rows)
@@ -75,12 +75,12 @@ def ghost_table(found: GhostList) -> GhostTable:
     """Return ghosts as a table."""
     rows = tuple(
         GhostRow(
-            label=version_label(str(one.ghost.version_id)),
-            regions=_listed(one.ghost.regions),
-            monthly=one.monthly,
-            reason=one.ghost.reason,
+            label=version_label(str(item.ghost.version_id)),
+            regions=_listed(item.ghost.regions),
+            monthly=item.monthly,
+            reason=item.ghost.reason,
         )
-        for one in found.items
+        for item in found.items
     )
     return GhostTable(rows=rows, common_place=common_place(row.label for row in rows))
 
