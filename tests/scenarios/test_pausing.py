@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from replication.domain.job import Phase
 from replication.ports import QueueName
 from tests.support.builders import US_NEIGHBOURS, version_body, version_id, written_event
@@ -51,6 +53,7 @@ def test_copies_under_way_are_followed_to_their_end() -> None:
     assert len(world.gallery.writes) == 1
 
 
+@pytest.mark.slow
 def test_a_pause_longer_than_the_deadline_fails_nothing() -> None:
     world = build_world()
     pause(world)

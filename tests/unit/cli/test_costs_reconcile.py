@@ -316,6 +316,7 @@ def test_a_month_can_be_named_and_a_wrong_one_is_refused(
     )
 
 
+@pytest.mark.slow
 def test_a_broken_ledger_file_is_named(world: World, tmp_path: Path) -> None:
     costs = write_books(world, tmp_path / "books", book_rows())
     blobs: Any = world.app.ports.costs.blobs

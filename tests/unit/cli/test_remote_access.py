@@ -149,6 +149,7 @@ def test_a_key_is_sent_in_its_header_and_is_a_functions_key(
 
 
 @pytest.mark.parametrize("variable", [KEY_VARIABLE, SCOPE_VARIABLE])
+@pytest.mark.slow
 def test_neither_token_nor_key_is_ever_logged_or_printed(
     deployed: Shell, site: Site, caplog: pytest.LogCaptureFixture, variable: str
 ) -> None:

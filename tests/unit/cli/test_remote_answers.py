@@ -227,6 +227,7 @@ def impatient(remote: Remote) -> Api:
     return open_api(remote.url, scope=None, key=None, timeout_s=0.2)
 
 
+@pytest.mark.slow
 def test_an_app_that_does_not_answer_in_time_is_a_sentence(far: Shell, site: Site) -> None:
     over = Event()
     far.surroundings["open_api"] = impatient

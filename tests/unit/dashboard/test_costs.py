@@ -91,6 +91,7 @@ def test_before_the_first_audit_the_page_shows_the_running_day_and_says_so(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.slow
 def test_with_many_records_the_running_day_is_shown_when_it_is_asked_for(
     serve: Serve, language: str
 ) -> None:

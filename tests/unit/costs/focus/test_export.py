@@ -368,6 +368,7 @@ def test_the_text_of_a_report_is_the_same_export(rich: list[Path], tmp_path: Pat
     assert sorted(rows) == sorted([*row.values()] for row in csv_rows(path))
 
 
+@pytest.mark.slow
 def test_the_text_of_a_report_is_in_order_and_always_the_same(tmp_path: Path) -> None:
     days = [FIRST + timedelta(days=ago) for ago in range(40)]
     files = ledger_files(

@@ -209,6 +209,7 @@ def test_the_audit_writes_every_day_since_the_first_and_a_rerun_is_harmless(book
     assert books.blobs.blobs == before
 
 
+@pytest.mark.slow
 def test_days_off_are_caught_up_and_a_hole_is_filled(books: Books) -> None:
     export(books.world)
     books.world.run()
@@ -359,6 +360,7 @@ TEXTS = st.text(max_size=40)
 
 
 @given(why=TEXTS, lab=st.none() | TEXTS, gallery=TEXTS)
+@pytest.mark.slow
 def test_any_text_comes_back_but_for_what_no_file_can_hold(
     why: str, lab: str | None, gallery: str
 ) -> None:

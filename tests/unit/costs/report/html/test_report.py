@@ -137,6 +137,7 @@ def test_everything_that_others_named_is_escaped() -> None:
     assert shown(hostile_report()).count(HOSTILE) >= 14
 
 
+@pytest.mark.slow
 def test_a_page_is_no_longer_than_one_can_open_and_sums_up_the_rest() -> None:
     many = MOST_ROWS + 5
     report = full_report()
