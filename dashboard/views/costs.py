@@ -80,9 +80,10 @@ def costs_page(app: App, asked: Mapping[str, str], now: datetime) -> CostsPage:
     last = now.astimezone(UTC).date()
     with asking():
         query = _query(asked, last)
+    costs = app.costs
     books, files = Books.THERE, None
     if asked.get("today") != "yes":
-        written = app.costs.ledger.written_days()
+        written = costs.ledger.written_days()
         if not written:
             books = Books.RUNNING_DAY if _few_records(app) else Books.NONE_YET
         else:
@@ -100,10 +101,10 @@ def costs_page(app: App, asked: Mapping[str, str], now: datetime) -> CostsPage:
             )
 
     def make() -> Mapping[str, Any]:
-        return app.costs.report(query, ask_azure=False)
+        return costs.report(query, ask_azure=False)
 
     # The running day changes with every record; the days on the books never do.
-    report = make() if files is None else app.costs.shown.get((query, files), now, make)
+    report = make() if files is None else costs.shown.get((query, files), now, make)
     return CostsPage(at=now, books=books, asked=asked, report=report, charts=month_charts(report))
 
 
