@@ -13,6 +13,7 @@ blueprint = func.Blueprint()
     arg_name="message",
     queue_name=f"{QueueName.JOBS.value}-poison",
     connection="AzureWebJobsStorage",
+    data_type=func.DataType.BINARY,
 )
 def dead_letter_jobs(message: func.QueueMessage) -> None:
     """Keep a message that `replicate` could not handle."""
@@ -24,6 +25,7 @@ def dead_letter_jobs(message: func.QueueMessage) -> None:
     arg_name="message",
     queue_name=f"{QueueName.TRACKING.value}-poison",
     connection="AzureWebJobsStorage",
+    data_type=func.DataType.BINARY,
 )
 def dead_letter_tracking(message: func.QueueMessage) -> None:
     """Keep a message that `track` could not handle."""

@@ -27,6 +27,7 @@ class HttpTrigger:
 class QueueTrigger:
     queue: str
     connection: str
+    binary: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,11 @@ def _trigger(
         case "queueTrigger":
             queue = resolve(binding["queueName"], settings, where=where).lower()
             connection = resolve(binding.get("connection") or "", settings, where=where)
-            return QueueTrigger(queue=queue, connection=connection_setting(connection, settings))
+            return QueueTrigger(
+                queue=queue,
+                connection=connection_setting(connection, settings),
+                binary=str(binding.get("dataType", "")).lower() == "binary",
+            )
         case "timerTrigger":
             schedule = resolve(binding["schedule"], settings, where=where)
             return TimerTrigger(

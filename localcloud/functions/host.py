@@ -167,7 +167,7 @@ def _listeners(
             queue=trigger.queue,
             service=services[trigger.connection],
             options=options,
-            invoke=_queue_invoke(function, invoker),
+            invoke=_queue_invoke(function, trigger, invoker),
             lock_s=lock_s,
             wakers=wakers[trigger.connection],
         )
@@ -176,11 +176,11 @@ def _listeners(
 
 
 def _queue_invoke(
-    function: ServedFunction, invoker: Invoker
+    function: ServedFunction, trigger: QueueTrigger, invoker: Invoker
 ) -> Callable[[QueueMessage, str], Awaitable[bool]]:
     async def invoke(message: QueueMessage, body: str) -> bool:
-        returned = await invoker.invoke(function, queue_payload(function.parameter, message, body))
-        return returned.ok
+        payload = queue_payload(function.parameter, message, body, binary=trigger.binary)
+        return (await invoker.invoke(function, payload)).ok
 
     return invoke
 

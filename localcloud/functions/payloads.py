@@ -46,11 +46,14 @@ def decode_body(text: str, *, base64_encoded: bool) -> str:
         raise UndecodableBodyError(f"the body is not base64 of UTF-8 text: {error}") from None
 
 
-def queue_payload(parameter: str, message: QueueMessage, body: str) -> Payload:
+def queue_payload(
+    parameter: str, message: QueueMessage, body: str, *, binary: bool = False
+) -> Payload:
     """Build the payload of a queue trigger, with the real host's flaw.
 
     The host takes every plain top-level property of a JSON body as metadata too, so that a body
     with "id" or "dequeueCount" overwrites the message's own. An app must not trust such bodies.
+    Where the trigger is bound as binary the host hands over bytes and reads nothing out of them.
     """
     metadata: dict[str, tuple[str, Any]] = {
         "QueueTrigger": ("string", body),
@@ -61,6 +64,8 @@ def queue_payload(parameter: str, message: QueueMessage, body: str) -> Payload:
         "ExpirationTime": ("json", json.dumps(_iso(message.expires_at))),
         "NextVisibleTime": ("json", json.dumps(_iso(message.next_visible_at))),
     }
+    if binary:
+        return Payload(parameter=parameter, value=("bytes", body.encode()), metadata=metadata)
     names = {name.lower(): name for name in metadata}
     for key, value in _plain_properties(body):
         text = value if isinstance(value, str) else json.dumps(value)

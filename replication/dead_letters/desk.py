@@ -18,6 +18,7 @@ from replication.domain.job import Failure, HistoryEntry, ReplicaState, Replicat
 from replication.domain.message import JobMessage
 from replication.ports import DeadLetter, DeadLetters, LetterState, StoredLetter
 from replication.records.message_codec import decode_message, encode_message
+from replication.records.queue_body import open_body
 from replication.telemetry.log import CRITICAL, ERROR, log_outcome
 from replication.telemetry.metrics import CODE, LETTERS_LAID, SOURCE
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
@@ -89,7 +90,7 @@ class DeadLetterDesk:
         What cannot be kept in the table stands in the log, whole: an exception here would send
         the message back to the poison queue of a poison queue, which is nowhere.
         """
-        raw = body.decode("utf-8", "backslashreplace")
+        raw = open_body(body)
         code = FailureCode.POISON_MESSAGE
         cause = "the host gave the message up; the invocations' log lines say why"
         try:

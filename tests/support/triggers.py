@@ -12,15 +12,20 @@ from tests.support.fakes import World
 
 
 def call_trigger(function: Any, message: Any) -> None:
-    """Call a function as the worker library does, with a context if it wants one."""
-    called = function.build().get_user_function()
+    """Call what a decorator made of a function as the worker library does."""
+    call_function(function.build(), message)
+
+
+def call_function(function: Any, message: Any) -> None:
+    """Call a function of the app, with a context if it wants one."""
+    called = function.get_user_function()
     context = SimpleNamespace(trace_context=SimpleNamespace(trace_parent=""))
     called(message, *([context] if "context" in signature(called).parameters else []))
 
 
 def trigger(function: Any, body: str | bytes, *, count: int = 1) -> None:
     """Call a queue function as the worker library does, past its decorators."""
-    data = Datum(body, "bytes" if isinstance(body, bytes) else "string")
+    data = Datum(body if isinstance(body, bytes) else body.encode(), "bytes")
     metadata = {"DequeueCount": Datum(json.dumps(str(count)), "json")}
     message = QueueMessageInConverter.decode(data, trigger_metadata=metadata)
     call_trigger(function, message)

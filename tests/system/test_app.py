@@ -16,6 +16,10 @@ from tests.support.localcloud.instances import StartApp
 NOWHERE = "http://127.0.0.1:9"
 
 
+def encoded(body: bytes) -> str:
+    return base64.b64encode(body).decode()
+
+
 def letters(storage: str) -> list[dict[str, Any]]:
     with TableClient.from_connection_string(storage, "deadletters") as table:
         return [dict(row) for row in table.query_entities("PartitionKey eq 'letters'")]
@@ -76,15 +80,17 @@ def test_a_malformed_event_of_our_kind_is_acknowledged_and_kept_without_names(
 
 
 @pytest.mark.parametrize(
-    ("body", "code"),
+    ("body", "raw", "code"),
     [
-        (b"no json", "malformed_message"),
-        (b'{"v": 1, "job": {"sequence": 1}}', "malformed_message"),
-        (b'{"v": 2, "job": {}}', "newer_format"),
+        (encoded(b"no json"), "no json", "malformed_message"),
+        ('{"v": 1, "id": 5}', '{"v": 1, "id": 5}', "malformed_message"),
+        ("neither nor <&>", "neither nor <&>", "malformed_message"),
+        (encoded(b"\xff\0"), encoded(b"\xff\0"), "malformed_message"),
+        (encoded(b'{"v": 2, "job": {}}'), '{"v": 2, "job": {}}', "newer_format"),
     ],
 )
 def test_a_message_that_cannot_be_read_ends_as_a_dead_letter(
-    body: bytes, code: str, start_app: StartApp, storage: str
+    body: str, raw: str, code: str, start_app: StartApp, storage: str
 ) -> None:
     app = start_app(arm_url=NOWHERE)
     app.get("/api/v1/queues")
@@ -95,12 +101,12 @@ def test_a_message_that_cannot_be_read_ends_as_a_dead_letter(
             # What the host does after the last try of a message nobody here can take.
             with QueueClient.from_connection_string(storage, "replication-jobs-poison") as poison:
                 poison.create_queue()
-                poison.send_message(base64.b64encode(body).decode())
+                poison.send_message(body)
         else:
-            queue.send_message(base64.b64encode(body).decode())
+            queue.send_message(body)
         found = eventually(lambda: _letters_or_none(storage))
     assert [letter["code"] for letter in found] == [code]
-    assert found[0]["raw_0"] == body.decode()
+    assert found[0]["raw_0"] == raw
 
 
 def _letters_or_none(storage: str) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The queues of work on Azure Queue Storage."""
 
-import base64
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +18,7 @@ from replication.domain.errors import MalformedError
 from replication.domain.message import JobMessage
 from replication.ports import QueueDepth, QueueName
 from replication.records.message_codec import decode_message, encode_message
+from replication.records.queue_body import open_body
 from replication.records.retries import blip_retries
 
 MAX_DELAY_S = 7 * 24 * 3600 - 1
@@ -95,7 +95,7 @@ class StorageJobQueues:
         with self._lock:
             client = self._clients.get(name)
             if client is None:
-                # Base64, as the host expects; the service client does not hand its policies on.
+                # XML cannot hold every character; the service client does not hand its policies on.
                 client = self._clients[name] = self.service.get_queue_client(
                     name, message_encode_policy=TextBase64EncodePolicy()
                 )
@@ -105,8 +105,8 @@ class StorageJobQueues:
 def _due_at(content: object) -> datetime | None:
     """Return when a message was to be taken, None where it does not say or is none of ours."""
     try:
-        return decode_message(base64.b64decode(str(content), validate=True)).due_at
-    except (ValueError, MalformedError):
+        return decode_message(open_body(str(content).encode())).due_at
+    except MalformedError:
         return None
 
 

@@ -61,6 +61,13 @@ def test_a_body_that_is_no_object_changes_nothing(body: str) -> None:
     assert metadata_of(body)["Id"] == ("string", "m-1")
 
 
+def test_a_trigger_bound_as_binary_is_given_bytes_and_the_message_s_own_metadata() -> None:
+    body = json.dumps({"id": "x", "dequeueCount": 9, "insertionTime": "never"})
+    payload = queue_payload("msg", message(), body, binary=True)
+    assert payload.value == ("bytes", body.encode())
+    assert payload.metadata == metadata_of("hello") | {"QueueTrigger": ("string", body)}
+
+
 def test_bodies_are_decoded_as_host_json_says() -> None:
     text = base64.b64encode("größe".encode()).decode()
     assert decode_body(text, base64_encoded=True) == "größe"

@@ -1,14 +1,18 @@
 """Triggers reach the host: each is in the function app, under a name that its route allows."""
 
+import json
 import pkgutil
 from importlib import import_module
 from itertools import permutations
 from typing import Any
 
 import pytest
+from azure.functions import DataType
 from azure.functions.decorators.function_app import FunctionBuilder
 
 import handlers
+from replication.ports import QueueName
+from tests.support.documents import PROJECT
 from tests.support.http.served import functions
 
 ROUTES = {
@@ -34,6 +38,17 @@ def declared() -> dict[str, Any]:
 def test_what_is_declared_is_in_the_function_app(name: str) -> None:
     registered = {str(one.get_function_name()) for one in functions()}
     assert str(declared()[name].build().get_function_name()) in registered
+
+
+def test_the_host_hands_over_any_message_as_it_is() -> None:
+    host = json.loads((PROJECT / "host.json").read_text(encoding="utf-8"))
+    assert host["extensions"]["queues"]["messageEncoding"] == "none"
+    bindings = [one.get_trigger().get_dict_repr() for one in functions()]
+    queues = [one for one in bindings if one["type"] == "queueTrigger"]
+    assert {str(one["queueName"]) for one in queues} >= {
+        f"{queue.value}{suffix}" for queue in QueueName for suffix in ("", "-poison")
+    }
+    assert {one.get("dataType") for one in queues} == {DataType.BINARY}
 
 
 def takes(wide: list[str], narrow: list[str]) -> bool:
