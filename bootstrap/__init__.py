@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from bootstrap.adapters import APP_ROOT, open_ports
 from bootstrap.app import App, build_app
-from bootstrap.telemetry import open_telemetry
+from bootstrap.telemetry import open_telemetry, quieten_vendors
 from replication.config.policy_file import load_policy
 from replication.config.settings import Settings
 from replication.gauges import GaugeLeader, hold_s
@@ -42,6 +42,7 @@ def use(app: App | None) -> Iterator[None]:
 
 
 def _open_app() -> App:
+    quieten_vendors()
     settings = Settings.from_env(os.environ, app_root=APP_ROOT)
     telemetry = open_telemetry(os.environ)
     app = build_app(settings, load_policy(settings.policy_path), open_ports(settings, telemetry))

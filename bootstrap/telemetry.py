@@ -1,5 +1,6 @@
 """Telemetry of this process, opened as its environment says."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,6 +11,18 @@ from replication.telemetry.process import ProcessTelemetry
 # With it the worker itself starts Azure Monitor's distribution, if that is installed.
 _WORKER_SWITCH = "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"
 _YES = ("1", "true", "yes", "y", "t", "on")
+
+# They tell each request at Information, with its address, query and headers.
+_VENDORS = ("azure", "msal", "urllib3")
+
+
+def quieten_vendors() -> None:
+    """Let the vendor's clients log nothing below Warning.
+
+    host.json cannot do it: the host files all lines of a function under `Function.NAME.User`.
+    """
+    for name in _VENDORS:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def open_telemetry(env: Mapping[str, str]) -> ProcessTelemetry:

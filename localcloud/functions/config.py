@@ -5,7 +5,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class QueueOptions:
 class HostConfig:
     route_prefix: str = "api"
     queues: QueueOptions = QueueOptions()
-    log_level: int = logging.INFO
+    log_levels: Mapping[str, int] = field(default_factory=lambda: {"default": logging.INFO})
 
 
 def load_host_config(app_dir: Path, *, development: bool) -> HostConfig:
@@ -77,17 +77,19 @@ def parse_host_config(document: Any, *, development: bool, processors: int) -> H
     if not isinstance(prefix, str):
         raise HostConfigError("extensions.http.routePrefix must be a string")
     queues = _section(extensions.get("queues", {}), "extensions.queues")
-    log_levels = _section(
-        _section(root.get("logging", {}), "logging").get("logLevel", {}), "logging.logLevel"
-    )
-    level = log_levels.get("default", "Information")
-    if str(level).lower() not in _LOG_LEVELS:
-        raise HostConfigError(f"logging.logLevel.default: {level!r} is not a log level")
     return HostConfig(
         route_prefix=prefix.strip("/"),
         queues=_queue_options(queues, development=development, processors=processors),
-        log_level=_LOG_LEVELS[str(level).lower()],
+        log_levels=_log_levels(_section(root.get("logging", {}), "logging")),
     )
+
+
+def _log_levels(section: Mapping[str, Any]) -> dict[str, int]:
+    given = {"default": "Information", **_section(section.get("logLevel", {}), "logging.logLevel")}
+    for category, level in given.items():
+        if str(level).lower() not in _LOG_LEVELS:
+            raise HostConfigError(f"logging.logLevel.{category}: {level!r} is not a log level")
+    return {category: _LOG_LEVELS[str(level).lower()] for category, level in given.items()}
 
 
 def parse_time_span(value: Any) -> float:

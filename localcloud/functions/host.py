@@ -91,15 +91,15 @@ async def start_host(
     prepare_environment(app_dir, os.environ)
     settings = os.environ
     config = load_host_config(app_dir, development=is_development(settings))
-    configure_logging(config)
     worker = Worker()
+    invoker = Invoker(worker)
+    configure_logging(config, invoker.function_of)
     functions = build_catalog(
         await worker.index(app_dir), settings, route_prefix=config.route_prefix
     )
     for function in functions:
         _log.info("function %s: %s", function.name, type(function.trigger).__name__)
     accounts = _accounts(functions, settings)
-    invoker = Invoker(worker)
     timers = {
         function.name: Timer(function=function, trigger=function.trigger, invoke=invoker.invoke)
         for function in functions

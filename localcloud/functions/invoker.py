@@ -16,23 +16,27 @@ class Invoker:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._running: set[str] = set()
+        self._running: dict[str, str] = {}
         self._idle = asyncio.Event()
         self._idle.set()
+
+    def function_of(self, invocation_id: str) -> str | None:
+        """Name the function of an invocation that runs."""
+        return self._running.get(invocation_id)
 
     async def invoke(self, function: ServedFunction, payload: Payload) -> Returned:
         """Run a function to its end and log how it went."""
         invocation_id = str(uuid.uuid4())
         label = f"{function.name} {invocation_id}"
         started = time.perf_counter()
-        self._running.add(label)
+        self._running[invocation_id] = function.name
         self._idle.clear()
         try:
             returned = await self._worker.invoke(
                 function.indexed, payload, invocation_id=invocation_id
             )
         finally:
-            self._running.discard(label)
+            del self._running[invocation_id]
             if not self._running:
                 self._idle.set()
         elapsed_ms = (time.perf_counter() - started) * 1000
@@ -48,5 +52,5 @@ class Invoker:
             async with asyncio.timeout(timeout_s):
                 await self._idle.wait()
         except TimeoutError:
-            return sorted(self._running)
+            return sorted(f"{name} {which}" for which, name in self._running.items())
         return []

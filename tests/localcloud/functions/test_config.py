@@ -32,7 +32,7 @@ def test_defaults_are_those_of_the_real_host() -> None:
             max_polling_interval_s=60,
             base64=True,
         ),
-        log_level=logging.INFO,
+        log_levels={"default": logging.INFO},
     )
 
 
@@ -70,8 +70,9 @@ def test_the_route_prefix_may_be_empty() -> None:
     assert parsed(extensions={"http": {"routePrefix": "/a/b/"}}).route_prefix == "a/b"
 
 
-def test_the_default_log_level_is_read() -> None:
-    assert parsed(logging={"logLevel": {"default": "Error"}}).log_level == logging.ERROR
+def test_log_levels_are_read() -> None:
+    levels = parsed(logging={"logLevel": {"default": "Error", "Azure.Core": "Warning"}}).log_levels
+    assert levels == {"default": logging.ERROR, "Azure.Core": logging.WARNING}
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,7 @@ def test_a_wrong_queue_rule_is_named(keys: dict[str, Any], sentence: str) -> Non
         ({"extensions": []}, "extensions must be an object"),
         ({"extensions": {"http": {"routePrefix": 1}}}, "routePrefix must be a string"),
         ({"logging": {"logLevel": {"default": "Loud"}}}, "'Loud' is not a log level"),
+        ({"logging": {"logLevel": {"Function": "Off"}}}, "logLevel.Function: 'Off' is not a log"),
     ],
 )
 def test_a_wrong_section_is_named(root: dict[str, Any], sentence: str) -> None:

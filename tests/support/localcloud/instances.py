@@ -1,7 +1,7 @@
 """Instances of the app on a local cloud, as processes."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ class Instance:
     def webhook(self) -> str:
         return f"{self.url}/runtime/webhooks/eventgrid?functionName=image_version_event"
 
-    def get(self, path: str, *, status: int = 200) -> Any:
-        answer = http_call(f"{self.url}{path}")
+    def get(self, path: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Any:
+        answer = http_call(f"{self.url}{path}", headers=headers)
         assert answer.status == status, answer.text
         return json.loads(answer.body)
 
@@ -41,10 +41,12 @@ class Instance:
             headers={"aeg-event-type": "Notification", "Content-Type": content_type},
         ).status
 
-    def replication_of(self, version_id: str) -> dict[str, Any] | None:
+    def replication_of(
+        self, version_id: str, *, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | None:
         cursor, path = None, "/api/v1/replications?limit=200"
         while True:
-            page = self.get(path + (f"&cursor={cursor}" if cursor else ""))
+            page = self.get(path + (f"&cursor={cursor}" if cursor else ""), headers=headers)
             for one in page["items"]:
                 if one["image_version_id"].lower() == version_id.lower():
                     found: dict[str, Any] = one
