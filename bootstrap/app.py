@@ -1,7 +1,7 @@
 """The app: the services, wired to whatever stands behind their ports."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from replication.guards.pauses import PAUSES, Pauses
 from replication.guards.rate_meter import RateMeter
 from replication.guards.region_health import CIRCUITS, REFUSALS, RegionHealth
 from replication.intake.intake import Intake
+from replication.intake.subscriptions import Subscriptions
 from replication.listing.jobs import Listing
 from replication.listing.store import ListingStore
 from replication.notices.rules import NoticeRules
@@ -121,6 +122,7 @@ class App:
 
 def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> App:
     """Wire the services to the ports."""
+    policy = replace(policy, subscriptions=settings.allowed_subscriptions)
     runtime = Runtime(
         clock=ports.clock,
         chance=ports.chance,
@@ -184,6 +186,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         desk=desk,
         admission=guards.admission,
         health=guards.health,
+        subscriptions=Subscriptions(policy=policy, gallery=ports.gallery, clock=ports.clock),
         policy=policy,
         runtime=runtime,
     )

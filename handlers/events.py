@@ -34,6 +34,7 @@ def decode(event: func.EventGridEvent | func.CloudEvent) -> tuple[ReceivedEvent,
         subject=_text(event.subject),
         at=parse_time(at),
         data=data,
+        source=_text(source),
     )
     raw = {
         "id": event.id,

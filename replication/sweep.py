@@ -127,6 +127,8 @@ class Sweep:
             for subscription_id in self.gallery.subscriptions():
                 at_rest.setdefault(subscription_id.lower(), set())
         for subscription_id, keys in sorted(at_rest.items()):
+            if self.policy.why_subscription_is_shut_out(subscription_id):
+                continue
             with report.part(f"subscription {subscription_id}"):
                 whole = self._sweep_subscription(subscription_id, keys, report, dry_run=dry_run)
                 if whole:

@@ -27,6 +27,7 @@ _MAX_DIGITS = 9
 _MAX_TEXT = 1024
 _MAX_SHOWN = 80
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class SettingsError(GalleryReplicatorError):
@@ -63,6 +64,7 @@ class Settings:
     notice_teams_url: str | None = field(default=None, repr=False)
     notice_repeat_s: float = 24 * 3600.0
     notice_queue_behind_s: float = 900.0
+    allowed_subscriptions: frozenset[str] = frozenset()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, app_root: Path) -> Self:
@@ -86,6 +88,7 @@ class Settings:
             notice_teams_url=reader.secret_url("NOTICE_TEAMS_URL"),
             notice_repeat_s=3600 * reader.number("NOTICE_REPEAT_H", 24, at_least=1),
             notice_queue_behind_s=reader.number("NOTICE_QUEUE_BEHIND_S", 900, at_least=1),
+            allowed_subscriptions=reader.ids("ALLOWED_SUBSCRIPTIONS"),
         )
         if reader.problems:
             raise SettingsError("\n".join(reader.problems))
@@ -154,6 +157,17 @@ class _Reader:
         if word not in words:
             self.problems.append(f"{name} is {_shown(word)}; it is one of {', '.join(words)}")
         return word
+
+    def ids(self, name: str) -> frozenset[str]:
+        """Read ids with commas or blanks between them; they have no letter case."""
+        found = self.text(name, "").replace(",", " ").lower().split()
+        wrong = next((one for one in found if not _GUID.fullmatch(one)), None)
+        if wrong is not None:
+            self.problems.append(
+                f"{name} holds {_shown(wrong)}; it is a list of subscription ids, such as "
+                "11111111-2222-3333-4444-555555555555"
+            )
+        return frozenset(found)
 
     def path(self, name: str, default: str) -> str:
         text = self.text(name, default)

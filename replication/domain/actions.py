@@ -12,6 +12,7 @@ class IntakeAction(StrEnum):
     IGNORED = "ignored"
     NOT_FOUND = "not_found"
     REJECTED = "rejected"
+    REFUSED = "refused"
 
     @property
     def is_taken(self) -> bool:

@@ -10,6 +10,8 @@ from fnmatch import fnmatchcase
 from replication.domain.image_version import ImageVersionId
 from replication.domain.regions import Region
 
+_MAX_SHOWN = 64
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryScope:
@@ -37,7 +39,8 @@ class ReplicationPolicy:
     """What an administrator has decided.
 
     `extra_regions` are added to every geography's own, `denied_regions` are never added. The two
-    tags of an image version tell whose it is.
+    tags of an image version tell whose it is. `subscriptions` are a setting's and no key of the
+    file: ids in small letters, none for any.
     """
 
     galleries: GalleryScope = field(default_factory=GalleryScope)
@@ -51,12 +54,14 @@ class ReplicationPolicy:
     cost_center_tag: str = "costCenter"
     currency: str = "USD"
     budgets: tuple[Budget, ...] = ()
+    subscriptions: frozenset[str] = frozenset()
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits that change with any rule of the policy."""
         rules = asdict(self)
-        del rules["lab_tag"], rules["cost_center_tag"]  # which decide nothing
+        # Which decide nothing about a plan.
+        del rules["lab_tag"], rules["cost_center_tag"], rules["subscriptions"]
         if not self.budgets:
             del rules["budgets"], rules["currency"]
         rules["extra_regions"] = sorted(region.name for region in self.extra_regions)
@@ -87,6 +92,9 @@ class ReplicationPolicy:
 
     def why_out_of_scope(self, version_id: ImageVersionId) -> str | None:
         """Return None for a version in scope, else the reason why it is not."""
+        shut_out = self.why_subscription_is_shut_out(version_id.subscription_id)
+        if shut_out:
+            return shut_out
         gallery = version_id.gallery
         for pattern in self.galleries.detach:
             if _matches(pattern, version_id):
@@ -94,6 +102,12 @@ class ReplicationPolicy:
         if any(_matches(pattern, version_id) for pattern in self.galleries.attach):
             return None
         return f"gallery {gallery} is not attached by the policy"
+
+    def why_subscription_is_shut_out(self, subscription_id: str) -> str | None:
+        """Return None for a subscription that is allowed, else the reason why it is not."""
+        if not self.subscriptions or subscription_id.lower() in self.subscriptions:
+            return None
+        return f"subscription {subscription_id[:_MAX_SHOWN]!r} is none of ALLOWED_SUBSCRIPTIONS"
 
 
 def _matches(pattern: str, version_id: ImageVersionId) -> bool:

@@ -32,13 +32,17 @@ _DELETED = {RESOURCE_DELETED.lower(), NOTIFIED_DELETED.lower()}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedEvent:
-    """An event of either schema, before anyone knows what it is about."""
+    """An event of either schema, before anyone knows what it is about.
+
+    `source` is the topic of Event Grid's schema.
+    """
 
     id: str
     type: str
     subject: str
     at: datetime | None
     data: Any
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,10 @@ class NotForUs:
     reason: str
 
 
-def read_event(event: ReceivedEvent) -> VersionWritten | VersionDeleted | NotForUs:
+type Reading = VersionWritten | VersionDeleted | NotForUs
+
+
+def read_event(event: ReceivedEvent) -> Reading:
     """Tell what an event is about.
 
     Raises MalformedError for an event of our kind that carries no usable id.
@@ -106,6 +113,16 @@ def read_event(event: ReceivedEvent) -> VersionWritten | VersionDeleted | NotFor
         at=event.at,
         trigger=f"event {event.type}",
     )
+
+
+def named_subscriptions(event: ReceivedEvent) -> tuple[str | None, str | None]:
+    """Return the subscriptions in the event's source and in the id of its resource.
+
+    None stands for a text that names none, as the source of a topic of one's own may.
+    """
+    data = event.data if isinstance(event.data, Mapping) else {}
+    claimed = _claimed_id(event.type.lower(), event, data)
+    return _subscription_in(event.source), _subscription_in(claimed)
 
 
 def check_size(raw: object) -> None:
@@ -160,6 +177,11 @@ def _why_other(kind: str, claimed: object, data: Mapping[str, Any]) -> str | Non
     if is_version:
         return None
     return f"{_short(claimed)} is no image version"
+
+
+def _subscription_in(resource_id: object) -> str | None:
+    parts = _lower(resource_id).strip().strip("/").split("/", 2)
+    return parts[1] if len(parts) > 1 and parts[0] == "subscriptions" else None
 
 
 def _home_region(kind: str, data: Mapping[str, Any]) -> str | None:

@@ -8,7 +8,13 @@ from typing import Any
 from replication.dead_letters.desk import DeadLetterDesk
 from replication.domain import formatting
 from replication.domain.actions import IntakeAction
-from replication.domain.errors import MalformedError, NewerFormatError, Operation, ThrottledError
+from replication.domain.errors import (
+    MalformedError,
+    NewerFormatError,
+    Operation,
+    ThrottledError,
+    TransientError,
+)
 from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.job import (
     HistoryEntry,
@@ -27,17 +33,18 @@ from replication.guards.admission import AdmissionControl
 from replication.guards.region_health import RegionHealth
 from replication.intake.events import (
     NotForUs,
+    Reading,
     ReceivedEvent,
     VersionDeleted,
-    VersionWritten,
     check_size,
     read_event,
 )
 from replication.intake.next_look import bring_forward
+from replication.intake.subscriptions import Subscriptions
 from replication.ports import Catalogs, Gallery
 from replication.records.commit import JobCommits
 from replication.telemetry.job_metrics import tell_first
-from replication.telemetry.log import ERROR, log_outcome
+from replication.telemetry.log import ERROR, WARNING, log_outcome
 from replication.telemetry.metrics import ACTION, EVENTS
 from replication.telemetry.port import MAX_SHOWN, PROCESS, Span, SpanKind, Telemetry, Value
 from replication.telemetry.runtime import Runtime
@@ -65,6 +72,7 @@ class Intake:
     desk: DeadLetterDesk
     admission: AdmissionControl
     health: RegionHealth
+    subscriptions: Subscriptions
     policy: ReplicationPolicy
     runtime: Runtime
 
@@ -83,22 +91,30 @@ class Intake:
         return taken
 
     def _receive(self, event: ReceivedEvent, raw: Any) -> IntakeResult:
+        read: Reading | MalformedError
         try:
             check_size(raw)
-            taken = self._take(read_event(event))
+            read = read_event(event)
+        except MalformedError as error:
+            read = error
+        refused = self._why_refused(event, read)
+        if refused is not None:
+            log_outcome(
+                "event.refused",
+                level=WARNING,
+                event_id=event.id[:MAX_SHOWN],
+                event_type=event.type[:MAX_SHOWN],
+                reason=refused,
+            )
+            return IntakeResult(action=IntakeAction.REFUSED, reason=refused)
+        try:
+            if isinstance(read, MalformedError):
+                raise read
+            taken = self._take(read)
         except NewerFormatError:
             raise  # the newer release is to take it; the sender tries again until then
         except MalformedError as error:
-            letter = self.desk.event(raw, event_id=event.id, cause=str(error))
-            log_outcome(
-                "event.rejected",
-                level=ERROR,
-                event_id=event.id,
-                event_type=event.type,
-                reason=str(error),
-                dead_letter=letter.id,
-            )
-            return IntakeResult(action=IntakeAction.REJECTED, reason=str(error))
+            return self._reject(event, raw, error)
         log_outcome(
             f"event.{taken.action}",
             event_id=event.id,
@@ -107,6 +123,28 @@ class Intake:
             reason=taken.reason,
         )
         return taken
+
+    def _why_refused(self, event: ReceivedEvent, read: Reading | MalformedError) -> str | None:
+        if isinstance(read, NotForUs):
+            return None
+        try:
+            return self.subscriptions.why_refused(event)
+        except TransientError:
+            if isinstance(read, MalformedError):
+                return None  # a letter costs no call, and sending the event again mends nothing
+            raise
+
+    def _reject(self, event: ReceivedEvent, raw: Any, error: MalformedError) -> IntakeResult:
+        letter = self.desk.event(raw, event_id=event.id, cause=str(error))
+        log_outcome(
+            "event.rejected",
+            level=ERROR,
+            event_id=event.id,
+            event_type=event.type,
+            reason=str(error),
+            dead_letter=letter.id,
+        )
+        return IntakeResult(action=IntakeAction.REJECTED, reason=str(error))
 
     def request(
         self, version_id: ImageVersionId, *, trigger: str, correlation_id: str
@@ -152,7 +190,7 @@ class Intake:
                 version.id, None, trigger=trigger, correlation_id=version.id.key, seen=version
             )
 
-    def _take(self, read: VersionWritten | VersionDeleted | NotForUs) -> IntakeResult:
+    def _take(self, read: Reading) -> IntakeResult:
         if isinstance(read, NotForUs):
             return IntakeResult(action=IntakeAction.IGNORED, reason=read.reason)
         version_id = read.image_version_id

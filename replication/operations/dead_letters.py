@@ -223,7 +223,8 @@ class DeadLetterService:
         if letter.source == "event":
             received, raw = _event(letter)
             taken = self.intake.receive(received, raw)
-            return taken.action is not IntakeAction.REJECTED, taken.reason
+            refused = taken.action in (IntakeAction.REJECTED, IntakeAction.REFUSED)
+            return not refused, taken.reason
         try:
             version_id = _version_of(letter)
         except NewerFormatError:
@@ -266,7 +267,7 @@ def _event(letter: DeadLetter) -> tuple[ReceivedEvent, Any]:
         raise MalformedError(f"the kept event is not JSON: {error}") from error
     if not isinstance(raw, dict):
         raise MalformedError("the kept event is not a JSON object")
-    texts = {name: raw.get(name) for name in ("id", "type", "subject", "time")}
+    texts = {name: raw.get(name) for name in ("id", "type", "subject", "time", "source")}
     words = {name: text if isinstance(text, str) else "" for name, text in texts.items()}
     return (
         ReceivedEvent(
@@ -275,6 +276,7 @@ def _event(letter: DeadLetter) -> tuple[ReceivedEvent, Any]:
             subject=words["subject"],
             at=parse_time(words["time"]) if words["time"] else None,
             data=raw.get("data"),
+            source=words["source"],
         ),
         raw,
     )

@@ -9,7 +9,7 @@ from replication.domain.message import JobMessage
 from replication.intake.events import ReceivedEvent
 from replication.ports import DeadLetter, LetterState, QueueName
 from replication.records.message_codec import encode_message
-from tests.support.builders import version_body
+from tests.support.builders import SUBSCRIPTION, version_body
 from tests.support.fakes import World, build_world
 from tests.support.scenarios.desk_steps import fail, replay, the_letter
 from tests.support.scenarios.steps import ID, export
@@ -19,7 +19,7 @@ def bad_event(world: World) -> DeadLetter:
     broken = {
         "id": "event-9",
         "type": "Microsoft.Resources.ResourceWriteSuccess",
-        "source": "/subscriptions/x",
+        "source": f"/subscriptions/{SUBSCRIPTION}",
         "subject": str(ID).replace("1.0.0", "one"),
         "time": world.clock().isoformat(),
         "data": {

@@ -37,6 +37,7 @@ from replication.records.message_codec import decode_message, encode_message
 from replication.shared_state.port import ControlRow
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from tests.support.arm.gallery import MemoryGallery
+from tests.support.builders import SUBSCRIPTION
 from tests.support.clock import FakeClock
 from tests.support.letters import MemoryDeadLetters
 from tests.support.listing import MemoryListing
@@ -329,5 +330,6 @@ def build_world(
 
 def build_settings(limits: Limits) -> Settings:
     """Return settings with these limits and nothing that could be reached."""
-    settings = Settings.from_env({"AzureWebJobsStorage": "unused"}, app_root=Path())
+    env = {"AzureWebJobsStorage": "unused", "ALLOWED_SUBSCRIPTIONS": SUBSCRIPTION}
+    settings = Settings.from_env(env, app_root=Path())
     return replace(settings, limits=limits)

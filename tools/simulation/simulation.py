@@ -13,7 +13,7 @@ from replication.domain.job import ReplicationJob
 from replication.domain.regions import Region
 from replication.ports import LetterAction, LetterQuery
 from replication.records.message_codec import encode_message
-from tests.support.builders import version_id, written_event
+from tests.support.builders import SUBSCRIPTION, version_id, written_event
 from tools.simulation.app import CATALOG, build_instance
 from tools.simulation.books import Export
 from tools.simulation.cloud import Version, finished
@@ -205,7 +205,9 @@ class Simulation(World):
 
     def _junk(self) -> None:
         """Deliver an event that nobody can read; once acknowledged it must be on the desk."""
-        event = written_event("/subscriptions/nobody/galleries/x/versions/y", event_id="junk")
+        event = written_event(
+            f"/subscriptions/{SUBSCRIPTION}/galleries/x/versions/y", event_id="junk"
+        )
         app = self.chance.choice(self.apps)
         self.spawn("junk", lambda: app.intake.receive(event, {"id": "junk"}), self._junk_ended)
 

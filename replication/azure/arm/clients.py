@@ -19,6 +19,7 @@ from replication.azure.arm.telemetry import ArmTelemetryPolicy
 from replication.guards.rate_meter import RateMeter
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 
+MAX_CLIENTS = 50
 _CONNECT_TIMEOUT_S = 5.0
 
 
@@ -57,7 +58,10 @@ class ArmEndpoint:
 
 @dataclass(slots=True)
 class ArmClients:
-    """One client a subscription, made when first used and shared by all threads."""
+    """One client a subscription, made when first used and shared by all threads.
+
+    At most `MAX_CLIENTS` are kept, those that were used last.
+    """
 
     endpoint: ArmEndpoint
     meter: RateMeter = field(default_factory=RateMeter)
@@ -70,12 +74,13 @@ class ArmClients:
     def compute(self, subscription_id: str) -> ComputeManagementClient:
         """Return the Compute client of a subscription."""
         with self._lock:
-            client = self._compute.get(subscription_id)
-            if client is None:
-                client = ComputeManagementClient(
-                    self._any_credential(), subscription_id, **self._options()
-                )
-                self._compute[subscription_id] = client
+            client = self._compute.pop(subscription_id, None) or ComputeManagementClient(
+                self._any_credential(), subscription_id, **self._options()
+            )
+            self._compute[subscription_id] = client
+            if len(self._compute) > MAX_CLIENTS:
+                # The one that was used last stands last. Whoever still uses the first keeps it.
+                del self._compute[next(iter(self._compute))]
             return client
 
     def subscriptions(self) -> SubscriptionClient:

@@ -21,6 +21,7 @@ from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import RegionCatalog, build_catalog
 from replication.telemetry.log import log_outcome
 
+MAX_KEPT = 200
 _MAX_REASON = 400
 _PROVIDER_API_VERSION = "2021-04-01"
 _VERSION_TYPE = "galleries/images/versions"
@@ -28,27 +29,42 @@ _VERSION_TYPE = "galleries/images/versions"
 _UNREADABLE = (AzureError, ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
+@dataclass(slots=True)
+class _Known:
+    """What is known of one subscription, and until when; Azure is asked under the lock."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    answer: tuple[datetime, RegionCatalog] | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class ArmCatalogs:
-    """Implements the Catalogs port; asks ARM again after `ttl_s`, sooner after a failure."""
+    """Implements the Catalogs port; asks ARM again after `ttl_s`, sooner after a failure.
+
+    At most `MAX_KEPT` subscriptions are remembered, those that were asked for last.
+    """
 
     clients: ArmClients
     clock: Callable[[], datetime]
     ttl_s: float = 6 * 3600
     retry_s: float = 60
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _known: dict[str, tuple[datetime, RegionCatalog]] = field(default_factory=dict)
+    _known: dict[str, _Known] = field(default_factory=dict)
 
     def of(self, subscription_id: str) -> RegionCatalog:
         key = subscription_id.lower()
-        with self._lock:  # one thread asks, the others wait for its answer
-            now = self.clock()
-            known = self._known.get(key)
-            if known is not None and now < known[0]:
-                return known[1]
-            catalog, complete = self._fetch(subscription_id, known[1] if known else None)
+        with self._lock:
+            known = self._known[key] = self._known.pop(key, _Known())
+            if len(self._known) > MAX_KEPT:  # the one that was asked for last stands last
+                del self._known[next(iter(self._known))]
+        # One thread asks, and the others that want the same subscription wait for its answer.
+        with known.lock:
+            now, last = self.clock(), known.answer
+            if last is not None and now < last[0]:
+                return last[1]
+            catalog, complete = self._fetch(subscription_id, last[1] if last else None)
             lasts_s = self.ttl_s if complete else self.retry_s
-            self._known[key] = (now + timedelta(seconds=lasts_s), catalog)
+            known.answer = (now + timedelta(seconds=lasts_s), catalog)
             return catalog
 
     def _fetch(

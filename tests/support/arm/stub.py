@@ -1,6 +1,7 @@
 """An ARM of canned answers: records what it was asked, knows nothing of galleries."""
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,12 +14,16 @@ from tests.support.http.server import Handler, listening
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canned:
-    """One answer; a text goes as it is, anything else as JSON; `drop` hangs up instead."""
+    """One answer; a text goes as it is, anything else as JSON; `drop` hangs up instead.
+
+    It is given when the event is set that it `waits_for`.
+    """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
+    waits_for: threading.Event | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,8 @@ def running_stub() -> Iterator[StubArm]:
                 )
             )
             canned = stub.take(self.command, parts.path)
+            if canned.waits_for is not None:
+                canned.waits_for.wait(10)
             if canned.drop:
                 self.close_connection = True
                 return

@@ -22,7 +22,7 @@ from replication.intake.events import (
     TEMPLATE_EXPORTED,
 )
 from replication.intake.intake import IntakeResult
-from tests.support.builders import version_body, version_id, written_event
+from tests.support.builders import SUBSCRIPTION, version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, ANY_VALUE, VALUES, every_mutation, mutations
 from tests.support.speed import examples
@@ -53,7 +53,7 @@ ACTIONS = {"queued", "due", "skipped", "ignored", "not_found", "rejected"}
 def grid(kind: str) -> dict[str, Any]:
     return {
         "id": "event-1",
-        "topic": "/subscriptions/s",
+        "topic": f"/subscriptions/{SUBSCRIPTION}",
         "subject": ID,
         "eventType": kind,
         "eventTime": AT,
@@ -66,7 +66,7 @@ def grid(kind: str) -> dict[str, Any]:
 def cloud(kind: str) -> dict[str, Any]:
     return {
         "id": "event-1",
-        "source": "/subscriptions/s",
+        "source": f"/subscriptions/{SUBSCRIPTION}",
         "subject": ID,
         "type": kind,
         "time": AT,

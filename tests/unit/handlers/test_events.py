@@ -38,7 +38,14 @@ def cloud_event(**changes: Any) -> func.CloudEvent:
     return func.CloudEvent(**(fields | changes))
 
 
-RECEIVED = ReceivedEvent(id="event-1", type=RESOURCE_WRITTEN, subject="/x", at=AT, data=DATA)
+RECEIVED = ReceivedEvent(
+    id="event-1",
+    type=RESOURCE_WRITTEN,
+    subject="/x",
+    at=AT,
+    data=DATA,
+    source="/subscriptions/s",
+)
 RAW = {
     "id": "event-1",
     "type": RESOURCE_WRITTEN,
@@ -60,7 +67,12 @@ def test_cloud_events_are_decoded_to_the_same() -> None:
 def test_what_is_missing_is_empty_and_not_an_error() -> None:
     received, raw = decode(cloud_event(subject=None, time=None, data=None))
     assert received == ReceivedEvent(
-        id="event-1", type=RESOURCE_WRITTEN, subject="", at=None, data=None
+        id="event-1",
+        type=RESOURCE_WRITTEN,
+        subject="",
+        at=None,
+        data=None,
+        source="/subscriptions/s",
     )
     assert (raw["subject"], raw["time"]) == (None, None)
 

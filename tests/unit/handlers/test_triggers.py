@@ -19,7 +19,7 @@ from replication.intake.events import RESOURCE_WRITTEN
 from replication.records.message_codec import encode_message
 from replication.sweep import SweepIncompleteError
 from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
-from tests.support.builders import version_body
+from tests.support.builders import SUBSCRIPTION, version_body
 from tests.support.fakes import World, build_world
 from tests.support.recording import Recording, record
 from tests.support.scenarios.steps import ID
@@ -64,7 +64,7 @@ def exported() -> func.EventGridEvent:
             "resourceUri": str(ID),
             "operationName": "Microsoft.Compute/galleries/images/versions/write",
         },
-        topic="/subscriptions/s",
+        topic=f"/subscriptions/{SUBSCRIPTION}",
         subject=str(ID),
         event_type=RESOURCE_WRITTEN,
         event_time=datetime(2026, 11, 23, 12, 0, tzinfo=UTC),

@@ -233,3 +233,14 @@ def test_the_address_of_the_blobs_may_be_given_too() -> None:
         "AzureWebJobsStorage__blobServiceUri": "https://b.example/",
     }
     assert Settings.from_env(env, app_root=ROOT).storage.blob_url == "https://b.example"
+
+
+def test_allowed_subscriptions_are_ids_with_commas_or_blanks_between_them() -> None:
+    one, two = "11111111-2222-3333-4444-55555555AAAA", "99999999-2222-3333-4444-555555555555"
+    allowed = read(ALLOWED_SUBSCRIPTIONS=f" {one},{two}  {one} ,").allowed_subscriptions
+    assert allowed == {one.lower(), two}
+    assert read(ALLOWED_SUBSCRIPTIONS=" , ").allowed_subscriptions == frozenset()
+    (problem,) = refused(ALLOWED_SUBSCRIPTIONS=f"{one};{two}")
+    assert problem.startswith(
+        f"ALLOWED_SUBSCRIPTIONS holds '{one.lower()};{two}'; it is a list of "
+    )

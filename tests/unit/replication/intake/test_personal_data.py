@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from replication.intake.events import RESOURCE_WRITTEN, ReceivedEvent
-from tests.support.builders import NOON, version_body, version_id
+from tests.support.builders import NOON, SUBSCRIPTION, version_body, version_id
 from tests.support.fakes import World, build_world
 
 ID = str(version_id())
@@ -45,7 +45,7 @@ def real_shaped(resource_uri: str = ID, **wrap: Any) -> dict[str, Any]:
     return {
         "id": "event-1",
         "type": RESOURCE_WRITTEN,
-        "source": "/subscriptions/s",
+        "source": f"/subscriptions/{SUBSCRIPTION}",
         "subject": resource_uri,
         "time": NOON.isoformat(),
         "data": data | wrap,
