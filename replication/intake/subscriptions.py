@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from replication.domain.errors import ReplicationError
+from replication.domain.errors import ReplicationError, TransientError
 from replication.domain.policy import ReplicationPolicy
 from replication.intake.events import ReceivedEvent, named_subscriptions
 from replication.ports import Gallery
+from replication.telemetry.log import WARNING, log_outcome
 
 _KEPT = timedelta(minutes=5)
 # For one that is not in the list: it may be new, and whoever sends junk must not cost a call each.
@@ -28,7 +29,7 @@ class Subscriptions:
     gallery: Gallery
     clock: Callable[[], datetime]
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _seen: tuple[datetime, frozenset[str]] | None = None
+    _seen: tuple[datetime, frozenset[str] | None] | None = None
 
     def why_refused(self, event: ReceivedEvent) -> str | None:
         """Return None for an event that may be acted on, else the reason why it may not.
@@ -47,11 +48,16 @@ class Subscriptions:
             return None
         if self.policy.subscriptions:
             return self.policy.why_subscription_is_shut_out(named)
-        if named in self._list(_KEPT) or named in self._list(_KEPT_FOR_OTHERS):
+        if any(self._sees(named, kept) for kept in (_KEPT, _KEPT_FOR_OTHERS)):
             return None
         return f"subscription {named[:_MAX_SHOWN]!r} is none that the app's identity sees"
 
-    def _list(self, kept: timedelta) -> frozenset[str]:
+    def _sees(self, named: str, kept: timedelta) -> bool:
+        listed = self._list(kept)
+        return listed is None or named in listed
+
+    def _list(self, kept: timedelta) -> frozenset[str] | None:
+        """Return the list, None from a Resource Manager that has none, for good."""
         seen = self._seen
         if seen is not None and self.clock() < seen[0] + kept:
             return seen[1]
@@ -61,12 +67,13 @@ class Subscriptions:
         try:
             if self._seen is not seen and self._seen is not None:
                 return self._seen[1]
+            found = seen[1] if seen is not None else None
             try:
                 found = frozenset(one.lower() for one in self.gallery.subscriptions())
-            except ReplicationError:
-                if seen is None:
+            except ReplicationError as error:
+                if seen is None and isinstance(error, TransientError):
                     raise
-                found = seen[1]
+                log_outcome("subscriptions.unavailable", level=WARNING, reason=str(error))
             self._seen = self.clock(), found
             return found
         finally:

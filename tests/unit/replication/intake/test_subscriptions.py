@@ -11,7 +11,7 @@ import pytest
 
 from replication.azure.arm.clients import MAX_CLIENTS, ArmClients
 from replication.azure.arm.locations import MAX_KEPT, ArmCatalogs
-from replication.domain.errors import TransientError
+from replication.domain.errors import GoneError, TransientError
 from replication.domain.image_version import ImageVersionId
 from replication.domain.policy import ReplicationPolicy
 from replication.intake.events import TEMPLATE_EXPORTED, ReceivedEvent
@@ -191,6 +191,15 @@ def test_without_any_list_an_event_is_to_be_sent_again() -> None:
     seen = Subscriptions(policy=ReplicationPolicy(), gallery=gallery, clock=clock)
     with pytest.raises(TransientError):
         seen.why_refused(sent_by(SUBSCRIPTION, version_id()))
+
+
+def test_a_resource_manager_without_a_list_is_asked_about_each_version_instead() -> None:
+    clock = FakeClock()
+    gallery = Listed(clock)
+    gallery.read_failures.append(GoneError("404: there is no such list"))
+    seen = Subscriptions(policy=ReplicationPolicy(), gallery=gallery, clock=clock)
+    assert seen.why_refused(sent_by(SUBSCRIPTION, version_id())) is None
+    assert seen.why_refused(sent_by(OTHER, version_id())) is not None
 
 
 def test_of_any_number_of_subscriptions_the_last_are_kept() -> None:
