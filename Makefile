@@ -1,6 +1,6 @@
 # Everything installs itself into this folder; `make demo` and `make test` need nothing before.
 .POSIX:
-.PHONY: setup up trouble demo check test soak simulate chaos bench screenshots texts lint format lock lock-check
+.PHONY: setup up trouble demo check test soak simulate chaos bench screenshots texts lint format lock lock-check package
 
 PYTHON = .venv/bin/python
 
@@ -47,6 +47,10 @@ SEED =
 
 chaos: setup
 	@seed="$(SEED)"; $(PYTHON) -m tools.chaos --minutes "$(MINUTES)" $${seed:+--seed "$$seed"}
+
+# What goes into Azure, as .funcignore lists it: build/gallery-replicator.zip.
+package: setup
+	@$(PYTHON) -m tools.package
 
 # The pictures of docs/images, of a local cloud full of trouble.
 screenshots: setup

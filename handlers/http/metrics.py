@@ -7,8 +7,8 @@ import azure.functions as func
 from bootstrap import get_app
 from handlers.http.access import Role
 from handlers.http.responses import Answered, Text, answer
-from replication.telemetry.backend import release
 from replication.telemetry.process import ProcessTelemetry
+from replication.telemetry.release import release
 
 blueprint = func.Blueprint()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
 from replication.domain.trace_context import TraceParent
@@ -41,14 +40,6 @@ class BackendSpan(Span, Protocol):
     def happened(self, event: str, attributes: Attributes) -> None:
         """Note something that happened within it."""
         ...
-
-
-def release(package: str = "gallery-replicator") -> str:
-    """Return the release that runs; the cloud build unpacks it without its metadata."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def sends(env: Mapping[str, str], signal: str) -> bool:

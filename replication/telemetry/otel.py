@@ -26,9 +26,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, Status, StatusCode, TraceFlags
 
 from replication.domain.trace_context import TraceParent
-from replication.telemetry.backend import BackendSpan, release, sends
+from replication.telemetry.backend import BackendSpan, sends
 from replication.telemetry.metrics import BUILD, CODE, METRICS, Metric, MetricKind
 from replication.telemetry.port import Attributes, Sample, SpanKind, Value
+from replication.telemetry.release import release
 
 SERVICE = "gallery-replicator"
 _KINDS = {

@@ -8,7 +8,6 @@ import pytest
 
 from bootstrap.telemetry import open_telemetry
 from replication.domain.trace_context import TraceParent
-from replication.telemetry.backend import release
 from replication.telemetry.log import log_fields, log_outcome
 from replication.telemetry.metrics import EVENTS, HTTP_DURATION, TIME_TO_AVAILABLE
 from replication.telemetry.port import NO_TELEMETRY, Sample, SpanKind
@@ -121,11 +120,6 @@ def test_words_of_an_error_stay_out_of_the_span() -> None:
     (span,) = recording.spans()
     assert "secret" not in span.to_json()
     assert dict(span.attributes or {}) == {"error.type": "ValueError"}
-
-
-def test_a_release_is_named() -> None:
-    assert release()
-    assert release("no-package-of-this-name") == "unknown"
 
 
 def test_an_empty_address_is_as_none() -> None:
