@@ -40,6 +40,11 @@ class Planner:
             withheld_regions(stored.job, version, self.policy, now=self.clock()) if stored else {}
         )
         planned = plan(PlanSubject.of(version), self.policy, catalog, withheld)
+        if stored is not None and stored.job.lost_its_source and stored.job.failure is not None:
+            why = f"its source is gone: {stored.job.failure.message}"
+            added = [one.region for one in planned.wanted if not one.already_listed]
+            withheld |= dict.fromkeys(added, why)
+            planned = plan(PlanSubject.of(version), self.policy, catalog, withheld)
         missing = [
             RegionalReplicas(
                 region=wanted.region.name,
@@ -57,11 +62,11 @@ class Planner:
         )
         held = None
         if missing:
-            added = PlanCost(
+            costing = PlanCost(
                 monthly=cost.monthly,
                 egress_once=cost.egress_once,
                 currency=cost.currency,
                 basis=cost.basis,
             )
-            held = self.guard.preview(version_id, added)
+            held = self.guard.preview(version_id, costing)
         return Plan.of(planned, cost, held=held)

@@ -9,7 +9,8 @@ GalleryReplicatorError
 │   │   ├── UnknownAnswerError        an answer that stands in no table of ours; capped sooner
 │   │   └── ConflictError             someone else is writing; look again, never send the old body
 │   ├── PermanentError            trying again cannot help; carries a FailureCode
-│   │   └── RegionUnavailableError    the subscription may not use these regions
+│   │   ├── RegionUnavailableError    the subscription may not use these regions
+│   │   └── MissingReferenceError     what the version refers to is not there, whatever the region
 │   ├── GoneError                 the image version no longer exists
 │   ├── LeaseLostError            another worker took the job over; nothing may be recorded
 │   ├── RecordChangedError        someone wrote the record since it was read; read it again
@@ -62,6 +63,7 @@ class FailureCode(StrEnum):
     REGION_UNAVAILABLE = "region_unavailable"
     REMOVED_BY_SOMEONE = "removed_by_someone"
     RETRIES_EXHAUSTED = "retries_exhausted"
+    SOURCE_MISSING = "source_missing"
     SOURCE_TOO_LARGE = "source_too_large"
     UNKNOWN_ANSWER = "unknown_answer"
     WRITES_EXHAUSTED = "writes_exhausted"
@@ -131,6 +133,10 @@ class PermanentError(ReplicationError):
     def __init__(self, message: str, *, code: FailureCode) -> None:
         super().__init__(message)
         self.code = code
+
+
+class MissingReferenceError(PermanentError):
+    """What the version refers to is not there: its source, or a disk encryption set."""
 
 
 class GoneError(ReplicationError):

@@ -141,6 +141,12 @@ FAILURES: Mapping[FailureCode, FailureKind] = {
             transient=True,
         ),
         _kind(
+            FailureCode.SOURCE_MISSING,
+            TryLimit.NONE,
+            "Azure no longer finds what the version was made from; no region can be added to it.",
+            transient=False,
+        ),
+        _kind(
             FailureCode.SOURCE_TOO_LARGE,
             TryLimit.NONE,
             "The image is larger than a gallery can replicate.",

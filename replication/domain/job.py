@@ -321,6 +321,12 @@ class ReplicationJob:
         over = self.failure is not None and self.failure.code is FailureCode.BUDGET_EXCEEDED
         return over and self.phase is Phase.WAITING
 
+    @property
+    def lost_its_source(self) -> bool:
+        """Whether it failed because what the version was made from is gone, which stays so."""
+        missing = self.failure is not None and self.failure.code is FailureCode.SOURCE_MISSING
+        return missing and self.phase is Phase.FAILED
+
     def replica(self, region: Region) -> Replica | None:
         """Return the region's replica, or None where the job has none."""
         for replica in self.replicas:

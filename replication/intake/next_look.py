@@ -34,6 +34,9 @@ def bring_forward(
             return None, "the replication was cancelled; ask for it to go on"
         if event_at is not None and seen_at is not None and event_at <= seen_at:
             return None, f"already seen by the look at {formatting.moment(seen_at)}"
+        if event_at is not None and job.lost_its_source:
+            # Who wrote the version may have made it anew, of a source that is there.
+            job = replace(job, failure=None)
     schedule, earliest = job.schedule, now
     if forced and schedule.lease is not None:
         # The record of that look, however late, would undo the fresh run: it loses its claim, and

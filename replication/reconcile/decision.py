@@ -240,8 +240,11 @@ def _while_changing(
 
 def _apply_missing(seen: Observation, missing: frozenset[Region]) -> Decision:
     job = seen.job
+    names = ", ".join(sorted(region.name for region in missing))
+    if job.lost_its_source and job.failure is not None:
+        # Asked again it would be refused again: until somebody asks for it, or writes the version.
+        return GiveUp(reason=f"its source is gone, not added: {names}", failure=job.failure)
     if not seen.may_write:
-        names = ", ".join(sorted(region.name for region in missing))
         return GiveUp(
             reason=f"{job.tries.writes} writes did not bring {names} into the list to stay",
             failure=Failure(
@@ -251,8 +254,8 @@ def _apply_missing(seen: Observation, missing: frozenset[Region]) -> Decision:
         )
     if job.one_by_one:
         missing = frozenset({min(missing)})
+        names = min(missing).name
     lost = [one for one in job.replicas if one.region in missing and one.attempts > 0]
-    names = ", ".join(sorted(region.name for region in missing))
     if any(not one.rebuilding for one in lost):
         return Apply(regions=missing, reason=f"a write was lost, add again: {names}")
     if lost:

@@ -6,6 +6,7 @@ from datetime import datetime
 from replication.domain.errors import (
     FailureCode,
     GoneError,
+    MissingReferenceError,
     Operation,
     PermanentError,
     RecordChangedError,
@@ -78,7 +79,7 @@ class Recovery:
                 return Step(job=job, decision=Supersede(reason=str(error)))
             case ThrottledError() as error:
                 return self._after_throttle(job, error, failed.operation)
-            case PermanentError() as error if error.code in _ABOUT_ONE_REGION:
+            case PermanentError() as error if _is_about_a_region(error):
                 return self._after_refusal(job, error, failed.asked_for, failed.listed)
             case PermanentError() as error:
                 failure = Failure(code=error.code, message=str(error))
@@ -182,3 +183,7 @@ class Recovery:
             chance=self.runtime.chance(),
         )
         return Step(job=job, decision=decision)
+
+
+def _is_about_a_region(error: PermanentError) -> bool:
+    return error.code in _ABOUT_ONE_REGION and not isinstance(error, MissingReferenceError)

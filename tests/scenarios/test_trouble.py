@@ -11,6 +11,7 @@ from replication.domain.errors import (
     PermanentError,
     ThrottledError,
     TransientError,
+    UnknownAnswerError,
 )
 from replication.domain.job import Phase
 from replication.domain.limits import Limits
@@ -210,6 +211,66 @@ def test_a_permanent_refusal_goes_to_the_desk_at_once() -> None:
     (letter,) = world.letters.letters.values()
     assert letter.code == "not_authorised"
     assert letter.image_version_id == str(ID)
+
+
+def test_a_version_whose_source_is_gone_is_one_letter_and_one_write_however_often_it_is_swept() -> (
+    None
+):
+    world = build_world()
+    export(world)
+    world.gallery.lost_sources = {str(ID).lower()}
+    world.run()
+    for _ in range(30):
+        world.clock.advance(3700)
+        world.app.sweep.run()
+        world.run()
+    job = world.job(ID)
+    assert job.phase is Phase.FAILED
+    assert job.failure is not None
+    assert job.failure.code is FailureCode.SOURCE_MISSING
+    assert "removed" not in states(world).values()
+    assert world.gallery.attempts == 1
+    (letter,) = world.letters.letters.values()
+    assert (letter.code, letter.state.value) == ("source_missing", "open")
+    planned = world.app.planner.plan(ID)
+    assert planned is not None
+    assert planned.regions == []
+    assert {one.region for one in planned.left_out} == set(US_NEIGHBOURS)
+    assert {one.reason for one in planned.left_out} == {
+        "its source is gone: NotFound: Source was not found"
+    }
+
+
+def test_a_source_that_is_back_is_tried_when_somebody_asks_or_writes_the_version() -> None:
+    world = build_world()
+    export(world)
+    world.gallery.lost_sources = {str(ID).lower()}
+    world.run()
+    world.clock.advance(3600)
+    world.app.intake.receive(written_event(ID, at=world.clock()), {})
+    world.run()
+    assert world.gallery.attempts == 2
+    (letter,) = world.letters.letters.values()
+    assert letter.code == "source_missing"
+    world.gallery.lost_sources = set()
+    world.app.intake.request(ID, trigger="somebody", correlation_id="c")
+    world.run()
+    assert world.job(ID).phase is Phase.SUCCEEDED
+    (letter,) = world.letters.letters.values()
+    assert letter.state.value == "resolved"
+
+
+def test_a_write_s_404_in_other_words_is_settled_by_the_next_look() -> None:
+    world = build_world()
+    export(world)
+    unknown = UnknownAnswerError("NotFound: what?", code="NotFound")
+    world.gallery.write_failures = [unknown]
+    world.run(until=world.clock() + timedelta(seconds=1))
+    assert world.job(ID).phase is Phase.WAITING
+    del world.gallery.bodies[str(ID).lower()]
+    world.run()
+    assert world.job(ID).phase is Phase.SUPERSEDED
+    assert world.letters.letters == {}
 
 
 def test_errors_without_end_exhaust_their_budget_and_end_on_the_desk() -> None:

@@ -9,10 +9,16 @@ from email.utils import parsedate_to_datetime
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
+from replication.azure.arm.not_found import (
+    tells_encryption_set_missing,
+    tells_gone,
+    tells_source_missing,
+)
 from replication.domain.errors import (
     ConflictError,
     FailureCode,
     GoneError,
+    MissingReferenceError,
     PermanentError,
     ReplicationError,
     ThrottledError,
@@ -20,6 +26,7 @@ from replication.domain.errors import (
     TransientError,
     UnknownAnswerError,
 )
+from replication.domain.image_version import ImageVersionId
 from replication.domain.regions import Region, RegionUnavailableError
 
 _LOCK_CODES = {"scopelocked", "readonlydisabledsubscription", "subscriptiondisabled"}
@@ -63,10 +70,16 @@ _UNAVAILABLE = re.compile(
 )
 
 
-def classify(error: AzureError, *, asked_for: Iterable[Region] = ()) -> ReplicationError:
+def classify(
+    error: AzureError,
+    *,
+    about: ImageVersionId | None = None,
+    asked_for: Iterable[Region] = (),
+) -> ReplicationError:
     """Return what an error of the ARM clients means.
 
-    `asked_for` are the regions in the request: a refusal that names some of them is about them.
+    `about` is the version that was asked for or written, `asked_for` are the regions in the
+    request: a refusal that names some of them is about them.
     """
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if not isinstance(error, HttpResponseError) or status is None or status < 400:  # noqa: PLR2004
@@ -77,7 +90,7 @@ def classify(error: AzureError, *, asked_for: Iterable[Region] = ()) -> Replicat
     said = str(getattr(error.error, "message", None) or error.message or "")
     message = _clip(f"{code or error.reason or status}: {said}")
     retry_after_s = _retry_after_s(getattr(error.response, "headers", None) or {})
-    known = _by_code(status, code, said, message)
+    known = _by_code(status, code, said, message) or _missing(status, code, said, message, about)
     if known is not None:
         return known
     if status == 429 or _ON_SOURCE.search(said):  # noqa: PLR2004 - the number is the name
@@ -99,8 +112,6 @@ def _by_code(status: int, code: str, said: str, message: str) -> ReplicationErro
     if _NOT_ALL_TARGETS.search(said):
         # Somebody added a region since the list was read.
         return ConflictError(message, code=code)
-    if status == 404 or "marked for deletion" in said.lower():  # noqa: PLR2004
-        return GoneError(message)
     failure = None
     if word in _LOCK_CODES:
         failure = FailureCode.LOCKED
@@ -111,6 +122,24 @@ def _by_code(status: int, code: str, said: str, message: str) -> ReplicationErro
     elif word == "missingsubscriptionregistration":
         failure = FailureCode.INVALID_REQUEST
     return PermanentError(message, code=failure) if failure else None
+
+
+def _missing(
+    status: int, code: str, said: str, message: str, about: ImageVersionId | None
+) -> ReplicationError | None:
+    """Return what an answer says is not there, None where it says nothing of the kind."""
+    not_found = status == 404  # noqa: PLR2004
+    if about is not None and status < 500:  # noqa: PLR2004
+        if tells_gone(code, said, about):
+            return GoneError(message)
+        if tells_source_missing(status, code, said):
+            return MissingReferenceError(message, code=FailureCode.SOURCE_MISSING)
+        if not_found and tells_encryption_set_missing(said):
+            return MissingReferenceError(message, code=FailureCode.ENCRYPTION_SET_MISSING)
+    if not_found and (about is None or code.lower() in _INVALID_CODES):
+        return PermanentError(message, code=FailureCode.INVALID_REQUEST)
+    # Of a version other words say nothing yet: the next look finds whether it is there.
+    return UnknownAnswerError(message, code=code or str(status)) if not_found else None
 
 
 def _refusal(said: str, code: str, message: str, asked_for: Iterable[Region]) -> ReplicationError:

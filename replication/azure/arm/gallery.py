@@ -13,7 +13,8 @@ from azure.mgmt.compute.models import GalleryImageVersion
 from replication.azure.arm.clients import ArmClients
 from replication.azure.arm.errors import classify
 from replication.azure.arm.image_version import read_version
-from replication.domain.errors import TransientError
+from replication.azure.arm.not_found import answers_absent
+from replication.domain.errors import GoneError, TransientError
 from replication.domain.image_version import (
     ImageVersion,
     ImageVersionId,
@@ -51,10 +52,11 @@ class ArmGallery:
                 expand="ReplicationStatus",
                 cls=_raw_body,
             )
-        except ResourceNotFoundError:
-            return None
         except AzureError as error:
-            raise classify(error) from error
+            meant = classify(error, about=version_id)
+            if isinstance(meant, GoneError) or _is_absent(error):
+                return None
+            raise meant from error
         except (ValueError, RecursionError) as error:
             raise TransientError(f"ARM answered no JSON: {error}", code="not_json") from error
         if not isinstance(body, Mapping):
@@ -86,7 +88,7 @@ class ArmGallery:
             )
         except AzureError as error:
             asked_for = [Region.parse(entry["name"]) for entry in entries]
-            raise classify(error, asked_for=asked_for) from error
+            raise classify(error, about=version_id, asked_for=asked_for) from error
         except RecursionError as error:
             raise TransientError(f"ARM answered no JSON: {error}", code="not_json") from error
 
@@ -139,11 +141,18 @@ def _items[Item](
             else:  # an entry that is no object is handed out as it came
                 log_outcome("gallery.unreadable_entry", level=logging.WARNING, part=name)
     except AzureError as error:
-        if not (may_be_gone and isinstance(error, ResourceNotFoundError)):
+        if not (may_be_gone and _is_absent(error)):
             yield UnreadPart(name=name, error=classify(error))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:  # of another shape
         unreadable = TransientError(f"ARM answered no list: {error}", code="not_json")
         yield UnreadPart(name=name, error=unreadable)
+
+
+def _is_absent(error: AzureError) -> bool:
+    """Tell whether a read found nothing; another 404 tells of no version, gallery or image."""
+    if not isinstance(error, ResourceNotFoundError):
+        return False
+    return answers_absent(str(getattr(error.error, "code", None) or ""))
 
 
 def _group_and_name(gallery_id: str) -> tuple[str, str] | None:

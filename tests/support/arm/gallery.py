@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from replication.azure.arm.image_version import read_version
-from replication.domain.errors import GoneError, ReplicationError
+from replication.domain.errors import (
+    FailureCode,
+    GoneError,
+    MissingReferenceError,
+    ReplicationError,
+)
 from replication.domain.image_version import ImageVersion, ImageVersionId
 from replication.domain.regions import RegionCatalog
 from replication.ports import UnreadPart
@@ -20,7 +25,8 @@ class MemoryGallery:
     """Holds ARM bodies; a test edits them as Azure or a rival would.
 
     Copies run at `copy_s` seconds a region, times the region's `slowness`; `failures` are raised
-    by the next calls, the next `failing[region]` copies fail; every write is kept in `writes`.
+    by the next calls, the next `failing[region]` copies fail; every write is kept in `writes`. No
+    region can be added to a version whose id in small letters is in `lost_sources`.
     """
 
     clock: FakeClock
@@ -31,7 +37,9 @@ class MemoryGallery:
     read_failures: list[ReplicationError] = field(default_factory=list)
     write_failures: list[ReplicationError] = field(default_factory=list)
     lose_next_write: bool = False
+    lost_sources: set[str] = field(default_factory=set)
     reads: int = 0
+    attempts: int = 0
     writes: list[list[dict[str, Any]]] = field(default_factory=list)
     _started: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
@@ -58,6 +66,8 @@ class MemoryGallery:
         body = self.bodies.get(str(version_id).lower())
         if body is None:
             raise GoneError("the image version does not exist")
+        self.attempts += 1
+        self._refuse_without_source(version_id, len(entries))
         self.writes.append([dict(entry) for entry in entries])
         if self.lose_next_write:
             self.lose_next_write = False
@@ -78,6 +88,12 @@ class MemoryGallery:
                 if self.failing.get(place[1], 0) > 0:
                     self.failing[place[1]] -= 1
         body["properties"]["publishingProfile"]["targetRegions"] = copy.deepcopy(list(entries))
+
+    def _refuse_without_source(self, version_id: ImageVersionId, count: int) -> None:
+        adds = count > len(self.names(version_id))
+        if adds and str(version_id).lower() in self.lost_sources:
+            said = "NotFound: Source was not found"
+            raise MissingReferenceError(said, code=FailureCode.SOURCE_MISSING)
 
     def versions(
         self, subscription_id: str, catalog: RegionCatalog

@@ -1,8 +1,5 @@
 """What each answer of Resource Manager means; the texts are those that Azure documents."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -20,7 +17,6 @@ from replication.azure.arm.errors import classify
 from replication.domain.errors import (
     ConflictError,
     FailureCode,
-    GoneError,
     PermanentError,
     ReplicationError,
     ThrottledError,
@@ -29,34 +25,15 @@ from replication.domain.errors import (
     UnknownAnswerError,
 )
 from replication.domain.regions import Region, RegionUnavailableError
+from tests.support.arm.refusals import Response, refused
+from tests.support.builders import version_id
 
+VERSION = version_id()
 ASKED_FOR = tuple(Region(name) for name in ("eastus", "eastus2", "westus", "westus2"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """As much of a response as the vendor's errors look at."""
-
-    status_code: int
-    body: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    reason: str = "Reason"
-    request: None = None
-
-    def text(self) -> str:
-        return self.body
-
-
-def refused(
-    status: int, code: str = "", message: str = "", *, headers: Mapping[str, str] | None = None
-) -> HttpResponseError:
-    body = json.dumps({"error": {"code": code, "message": message}}) if code else "<html>oops"
-    response = Response(status_code=status, body=body, headers=headers or {})
-    return HttpResponseError(response=response)
-
-
 def classified(error: HttpResponseError) -> ReplicationError:
-    return classify(error, asked_for=ASKED_FOR)
+    return classify(error, about=VERSION, asked_for=ASKED_FOR)
 
 
 CONCURRENT = (
@@ -77,8 +54,6 @@ LOCKED = (
         (412, "PreconditionFailed", "the resource changed", ConflictError),
         (429, "TooManyRequests", "The request is being throttled.", ThrottledError),
         (429, "", "", ThrottledError),
-        (404, "ResourceNotFound", "The Resource … was not found.", GoneError),
-        (404, "ResourceGroupNotFound", "Resource group 'labs-rg' could not be found.", GoneError),
         (401, "ExpiredAuthenticationToken", "The access token expiry …", TransientError),
         (408, "RequestTimeout", "", TransientError),
         (500, "InternalServerError", "", TransientError),
@@ -215,15 +190,6 @@ def test_a_pause_names_what_it_is_about(
     meant = classified(refused(status, code, said))
     assert isinstance(meant, ThrottledError)
     assert meant.kind is kind
-
-
-def test_a_version_that_is_marked_for_deletion_is_gone() -> None:
-    said = (
-        "Operation 'Update Gallery Image Version' is not on allowed on 1.0.0; since it is marked "
-        "for deletion."
-    )
-    assert type(classified(refused(400, "OperationNotAllowed", said))) is GoneError
-    assert type(classified(refused(409, "OperationNotAllowed", said))) is GoneError
 
 
 @pytest.mark.parametrize(

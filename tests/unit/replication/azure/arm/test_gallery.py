@@ -11,6 +11,7 @@ from replication.azure.arm.gallery import ArmGallery
 from replication.domain.errors import (
     ConflictError,
     GoneError,
+    MissingReferenceError,
     PermanentError,
     ThrottledError,
     TransientError,
@@ -167,9 +168,39 @@ def test_a_refused_region_is_told_from_those_beside_it(arm: StubArm, gallery: Ar
 
 
 def test_a_version_that_is_gone_when_written_is_gone(arm: StubArm, gallery: ArmGallery) -> None:
-    arm.answer("PATCH", PATH, refusal(404, "ResourceNotFound"))
+    said = f"The resource {ID} was not found."
+    arm.answer("PATCH", PATH, refusal(404, "ResourceNotFound", said))
     with pytest.raises(GoneError):
         gallery.set_target_regions(ID, ENTRIES)
+
+
+def test_a_source_that_is_gone_when_written_leaves_the_version_what_it_is(
+    arm: StubArm, gallery: ArmGallery
+) -> None:
+    said = "Source was not found: /x. Please make sure the source exists."
+    arm.answer("PATCH", PATH, refusal(404, "NotFound", said))
+    with pytest.raises(MissingReferenceError):
+        gallery.set_target_regions(ID, ENTRIES)
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFound", "ParentResourceNotFound"])
+def test_a_read_that_finds_nothing_confirms_that_the_version_is_gone(
+    arm: StubArm, gallery: ArmGallery, code: str
+) -> None:
+    arm.answer("GET", PATH, refusal(404, code))
+    assert gallery.read(ID, CATALOG) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("SubscriptionNotFound", PermanentError), ("NotFound", TransientError), ("", TransientError)],
+)
+def test_another_404_than_its_own_says_nothing_of_a_version(
+    arm: StubArm, gallery: ArmGallery, code: str, expected: type[Exception]
+) -> None:
+    arm.answer("GET", PATH, refusal(404, code))
+    with pytest.raises(expected):
+        gallery.read(ID, CATALOG)
 
 
 @pytest.mark.parametrize(
@@ -289,6 +320,16 @@ def test_a_gallery_or_definition_that_vanishes_during_the_list_hides_no_other(
     arm.answer("GET", f"{gone_id}/images", refusal(404, "ResourceNotFound"))
     found = read_all(gallery)
     assert [one.id.version for one in found] == ["1.0.0", "1.0.2"]
+
+
+def test_a_list_that_is_refused_with_another_404_is_told_of(
+    arm: StubArm, gallery: ArmGallery
+) -> None:
+    fill(arm)
+    arm.answer("GET", f"{ID.gallery_id}/images", refusal(404, "SubscriptionNotFound"))
+    (unread,) = gallery.versions(SUBSCRIPTION, CATALOG)
+    assert isinstance(unread, UnreadPart)
+    assert unread.name == "gallery labgallery"
 
 
 def test_subscriptions_are_listed(arm: StubArm, gallery: ArmGallery) -> None:
