@@ -9,7 +9,7 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from localcloud.functions.errors import HostStartError
+from localcloud.functions.errors import HostStartError, RefusedFunctionError
 
 _PLACEHOLDER = re.compile(r"%([^%]+)%")
 ENVIRONMENT = "AZURE_FUNCTIONS_ENVIRONMENT"
@@ -48,12 +48,12 @@ def read_local_settings(app_dir: Path) -> dict[str, str]:
 
 
 def resolve(text: str, settings: Mapping[str, str], *, where: str) -> str:
-    """Put settings in place of `%NAME%`; raise HostStartError naming one that is missing."""
+    """Put settings in place of `%NAME%`; raise RefusedFunctionError for one that is missing."""
 
     def value_of(match: re.Match[str]) -> str:
         name = match[1]
         if not settings.get(name):
-            raise HostStartError(f"{where} uses %{name}%, but the setting {name} is not set")
+            raise RefusedFunctionError(f"{where} uses %{name}%, but the setting {name} is not set")
         return settings[name]
 
     return _PLACEHOLDER.sub(value_of, text)
@@ -66,6 +66,9 @@ def is_development(settings: Mapping[str, str]) -> bool:
 
 
 def is_disabled(function: str, settings: Mapping[str, str]) -> bool:
-    """Tell whether `AzureWebJobs.<function>.Disabled` (or with `__`) switches a function off."""
-    names = (f"AzureWebJobs.{function}.Disabled", f"AzureWebJobs__{function}__Disabled")
-    return any(settings.get(name, "").lower() in ("true", "1") for name in names)
+    """Tell whether `AzureWebJobs.<function>.Disabled` (or with `_`) switches a function off."""
+    names = (f"AzureWebJobs.{function}.Disabled", f"AzureWebJobs_{function}_Disabled")
+    folded = {name.lower() for name in names}
+    return any(
+        value.lower() in ("true", "1") for name, value in settings.items() if name.lower() in folded
+    )

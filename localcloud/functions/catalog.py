@@ -1,13 +1,14 @@
 """The app's functions as this host will serve them, read from the runtime's index."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from localcloud.functions.app_settings import is_disabled, resolve
 from localcloud.functions.cron import Schedule
-from localcloud.functions.errors import HostStartError
-from localcloud.functions.routing import Route
+from localcloud.functions.errors import HostStartError, RefusedFunctionError
+from localcloud.functions.routes.router import Route, name_order
 from localcloud.functions.worker import IndexedFunction
 
 HTTP = "httpTrigger"
@@ -51,21 +52,64 @@ class ServedFunction:
     indexed: IndexedFunction
     parameter: str
     trigger: Trigger
+    disabled: bool = False
 
     @property
     def name(self) -> str:
         return self.indexed.name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """The functions in the host's order, and those that it refuses: name to the reason.
+
+    A disabled function is never started by its trigger, but keeps its route.
+    """
+
+    functions: Sequence[ServedFunction]
+    refused: Mapping[str, str]
+
+    @property
+    def started(self) -> list[ServedFunction]:
+        """Those that their triggers start."""
+        return [function for function in self.functions if not function.disabled]
+
+
 def build_catalog(
     functions: Iterable[IndexedFunction], settings: Mapping[str, str], *, route_prefix: str
-) -> list[ServedFunction]:
-    """Resolve every function's trigger; raise HostStartError naming what cannot be served."""
-    return [
-        _serve(function, settings, route_prefix)
-        for function in functions
-        if not is_disabled(function.name, settings)
-    ]
+) -> Catalog:
+    """Resolve every function's trigger; raise HostStartError where the whole host cannot serve.
+
+    A function that has a mistake of its own is refused, and the others run, as in Azure.
+    """
+    served: list[ServedFunction] = []
+    refused: dict[str, str] = {}
+    for function in _in_order(functions):
+        try:
+            one = _serve(function, settings, route_prefix)
+        except RefusedFunctionError as error:
+            refused[function.name] = str(error)
+            continue
+        routes = [f.trigger.route for f in served if isinstance(f.trigger, HttpTrigger)]
+        problem = (
+            one.trigger.route.problem(routes) if isinstance(one.trigger, HttpTrigger) else None
+        )
+        if problem is not None:
+            refused[function.name] = problem
+        else:
+            served.append(one)
+    return Catalog(functions=served, refused=refused)
+
+
+def _in_order(functions: Iterable[IndexedFunction]) -> list[IndexedFunction]:
+    ordered = sorted(functions, key=lambda function: name_order(function.name))
+    for before, after in pairwise(ordered):
+        if name_order(before.name) == name_order(after.name):
+            raise HostStartError(
+                f"functions {before.name} and {after.name}: names must differ in more than "
+                "letter case"
+            )
+    return ordered
 
 
 def _serve(
@@ -87,25 +131,37 @@ def _serve(
                 f"function {function.name}: the binding {other['name']} ({other['type']}) is "
                 "not supported by the local host"
             )
+    return ServedFunction(
+        indexed=function,
+        parameter=binding["name"],
+        trigger=_http(function.name, binding, route_prefix)
+        if kind == HTTP
+        else _trigger(function.name, binding, settings),
+        disabled=is_disabled(function.name, settings),
+    )
+
+
+def _http(name: str, binding: Mapping[str, Any], route_prefix: str) -> HttpTrigger:
+    # A setting's name in a route stays text.
+    template = str(binding.get("route") or "")
     try:
-        trigger = _trigger(function.name, binding, settings, route_prefix)
+        route = Route.parse(
+            template if template.strip() else name,
+            methods=binding.get("methods"),
+            function=name,
+            prefix=route_prefix,
+        )
     except ValueError as error:
-        raise HostStartError(f"function {function.name}: {error}") from None
-    return ServedFunction(indexed=function, parameter=binding["name"], trigger=trigger)
+        raise HostStartError(f"function {name}: {error}; no function would be served") from None
+    level = str(binding.get("authLevel", "function")).lower()
+    return HttpTrigger(route=route, anonymous=level == "anonymous")
 
 
 def _trigger(
-    name: str, binding: Mapping[str, Any], settings: Mapping[str, str], route_prefix: str
-) -> Trigger:
+    name: str, binding: Mapping[str, Any], settings: Mapping[str, str]
+) -> QueueTrigger | TimerTrigger | EventGridTrigger:
     where = f"function {name}"
     match binding["type"]:
-        case "httpTrigger":
-            path = resolve(binding.get("route") or name, settings, where=where)
-            template = f"{route_prefix}/{path.strip('/')}".strip("/")
-            return HttpTrigger(
-                route=Route.parse(template, methods=binding.get("methods", ()), function=name),
-                anonymous=str(binding.get("authLevel", "function")).lower() == "anonymous",
-            )
         case "queueTrigger":
             queue = resolve(binding["queueName"], settings, where=where).lower()
             connection = resolve(binding.get("connection") or "", settings, where=where)
@@ -116,8 +172,12 @@ def _trigger(
             )
         case "timerTrigger":
             schedule = resolve(binding["schedule"], settings, where=where)
+            try:
+                parsed = Schedule.parse(schedule)
+            except ValueError as error:
+                raise RefusedFunctionError(f"{where}: {error}") from None
             return TimerTrigger(
-                schedule=Schedule.parse(schedule),
+                schedule=parsed,
                 run_on_startup=bool(binding.get("runOnStartup", False)),
             )
         case _:

@@ -78,7 +78,7 @@ def parse_host_config(document: Any, *, development: bool, processors: int) -> H
         raise HostConfigError("extensions.http.routePrefix must be a string")
     queues = _section(extensions.get("queues", {}), "extensions.queues")
     return HostConfig(
-        route_prefix=prefix.strip("/"),
+        route_prefix=prefix,
         queues=_queue_options(queues, development=development, processors=processors),
         log_levels=_log_levels(_section(root.get("logging", {}), "logging")),
     )

@@ -3,3 +3,7 @@
 
 class HostStartError(Exception):
     """The app or its settings cannot be served; the text says what is wrong and what to do."""
+
+
+class RefusedFunctionError(Exception):
+    """One function cannot be served, as in Azure; the others are."""

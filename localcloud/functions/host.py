@@ -94,11 +94,12 @@ async def start_host(
     worker = Worker()
     invoker = Invoker(worker)
     configure_logging(config, invoker.function_of)
-    functions = build_catalog(
-        await worker.index(app_dir), settings, route_prefix=config.route_prefix
-    )
+    catalog = build_catalog(await worker.index(app_dir), settings, route_prefix=config.route_prefix)
+    functions = catalog.started
     for function in functions:
         _log.info("function %s: %s", function.name, type(function.trigger).__name__)
+    for name, reason in catalog.refused.items():
+        _log.error("function %s is not served: %s", name, reason)
     accounts = _accounts(functions, settings)
     timers = {
         function.name: Timer(function=function, trigger=function.trigger, invoke=invoker.invoke)
@@ -107,7 +108,7 @@ async def start_host(
     }
     background: set[asyncio.Task[object]] = set()
     server = HttpServer(
-        functions,
+        catalog,
         timers,
         invoke=invoker.invoke,
         run_in_background=_background_runner(background),

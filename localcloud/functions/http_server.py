@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from aiohttp import web
 
 from localcloud.functions import event_grid
-from localcloud.functions.catalog import HttpTrigger, ServedFunction
+from localcloud.functions.catalog import Catalog, HttpTrigger, ServedFunction
 from localcloud.functions.event_grid import EventGridWebhook
 from localcloud.functions.keys import opens
 from localcloud.functions.payloads import http_answer, http_payload
-from localcloud.functions.routing import Router
+from localcloud.functions.routes.router import Router
+from localcloud.functions.routes.targets import BadTargetError, Target, read_target
 from localcloud.functions.timers import Timer
 from localcloud.functions.worker import Payload, Returned
 from localcloud.same_machine import for_this_machine
@@ -21,6 +22,7 @@ _log = logging.getLogger("localcloud.functions")
 MAX_BODY_BYTES = 1024 * 1024
 _KEY_HEADER = "x-functions-key"
 _KEY_QUERY = "code"
+_HOME = "<!DOCTYPE html>\n<title>Local cloud</title>\nThe Functions host is running.\n"
 
 Invoke = Callable[[ServedFunction, Payload], Awaitable[Returned]]
 
@@ -30,22 +32,22 @@ class HttpServer:
 
     def __init__(
         self,
-        functions: list[ServedFunction],
+        catalog: Catalog,
         timers: Mapping[str, Timer],
         *,
         invoke: Invoke,
         run_in_background: Callable[[Awaitable[object]], None],
         key: str | None,
     ) -> None:
-        self._by_name = {function.name: function for function in functions}
+        self._by_name = {function.name: function for function in catalog.functions}
         self._timers = timers
         self._invoke = invoke
         self._run_in_background = run_in_background
         self._key = key
-        self._webhook = EventGridWebhook(functions, invoke)
+        self._webhook = EventGridWebhook(catalog.started, invoke)
         self._router = Router(
             function.trigger.route
-            for function in functions
+            for function in catalog.functions
             if isinstance(function.trigger, HttpTrigger)
         )
 
@@ -96,23 +98,39 @@ class HttpServer:
         return web.Response(status=202)
 
     async def _function(self, request: web.Request) -> web.Response:
-        found = self._router.find(request.method, request.rel_url.raw_path)
+        try:
+            target = read_target(request.method, request.raw_path)
+            found = self._router.find(request.method, target.path)
+        except BadTargetError as error:
+            return web.Response(status=error.status)
         if found is None:
-            if request.path == "/" and request.method in ("GET", "HEAD"):
-                return web.Response(text="The Functions host of the local cloud is running.\n")
+            if target.path == "/":
+                return web.Response(text=_HOME, content_type="text/html")
             return web.Response(status=404)
         route, parameters = found
         function = self._by_name[route.function]
         trigger = function.trigger
+        if function.disabled:
+            return web.Response(status=404)
         is_anonymous = isinstance(trigger, HttpTrigger) and trigger.anonymous
         if not (is_anonymous or self._allowed(request)):
             return web.Response(status=401)
+        return await self._answer(function, request, target, parameters)
+
+    async def _answer(
+        self,
+        function: ServedFunction,
+        request: web.Request,
+        target: Target,
+        parameters: Mapping[str, str],
+    ) -> web.Response:
         payload = http_payload(
             function.parameter,
             method=request.method,
-            url=str(request.url),
+            url=f"{request.scheme}://{request.host}{target.url_path}",
             headers=_joined((name.lower(), value) for name, value in request.headers.items()),
-            query=_joined(request.query.items()),
+            # The worker is not told of a parameter without a value.
+            query={name: value for name, value in target.query.items() if value},
             route=parameters,
             body=await request.read(),
         )

@@ -9,7 +9,7 @@ from localcloud.functions.app_settings import (
     prepare_environment,
     resolve,
 )
-from localcloud.functions.errors import HostStartError
+from localcloud.functions.errors import HostStartError, RefusedFunctionError
 
 
 def test_local_settings_fill_in_what_the_environment_lacks(tmp_path: Path) -> None:
@@ -54,12 +54,15 @@ def test_placeholders_take_the_settings_values() -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"B": ""}])
 def test_a_placeholder_without_a_value_is_named(settings: dict[str, str]) -> None:
-    with pytest.raises(HostStartError, match="here uses %B%, but the setting B is not set"):
+    with pytest.raises(RefusedFunctionError, match="here uses %B%, but the setting B is not set"):
         resolve("%B%", settings, where="here")
 
 
 def test_a_function_is_disabled_by_either_name() -> None:
     assert is_disabled("f", {"AzureWebJobs.f.Disabled": "True"})
-    assert is_disabled("f", {"AzureWebJobs__f__Disabled": "1"})
+    assert is_disabled("f", {"azurewebjobs_F_disabled": "1"})
+    # The host knows no such name, and no such word.
+    assert not is_disabled("f", {"AzureWebJobs__f__Disabled": "true"})
+    assert not is_disabled("f", {"AzureWebJobs.f.Disabled": "yes"})
     assert not is_disabled("f", {"AzureWebJobs.g.Disabled": "true"})
     assert not is_disabled("f", {"AzureWebJobs.f.Disabled": "false"})

@@ -65,9 +65,10 @@ def test_every_key_of_the_queues_is_read() -> None:
     )
 
 
-def test_the_route_prefix_may_be_empty() -> None:
+def test_the_route_prefix_may_be_empty_and_keeps_its_slashes() -> None:
     assert parsed(extensions={"http": {"routePrefix": ""}}).route_prefix == ""
-    assert parsed(extensions={"http": {"routePrefix": "/a/b/"}}).route_prefix == "a/b"
+    # With a slash at its end no route can be: that is told where routes are read.
+    assert parsed(extensions={"http": {"routePrefix": "/a/b/"}}).route_prefix == "/a/b/"
 
 
 def test_log_levels_are_read() -> None:

@@ -27,15 +27,15 @@ def test_a_binding_that_this_host_does_not_serve_is_named() -> None:
     assert "function produce: the binding out (queue) is not supported" in stderr
 
 
-def test_a_setting_that_is_used_and_not_set_is_named() -> None:
-    assert "function work uses %WORK_QUEUE%, but the setting WORK_QUEUE is not set" in (
-        start_fails_with(APPS / "queues")
-    )
-
-
-def test_a_wrong_schedule_is_named() -> None:
-    stderr = start_fails_with(APPS / "timers", YEARLY="every year")
-    assert "function at_start: 'every year' is not a schedule" in stderr
+def test_a_function_that_lacks_a_setting_or_has_a_wrong_one_is_named_and_not_served(
+    tmp_path: Path,
+) -> None:
+    with running_host("queues", tmp_path / "queues") as host:
+        told = host.stderr()
+    assert "function work is not served: function work uses %WORK_QUEUE%, but the setting" in told
+    with running_host("timers", tmp_path / "timers", YEARLY="every year") as host:
+        told = host.stderr()
+    assert "function at_start is not served: function at_start: 'every year' is not a" in told
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,6 @@ def test_a_port_in_use_is_named() -> None:
 
 
 def test_a_disabled_function_is_not_served(tmp_path: Path) -> None:
-    with running_host("web", tmp_path, AzureWebJobs__things__Disabled="true") as host:
+    with running_host("web", tmp_path, AzureWebJobs_things_Disabled="true") as host:
         assert host.call("/v2/things/7").status == 404
         assert host.call("/v2/things/special").status == 200

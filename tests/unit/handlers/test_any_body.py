@@ -69,7 +69,7 @@ def served() -> list[ServedFunction]:
         for one in functions()
         if "queue" in str(one.get_trigger().type)
     ]
-    return build_catalog(indexed, {"AzureWebJobsStorage": "x"}, route_prefix="")
+    return list(build_catalog(indexed, {"AzureWebJobsStorage": "x"}, route_prefix="").functions)
 
 
 CALLED = {str(one.get_function_name()): one for one in functions()}
