@@ -71,7 +71,8 @@ class JobPage:
 class QueueDepth:
     """What can be seen of a queue: messages in all, and those hidden now.
 
-    `oldest_age_s` is for how long the oldest message in sight has been due.
+    `oldest_age_s` is for how long the oldest message in sight has been due; `poison_expires_at` is
+    when the service deletes the first message in sight in the poison queue.
     """
 
     name: str
@@ -79,6 +80,7 @@ class QueueDepth:
     invisible: int | None
     oldest_age_s: float | None
     poison_depth: int
+    poison_expires_at: datetime | None = None
 
 
 class LetterAction(StrEnum):

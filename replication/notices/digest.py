@@ -14,7 +14,14 @@ from urllib.parse import urlencode
 from replication.domain.errors import FailureCode
 from replication.domain.failures import FAILURES
 from replication.listing.job_rows import STUCK
-from replication.notices.rules import QUEUE_BEHIND, Cause, Change, Notice
+from replication.notices.rules import (
+    ABOUT_QUEUES,
+    POISON_EXPIRING,
+    QUEUE_BEHIND,
+    Cause,
+    Change,
+    Notice,
+)
 
 CAUSES_CHANGED = "GalleryReplicator.CausesChanged"
 _SOURCE = "/gallery-replicator"
@@ -29,6 +36,7 @@ _STUCK_SENTENCE = "Copies have made no progress for longer than their own speed 
 # The chapter that speaks of copies that stand still.
 _STUCK_CHAPTER = FailureCode.DEADLINE_EXCEEDED.value
 _BEHIND_SENTENCE = "Messages are due, and nobody takes them or too few."
+_EXPIRING_SENTENCE = "Messages lie in a poison queue and become no dead letters: they expire there."
 _UNKNOWN_SENTENCE = "A newer release of this app has laid dead letters under this code."
 _STYLES = {Change.NEW: "attention", Change.GROWN: "attention", Change.RESOLVED: "good"}
 _HEADINGS = {
@@ -230,7 +238,7 @@ def _commands(cause: Cause) -> Iterator[str]:
     if cause.code == STUCK:
         yield "gallery-replicator status"
         return
-    if cause.code == QUEUE_BEHIND:
+    if cause.code in ABOUT_QUEUES:
         yield "gallery-replicator queues"
         return
     words = "" if _is_region(cause) or not _is_known(cause.code) else f" --code {cause.code}"
@@ -241,8 +249,8 @@ def _commands(cause: Cause) -> Iterator[str]:
 
 
 def _queue(cause: Cause) -> str | None:
-    """Return the queue that is behind, None for any other cause."""
-    if cause.code != QUEUE_BEHIND:
+    """Return the queue that a cause is about, None for any other cause."""
+    if cause.code not in ABOUT_QUEUES:
         return None
     return _clean(cause.key.partition("|")[2], _MAX_NAME)
 
@@ -270,7 +278,7 @@ def _is_known(code: str) -> bool:
 def _link(site: str, cause: Cause) -> str:
     if cause.code == STUCK:
         return f"https://{site}/dashboard/replications?stuck=yes"
-    if cause.code == QUEUE_BEHIND:
+    if cause.code in ABOUT_QUEUES:
         return f"https://{site}/dashboard"
     # `code` is what the host takes for its key.
     asked = {"failure_code": cause.code} if _is_known(cause.code) and not _is_region(cause) else {}
@@ -297,6 +305,10 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-_SENTENCES = {STUCK: _STUCK_SENTENCE, QUEUE_BEHIND: _BEHIND_SENTENCE}
+_SENTENCES = {
+    STUCK: _STUCK_SENTENCE,
+    QUEUE_BEHIND: _BEHIND_SENTENCE,
+    POISON_EXPIRING: _EXPIRING_SENTENCE,
+}
 _CODES = frozenset(code.value for code in FailureCode)
-_CHAPTERS = _CODES | {QUEUE_BEHIND}
+_CHAPTERS = _CODES | ABOUT_QUEUES

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-# The code of a cause that is no failure of a job.
+# The codes of causes that are no failure of a job.
 QUEUE_BEHIND = "queue_behind"
+POISON_EXPIRING = "poison_expiring"
+ABOUT_QUEUES = frozenset({QUEUE_BEHIND, POISON_EXPIRING})
 _MAX_DOUBLINGS = 4
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from replication.dead_letters.filter import gallery_of_letter
+from replication.domain import formatting
 from replication.domain.errors import FailureCode, ReplicationError
 from replication.domain.failures import FAILURES, TryLimit
 from replication.guards.circuits import Circuit, closed_to
@@ -13,13 +14,14 @@ from replication.guards.region_health import CIRCUITS
 from replication.listing.job_rows import STUCK
 from replication.listing.query import ListOrder, ListQuery, read_page
 from replication.listing.store import ListingStore
-from replication.notices.rules import QUEUE_BEHIND, Cause, Seen
+from replication.notices.rules import POISON_EXPIRING, QUEUE_BEHIND, Cause, Seen
 from replication.ports import (
     DeadLetters,
     JobQueues,
     LetterCause,
     LetterQuery,
     ListedLetter,
+    QueueDepth,
     Retries,
 )
 from replication.shared_state.state import SharedState
@@ -35,8 +37,11 @@ _BY_REGION = (
 )
 _CODES = frozenset(code.value for code in FailureCode)
 _REGION, _LETTER, _STUCK, _QUEUE = "region|", "letter|", "stuck|", "queue|"
+_EXPIRING = "expiring|"
 _POISON = f"{_LETTER}{FailureCode.POISON_MESSAGE}"
 _PAGE = 200
+# What the host buries lives for seven days: this leaves most of them to act.
+_EXPIRY_NOTICE = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,7 @@ class NoticeSources:
         found = _Found()
         for read, keys in (
             (self._read_letters, (_LETTER, _REGION)),
-            (self._read_queues, (_POISON, _QUEUE)),
+            (self._read_queues, (_POISON, _QUEUE, _EXPIRING)),
             (self._read_circuits, (_REGION,)),
             (self._read_stuck, (_STUCK,)),
         ):
@@ -128,6 +133,7 @@ class NoticeSources:
             code = FailureCode.POISON_MESSAGE
             found.add(_cause(_POISON, code, jobs=waiting, since=self.clock()))
         for depth in depths:
+            self._add_expiring(depth, found)
             age_s = depth.oldest_age_s or 0.0
             if age_s < self.behind_s:
                 continue
@@ -147,6 +153,24 @@ class NoticeSources:
                 )
             )
         return True
+
+    def _add_expiring(self, depth: QueueDepth, found: "_Found") -> None:
+        """Add what lies in a poison queue and nobody keeps, before the service deletes it."""
+        key = f"{_EXPIRING}{depth.name}-poison"
+        expires_at = depth.poison_expires_at
+        if expires_at is not None and expires_at - self.clock() < _EXPIRY_NOTICE:
+            found.add(
+                Cause(
+                    key=key,
+                    code=POISON_EXPIRING,
+                    jobs=depth.poison_depth,
+                    since=self.clock(),
+                    next_step=f"Azure deletes the first at {formatting.moment(expires_at)}.",
+                )
+            )
+        elif depth.poison_depth and expires_at is None:
+            # Hidden, for somebody tries it: for how long already cannot be seen.
+            found.unsure.add(key)
 
     def _read_circuits(self, found: "_Found") -> bool:
         for circuit in self.shared_state.all(CIRCUITS).values():

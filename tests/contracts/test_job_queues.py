@@ -142,8 +142,11 @@ def test_poison_is_counted(azurite_queues: QueuesUnderTest, emulator: Emulator) 
     emulator.queues.create_queue(name).close()
     with emulator.queues.get_queue_client(name) as client:
         client.send_message("x")
-    _, tracking = azurite_queues.port.depths()
+    jobs, tracking = azurite_queues.port.depths()
     assert (tracking.depth, tracking.poison_depth) == (0, 1)
+    assert jobs.poison_expires_at is None
+    assert tracking.poison_expires_at is not None
+    assert timedelta(days=6) < tracking.poison_expires_at - utc_now() <= timedelta(days=7)
 
 
 def test_how_many_are_hidden_cannot_be_told_beyond_one_peek(

@@ -1,7 +1,7 @@
 """Notices about the queues: behind, paused, or with poison in them."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bootstrap.app import build_app
 from replication.domain.errors import ReplicationError, TransientError
@@ -20,6 +20,7 @@ class Queues:
     depth: int = 40
     invisible: int | None = 10
     poison: int = 0
+    expires_at: datetime | None = None
     failures: list[ReplicationError] = field(default_factory=list)
 
     def depths(self) -> tuple[QueueDepth, ...]:
@@ -32,6 +33,7 @@ class Queues:
                 invisible=self.invisible,
                 oldest_age_s=self.age_s if queue is QueueName.JOBS else 3.0,
                 poison_depth=self.poison if queue is QueueName.JOBS else 0,
+                poison_expires_at=self.expires_at if queue is QueueName.JOBS else None,
             )
             for queue in QueueName
         )
@@ -145,3 +147,38 @@ def test_a_poison_digest_that_is_sent_again_is_the_same_one() -> None:
     queues.poison = 0
     run_for(world, 60)
     assert channel.story[5:] == [("resolved", "letter|poison_message")]
+
+
+EXPIRING = "expiring|replication-jobs-poison"
+
+
+def test_a_message_that_nobody_keeps_is_told_of_long_before_it_expires() -> None:
+    channel = Channel()
+    world, queues = queues_world(channel)
+    queues.poison, queues.expires_at = 2, world.clock() + timedelta(days=7)
+    run_for(world, 23 * 60)
+    assert ("new", EXPIRING) not in channel.story
+    run_for(world, 65)
+    assert ("new", EXPIRING) in channel.story
+    changes = [one for digest in channel.heard for one in cloud_event(digest)["data"]["changes"]]
+    (change,) = [one for one in changes if one["code"] == "poison_expiring"]
+    assert (change["queue"], change["jobs"]) == ("replication-jobs-poison", 2)
+    assert change["next"].startswith("Azure deletes the first at 2026-11-")
+    assert change["runbook"] == "docs/runbook.md#poison_expiring"
+
+
+def test_a_poison_message_that_is_hidden_is_neither_new_nor_over() -> None:
+    channel = Channel()
+    world, queues = queues_world(channel)
+    queues.poison = 1
+    run_for(world, 60)
+    assert ("new", EXPIRING) not in channel.story
+    queues.expires_at = world.clock() + timedelta(days=3)
+    run_for(world, 5)
+    queues.expires_at = None
+    run_for(world, 120)
+    assert channel.story.count(("new", EXPIRING)) == 1
+    assert ("resolved", EXPIRING) not in channel.story
+    queues.poison = 0
+    run_for(world, 60)
+    assert ("resolved", EXPIRING) in channel.story

@@ -74,12 +74,15 @@ class StorageJobQueues:
                     age_s = max(0.0, (self.clock() - min(since)).total_seconds())
             # More than a peek shows: how many are hidden cannot be told.
             invisible = max(0, depth - visible) if visible < _PEEK else None
+            poison = f"{name}-poison"
+            buried = self._count(poison)
             return QueueDepth(
                 name=name,
                 depth=depth,
                 invisible=invisible,
                 oldest_age_s=age_s,
-                poison_depth=self._count(f"{name}-poison"),
+                poison_depth=buried,
+                poison_expires_at=self._first_expiry(poison) if buried else None,
             )
         except AzureError as error:
             raise classify(error) from error
@@ -90,6 +93,10 @@ class StorageJobQueues:
         except ResourceNotFoundError:
             return 0
         return count or 0
+
+    def _first_expiry(self, name: str) -> datetime | None:
+        peeked = self._client(name).peek_messages(max_messages=_PEEK)
+        return min((one.expires_on for one in peeked if one.expires_on), default=None)
 
     def _client(self, name: str) -> QueueClient:
         with self._lock:
