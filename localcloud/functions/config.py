@@ -26,6 +26,8 @@ _LOG_LEVELS = {
 }
 _DEFAULT_POLLING_S = 60.0
 _DEVELOPMENT_POLLING_S = 2.0
+_DEFAULT_FUNCTION_TIMEOUT_S = 1800.0
+_LEAST_FUNCTION_TIMEOUT_S = 1.0
 
 
 class HostConfigError(ValueError):
@@ -48,6 +50,7 @@ class QueueOptions:
 class HostConfig:
     route_prefix: str = "api"
     queues: QueueOptions = QueueOptions()
+    function_timeout_s: float | None = _DEFAULT_FUNCTION_TIMEOUT_S
     log_levels: Mapping[str, int] = field(default_factory=lambda: {"default": logging.INFO})
 
 
@@ -80,8 +83,24 @@ def parse_host_config(document: Any, *, development: bool, processors: int) -> H
     return HostConfig(
         route_prefix=prefix,
         queues=_queue_options(queues, development=development, processors=processors),
+        function_timeout_s=_function_timeout_s(root),
         log_levels=_log_levels(_section(root.get("logging", {}), "logging")),
     )
+
+
+def _function_timeout_s(root: Mapping[str, Any]) -> float | None:
+    value = root.get("functionTimeout")
+    if value is None:
+        return _DEFAULT_FUNCTION_TIMEOUT_S
+    if value in (-1, "-1"):
+        return None
+    try:
+        seconds = parse_time_span(value)
+    except HostConfigError as error:
+        raise HostConfigError(f"functionTimeout: {error}") from None
+    if seconds < _LEAST_FUNCTION_TIMEOUT_S:
+        raise HostConfigError(f"functionTimeout must be at least {_LEAST_FUNCTION_TIMEOUT_S:g} s")
+    return seconds
 
 
 def _log_levels(section: Mapping[str, Any]) -> dict[str, int]:

@@ -92,7 +92,7 @@ async def start_host(
     settings = os.environ
     config = load_host_config(app_dir, development=is_development(settings))
     worker = Worker()
-    invoker = Invoker(worker)
+    invoker = Invoker(worker, config.function_timeout_s)
     configure_logging(config, invoker.function_of)
     catalog = build_catalog(await worker.index(app_dir), settings, route_prefix=config.route_prefix)
     functions = catalog.started

@@ -6,6 +6,7 @@ SystemExit, then cannot stop the host from renewing locks.
 """
 
 import asyncio
+import ctypes
 import json
 import logging
 import sys
@@ -14,12 +15,14 @@ import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import azure_functions_runtime as runtime
 from azure_functions_runtime.bindings.datumdef import Datum
 from azure_functions_runtime.native_invocation import invocation_request_native
+from azure_functions_runtime.utils.executor import run_sync_func
+from azure_functions_runtime.utils.threadpool import get_threadpool_executor
 
 from localcloud.functions.errors import HostStartError
 
@@ -113,6 +116,21 @@ class Worker:
             _invoke(function.function_id, payload, invocation_id or str(uuid.uuid4()))
         )
 
+    def renew(self) -> None:
+        """Break off what runs in the pool's threads, as far as that can be, and begin a new pool.
+
+        A thread that waits for something outside of Python goes on until that answers.
+        """
+        pool = get_threadpool_executor()
+        threads = () if pool is None else tuple(pool._threads)  # noqa: SLF001 - it has no other name
+        frames = sys._current_frames()  # noqa: SLF001 - likewise
+        for thread in threads:
+            if thread.ident in frames and _runs_a_function(frames[thread.ident]):
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit)
+                )
+        runtime.start_threadpool_executor()
+
     async def stop(self) -> None:
         """Wait for the thread pool and end the worker's loop."""
         await asyncio.to_thread(runtime.stop_threadpool_executor)
@@ -126,6 +144,14 @@ class Worker:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
         self._loop.close()
+
+
+def _runs_a_function(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code is run_sync_func.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 async def _index(app_dir: Path) -> Sequence[Any]:

@@ -32,6 +32,7 @@ def test_defaults_are_those_of_the_real_host() -> None:
             max_polling_interval_s=60,
             base64=True,
         ),
+        function_timeout_s=1800,
         log_levels={"default": logging.INFO},
     )
 
@@ -71,6 +72,11 @@ def test_the_route_prefix_may_be_empty_and_keeps_its_slashes() -> None:
     assert parsed(extensions={"http": {"routePrefix": "/a/b/"}}).route_prefix == "/a/b/"
 
 
+@pytest.mark.parametrize(("value", "seconds"), [("00:05:00", 300), ("-1", None), (-1, None)])
+def test_the_time_of_a_function_is_read(value: object, seconds: float | None) -> None:
+    assert parsed(functionTimeout=value).function_timeout_s == seconds
+
+
 def test_log_levels_are_read() -> None:
     levels = parsed(logging={"logLevel": {"default": "Error", "Azure.Core": "Warning"}}).log_levels
     assert levels == {"default": logging.ERROR, "Azure.Core": logging.WARNING}
@@ -102,6 +108,8 @@ def test_a_wrong_queue_rule_is_named(keys: dict[str, Any], sentence: str) -> Non
         ({"extensions": []}, "extensions must be an object"),
         ({"extensions": {"http": {"routePrefix": 1}}}, "routePrefix must be a string"),
         ({"logging": {"logLevel": {"default": "Loud"}}}, "'Loud' is not a log level"),
+        ({"functionTimeout": "abc"}, "functionTimeout: 'abc' is not a time span"),
+        ({"functionTimeout": "00:00:00.5"}, "functionTimeout must be at least 1 s"),
         ({"logging": {"logLevel": {"Function": "Off"}}}, "logLevel.Function: 'Off' is not a log"),
     ],
 )
