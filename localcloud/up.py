@@ -3,8 +3,9 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, TextIO
 from urllib.parse import quote
@@ -111,7 +112,11 @@ class Launch:
 
 
 async def run_up(launch: Launch, out: TextIO) -> int:
-    """Run all parts; return 0 after a stop that was asked for, 1 when a part failed."""
+    """Run all parts; return 0 after a stop that was asked for, 1 when a part failed.
+
+    A Functions host that ends with exit code 0 did so because storage failed it: as the platform
+    does, another is started.
+    """
     stop = asyncio.ensure_future(stop_event().wait())
     parts: list[Part] = []
     running = asyncio.ensure_future(_start(parts, launch, out))
@@ -119,11 +124,15 @@ async def run_up(launch: Launch, out: TextIO) -> int:
         await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
         if stop.done():
             return 0
-        await running
-        return await _watch(parts, stop)
+        start_host = await running
+        while not await _watch(parts, stop):
+            sys.stderr.write("localcloud: the Functions host ended; starting another\n")
+            parts[-1] = await start_host()
     except StartError as error:
         sys.stderr.write(f"localcloud: {error}\n")
         return 1
+    else:
+        return 0
     finally:
         stop.cancel()
         running.cancel()
@@ -131,7 +140,8 @@ async def run_up(launch: Launch, out: TextIO) -> int:
         await asyncio.gather(*(part.stop() for part in reversed(parts)))
 
 
-async def _start(parts: list[Part], launch: Launch, out: TextIO) -> None:
+async def _start(parts: list[Part], launch: Launch, out: TextIO) -> Callable[[], Awaitable[Part]]:
+    """Start all parts, the Functions host last; return what starts another host."""
     ports = launch.ports
     require_free((ports.arm, ports.functions), hint="choose others with --port-base")
     functions_url = f"http://127.0.0.1:{ports.functions}"
@@ -160,10 +170,13 @@ async def _start(parts: list[Part], launch: Launch, out: TextIO) -> None:
         time_scale=launch.time_scale,
     )
     functions_options = ["--port", str(ports.functions), "--app-dir", str(launch.project)]
-    functions = start_python_part(
-        "functions", ["functions", *functions_options, "--state", str(launch.own_dir)], settings
+    start_host = partial(
+        start_python_part,
+        "functions",
+        ["functions", *functions_options, "--state", str(launch.own_dir)],
+        settings,
     )
-    await _kept(parts, functions)
+    await _kept(parts, start_host())
     ready |= parts[-1].ready
     if launch.prepare is not None:
         await launch.prepare(
@@ -174,20 +187,24 @@ async def _start(parts: list[Part], launch: Launch, out: TextIO) -> None:
         out,
         {**{key: ready[key] for key in order}, "policy": settings["REPLICATION_POLICY"]},
     )
+    return start_host
 
 
 async def _kept(parts: list[Part], start: Awaitable[Part]) -> None:
     parts.append(await start)
 
 
-async def _watch(parts: list[Part], stop: asyncio.Future[Literal[True]]) -> int:
-    """Wait for the stop; a part that ends before it is a failure."""
+async def _watch(parts: list[Part], stop: asyncio.Future[Literal[True]]) -> bool:
+    """Wait for the stop and return true; false where the last part, the host, ended well.
+
+    Raises StartError with the last words of any other part that ends.
+    """
     ends = {asyncio.ensure_future(part.ended()): part for part in parts}
     waiting: set[asyncio.Future[Any]] = {stop, *ends}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if stop.done():
-        return 0
-    for end, part in ends.items():
-        if end.done():
-            sys.stderr.write(f"localcloud: {part.obituary(end.result())}\n")
-    return 1
+        return True
+    ended = {part.name: (part, end.result()) for end, part in ends.items() if end.done()}
+    if {name: code for name, (_, code) in ended.items()} == {parts[-1].name: 0}:
+        return False
+    raise StartError("\n".join(part.obituary(code) for part, code in ended.values()))

@@ -13,8 +13,10 @@ from typing import Any
 from localcloud.functions.errors import HostStartError
 
 _TIME_SPAN = re.compile(
-    r"(?:(?P<days>\d+)\.)?(?P<hours>\d{1,2}):(?P<minutes>[0-5]?\d):(?P<seconds>[0-5]?\d(?:\.\d+)?)"
+    r"(?P<sign>-?)(?:(?P<days>\d+)\.)?(?P<hours>\d{1,2}):(?P<minutes>[0-5]?\d)"
+    r"(?::(?P<seconds>[0-5]?\d(?:\.\d+)?))?"
 )
+_HOURS_OF_A_DAY = 24
 _LOG_LEVELS = {
     "trace": logging.DEBUG,
     "debug": logging.DEBUG,
@@ -24,6 +26,8 @@ _LOG_LEVELS = {
     "critical": logging.CRITICAL,
     "none": logging.CRITICAL + 10,
 }
+_ENCODINGS = {"base64": "base64", "1": "base64", "none": "none", "0": "none"}
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 _DEFAULT_POLLING_S = 60.0
 _DEVELOPMENT_POLLING_S = 2.0
 _DEFAULT_FUNCTION_TIMEOUT_S = 1800.0
@@ -112,40 +116,50 @@ def _log_levels(section: Mapping[str, Any]) -> dict[str, int]:
 
 
 def parse_time_span(value: Any) -> float:
-    """Read a .NET time span ("00:00:30", "1.02:03:04.5") as seconds; raise HostConfigError else."""
-    match = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
+    """Read a .NET time span ("00:00:30", "1.02:03:04.5") as seconds; raise HostConfigError else.
+
+    A bare number, and hours from 24 on, are days to .NET: nobody means that, so both are refused.
+    """
+    text = value if isinstance(value, str) else ""
+    match = _TIME_SPAN.fullmatch(text)
+    if text.strip().isdigit() or (match and int(match["hours"]) >= _HOURS_OF_A_DAY):
+        raise HostConfigError(
+            f'{value!r} means days to the real host; write days as "1.00:00:00", or hours below 24'
+        )
     if match is None:
         raise HostConfigError(f'{value!r} is not a time span such as "00:00:30"')
-    return timedelta(
+    span = timedelta(
         days=int(match["days"] or 0),
         hours=int(match["hours"]),
         minutes=int(match["minutes"]),
-        seconds=float(match["seconds"]),
-    ).total_seconds()
+        seconds=float(match["seconds"] or 0),
+    )
+    return span.total_seconds() * (-1 if match["sign"] else 1)
 
 
 def _queue_options(
     section: Mapping[str, Any], *, development: bool, processors: int
 ) -> QueueOptions:
-    batch_size = _integer(section, "batchSize", 16, low=1, high=32)
-    encoding = section.get("messageEncoding", "base64")
-    if str(encoding).lower() not in ("base64", "none"):
+    # Letter case does not count in the names, and numbers may be texts.
+    keys = {key.lower(): value for key, value in section.items()}
+    batch_size = _integer(keys, "batchSize", 16, low=1, high=32)
+    encoding = _ENCODINGS.get(str(keys.get("messageencoding", "base64")).lower())
+    if encoding is None:
         raise HostConfigError('extensions.queues.messageEncoding must be "base64" or "none"')
+    polling_s = _seconds(keys, "maxPollingInterval", _DEFAULT_POLLING_S, low=0.1)
+    if development and polling_s == _DEFAULT_POLLING_S:
+        # The real host polls more often in development, and takes its default for "not set".
+        polling_s = _DEVELOPMENT_POLLING_S
     return QueueOptions(
         batch_size=batch_size,
         new_batch_threshold=_integer(
-            section, "newBatchThreshold", batch_size // 2 * processors, low=0
+            keys, "newBatchThreshold", batch_size // 2 * processors, low=0
         ),
-        max_dequeue_count=_integer(section, "maxDequeueCount", 5, low=1),
-        visibility_timeout_s=_seconds(section, "visibilityTimeout", 0.0),
-        # The real host polls more often in development unless told otherwise.
-        max_polling_interval_s=_seconds(
-            section,
-            "maxPollingInterval",
-            _DEVELOPMENT_POLLING_S if development else _DEFAULT_POLLING_S,
-            low=0.1,
-        ),
-        base64=str(encoding).lower() == "base64",
+        max_dequeue_count=_integer(keys, "maxDequeueCount", 5, low=1),
+        # One that the service does not take ends the host at the first failure.
+        visibility_timeout_s=_seconds(keys, "visibilityTimeout", 0.0),
+        max_polling_interval_s=polling_s,
+        base64=encoding == "base64",
     )
 
 
@@ -158,7 +172,9 @@ def _section(value: Any, name: str) -> Mapping[str, Any]:
 def _integer(
     section: Mapping[str, Any], key: str, default: int, *, low: int, high: int | None = None
 ) -> int:
-    value = section.get(key, default)
+    value = section.get(key.lower(), default)
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise HostConfigError(f"extensions.queues.{key} must be a whole number")
     if value < low or (high is not None and value > high):
@@ -167,13 +183,15 @@ def _integer(
     return value
 
 
-def _seconds(section: Mapping[str, Any], key: str, default_s: float, *, low: float = 0.0) -> float:
-    if key not in section:
+def _seconds(
+    section: Mapping[str, Any], key: str, default_s: float, *, low: float | None = None
+) -> float:
+    if key.lower() not in section:
         return default_s
     try:
-        seconds = parse_time_span(section[key])
+        seconds = parse_time_span(section[key.lower()])
     except HostConfigError as error:
         raise HostConfigError(f"extensions.queues.{key}: {error}") from None
-    if seconds < low:
+    if low is not None and seconds < low:
         raise HostConfigError(f"extensions.queues.{key} must be at least {low:g} s")
     return seconds

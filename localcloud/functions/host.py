@@ -39,7 +39,8 @@ STOP_GRACE_S = 10.0
 class RunningHost:
     """A host that serves; `url` is where its HTTP side listens.
 
-    `broken` is set when a listener ended by itself: the host then serves only a part of the app.
+    `broken` is set when a listener ended by itself, as on a storage fault that does not pass: the
+    real host then stops as a whole, and the platform starts another.
     """
 
     url: str
@@ -178,9 +179,13 @@ def _listeners(
 
 def _queue_invoke(
     function: ServedFunction, trigger: QueueTrigger, invoker: Invoker
-) -> Callable[[QueueMessage, str], Awaitable[bool]]:
-    async def invoke(message: QueueMessage, body: str) -> bool:
-        payload = queue_payload(function.parameter, message, body, binary=trigger.binary)
+) -> Callable[[QueueMessage, bytes], Awaitable[bool]]:
+    async def invoke(message: QueueMessage, body: bytes) -> bool:
+        try:
+            payload = queue_payload(function.parameter, message, body, binary=trigger.binary)
+        except UnicodeDecodeError as error:
+            _log.error("%s failed before its call: the body is no text: %s", function.name, error)
+            return False
         return (await invoker.invoke(function, payload)).ok
 
     return invoke
@@ -215,7 +220,10 @@ def _background_runner(
 def _reporter(broken: asyncio.Event) -> Callable[[asyncio.Task[None]], None]:
     def report(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
-            _log.critical("a listener ended", exc_info=task.exception())
+            _log.critical(
+                "An unhandled exception has occurred. Host is shutting down.",
+                exc_info=task.exception(),
+            )
             broken.set()
 
     return report

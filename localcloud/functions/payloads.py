@@ -2,13 +2,19 @@
 
 import base64
 import binascii
+import contextlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.functions.worker import Payload
+
+_WHITE_SPACE = dict.fromkeys(map(ord, " \t\r\n"))
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?")
+_PLAIN_BELOW = 1e15
 
 
 class UndecodableBodyError(ValueError):
@@ -36,28 +42,34 @@ class HttpAnswer:
     cookies: Iterable[str] = ()
 
 
-def decode_body(text: str, *, base64_encoded: bool) -> str:
-    """Return the text inside a queue message; raise UndecodableBodyError if there is none."""
+def decode_body(text: str, *, base64_encoded: bool) -> bytes:
+    """Return the bytes inside a queue message; raise UndecodableBodyError if there are none."""
     if not base64_encoded:
-        return text
+        return text.encode()
     try:
-        return base64.b64decode(text, validate=True).decode("utf-8")
+        # White space may stand anywhere: lines of base64 are often broken.
+        return base64.b64decode(text.translate(_WHITE_SPACE), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise UndecodableBodyError(f"the body is not base64 of UTF-8 text: {error}") from None
+        raise UndecodableBodyError(f"the body is not base64: {error}") from None
+
+
+def encode_body(body: bytes, *, base64_encoded: bool) -> str:
+    """Return the text of a queue message that holds a decoded body."""
+    return base64.b64encode(body).decode() if base64_encoded else body.decode()
 
 
 def queue_payload(
-    parameter: str, message: QueueMessage, body: str, *, binary: bool = False
+    parameter: str, message: QueueMessage, body: bytes, *, binary: bool = False
 ) -> Payload:
     """Build the payload of a queue trigger, with the real host's flaw.
 
-    The host takes every plain top-level property of a JSON body as metadata too, so that a body
-    with "id" or "dequeueCount" overwrites the message's own. An app must not trust such bodies.
-    Where the trigger is bound as binary the host hands over bytes and reads nothing out of them.
+    The host takes top-level properties of a JSON body as metadata too, so that a body with "id"
+    or "dequeueCount" overwrites the message's own. An app must not trust such bodies. Where the
+    trigger is bound as binary the host hands over any bytes and reads nothing out of them; else
+    bytes that are no UTF-8 raise UnicodeDecodeError: the call fails before the function.
     """
     metadata: dict[str, tuple[str, Any]] = {
-        "QueueTrigger": ("string", body),
-        "DequeueCount": ("json", json.dumps(str(message.dequeue_count))),
+        "DequeueCount": ("json", json.dumps(message.dequeue_count)),
         "Id": ("string", message.message_id),
         "PopReceipt": ("string", message.pop_receipt),
         "InsertionTime": ("json", json.dumps(_iso(message.inserted_at))),
@@ -65,12 +77,15 @@ def queue_payload(
         "NextVisibleTime": ("json", json.dumps(_iso(message.next_visible_at))),
     }
     if binary:
-        return Payload(parameter=parameter, value=("bytes", body.encode()), metadata=metadata)
+        with contextlib.suppress(UnicodeDecodeError):
+            metadata["QueueTrigger"] = ("string", body.decode())
+        return Payload(parameter=parameter, value=("bytes", body), metadata=metadata)
+    text = body.decode()
+    metadata["QueueTrigger"] = ("string", text)
     names = {name.lower(): name for name in metadata}
-    for key, value in _plain_properties(body):
-        text = value if isinstance(value, str) else json.dumps(value)
-        metadata[names.get(key.lower(), key)] = ("string", text)
-    return Payload(parameter=parameter, value=("string", body), metadata=metadata)
+    for key, value in _binding_data(text):
+        metadata[names.get(key.lower(), key)] = value
+    return Payload(parameter=parameter, value=("string", text), metadata=metadata)
 
 
 def event_payload(parameter: str, event: Mapping[str, Any]) -> Payload:
@@ -142,7 +157,7 @@ def http_answer(value: tuple[str, Any] | None) -> HttpAnswer:
     )
 
 
-def _plain_properties(body: str) -> Iterable[tuple[str, Any]]:
+def _binding_data(body: str) -> Iterable[tuple[str, tuple[str, str]]]:
     try:
         document = json.loads(body)
     except ValueError:
@@ -150,8 +165,28 @@ def _plain_properties(body: str) -> Iterable[tuple[str, Any]]:
     if not isinstance(document, dict):
         return
     for key, value in document.items():
-        if value is not None and not isinstance(value, list):
-            yield key, value
+        # "sys" is the host's own; an array or a null is left out.
+        if key.lower() == "sys" or value is None or isinstance(value, list):
+            continue
+        if isinstance(value, dict):
+            yield key, ("json", json.dumps(value, separators=(",", ":")))
+        else:
+            yield key, ("string", _invariant(value))
+
+
+def _invariant(value: object) -> str:
+    # The host reads JSON with dates in it, and writes plain values as .NET does.
+    if isinstance(value, str):
+        if not _DATE.fullmatch(value):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).strftime("%m/%d/%Y %H:%M:%S")
+    if isinstance(value, float) and value.is_integer() and abs(value) < _PLAIN_BELOW:
+        return str(int(value))
+    return str(value)
 
 
 def _iso(moment: datetime) -> str:

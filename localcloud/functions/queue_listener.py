@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from localcloud.functions.backoff import PollingBackoff
 from localcloud.functions.config import QueueOptions
-from localcloud.functions.payloads import QueueMessage, UndecodableBodyError, decode_body
-from localcloud.functions.queue_ports import (
-    MessageGoneError,
-    QueueMissingError,
-    QueueService,
-    QueueServiceError,
+from localcloud.functions.payloads import (
+    QueueMessage,
+    UndecodableBodyError,
+    decode_body,
+    encode_body,
 )
+from localcloud.functions.queue_ports import QueueService, QueueServiceError
 
 _log = logging.getLogger("localcloud.functions")
 
@@ -22,7 +22,7 @@ LOCK_S = 600.0
 POISON_SUFFIX = "-poison"
 _MAX_QUEUE_NAME = 63
 
-Invoke = Callable[[QueueMessage, str], Awaitable[bool]]
+Invoke = Callable[[QueueMessage, bytes], Awaitable[bool]]
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -33,7 +33,11 @@ def poison_queue_of(queue: str) -> str | None:
 
 
 @dataclass(slots=True)
-class _Lock:
+class _Taken:
+    """A message in our hands; each renewal of its lock brings a new receipt."""
+
+    message: QueueMessage
+    body: bytes
     receipt: str
 
 
@@ -55,19 +59,52 @@ class QueueListener:
     wakers: Mapping[str, asyncio.Event] = field(default_factory=dict)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
     _finished: asyncio.Event = field(default_factory=asyncio.Event)
+    _fault: asyncio.Future[None] | None = None
     _in_trouble: bool = False
 
     async def run(self) -> None:
-        """Poll until cancelled; messages already taken go on, see `drain`."""
+        """Poll until cancelled; raise what the real host ends on.
+
+        Messages already taken go on either way, see `drain`. A receive that is under way when this
+        ends is broken off: what it took stays hidden for its lock.
+        """
+        fault = self._fault = asyncio.get_running_loop().create_future()
+        polling = asyncio.create_task(self._poll())
+        polling.add_done_callback(self._note_fault)
+        try:
+            await fault
+        finally:
+            polling.cancel()
+            await asyncio.wait({polling})
+
+    async def drain(self) -> None:
+        """Wait for the messages that are being worked on."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    async def _poll(self) -> None:
         backoff = self.backoff or PollingBackoff(maximum_s=self.options.max_polling_interval_s)
-        found = False
+        there = found = False
         while True:
-            batch = await self._receive_whole()
-            for message in batch:
-                task = asyncio.create_task(self.process(message))
+            batch: list[QueueMessage] = []
+            try:
+                there = there or await self.service.exists(self.queue)
+                if there:
+                    batch = await self._receive()
+            except QueueServiceError as error:
+                if not error.passes:
+                    raise
+                self._tell_trouble(error)
+                if error.silent:
+                    # The client's own limit counts as a poll given up: the next follows at once.
+                    continue
+                there = False
+            taken = [one for message in batch if (one := await self._decoded(message))]
+            for one in taken:
+                task = asyncio.create_task(self._process(one))
                 self._running.add(task)
                 task.add_done_callback(self._on_done)
-            if not batch:
+            if not taken:
                 await self._wait(backoff.next_delay_s(found=found))
                 found = False
                 continue
@@ -76,35 +113,40 @@ class QueueListener:
                 self._finished.clear()
                 await self._finished.wait()
 
-    async def drain(self) -> None:
-        """Wait for the messages that are being worked on."""
-        while self._running:
-            await asyncio.wait(set(self._running))
+    async def _receive(self) -> list[QueueMessage]:
+        batch = await self.service.receive(
+            self.queue, count=self.options.batch_size, lock_s=self.lock_s
+        )
+        if self._in_trouble:
+            _log.warning("queue %s: the storage answers again", self.queue)
+        self._in_trouble = False
+        return batch
 
-    async def process(self, message: QueueMessage) -> None:
-        """Take one received message to its end: deleted, released or moved to poison."""
-        poison = poison_queue_of(self.queue)
-        if poison is not None and message.dequeue_count > self.options.max_dequeue_count:
-            await self._bury(message, message.pop_receipt, poison)
-            return
+    def _tell_trouble(self, error: QueueServiceError) -> None:
+        # A trigger's queue is not created by the host; a sender will.
+        if not error.no_queue and not self._in_trouble:
+            _log.warning("queue %s: %s; trying again until it answers", self.queue, error)
+            self._in_trouble = True
+
+    async def _decoded(self, message: QueueMessage) -> _Taken | None:
+        """Decode a message; one that cannot be is buried before any other of its batch starts."""
         try:
             body = decode_body(message.text, base64_encoded=self.options.base64)
         except UndecodableBodyError as error:
             _log.error("queue %s: message %s: %s", self.queue, message.message_id, error)
+            poison = poison_queue_of(self.queue)
             if poison is not None:
-                await self._bury(message, message.pop_receipt, poison)
-            return
-        lock = _Lock(message.pop_receipt)
-        renewal = asyncio.create_task(self._renew(message, lock))
-        try:
-            succeeded = await self.invoke(message, body)
-        finally:
-            renewal.cancel()
-            # A renewal on its way must land first, or its new receipt is lost.
-            with contextlib.suppress(asyncio.CancelledError):
-                await renewal
-        if succeeded:
-            await self._settle(self.service.delete(self.queue, message.message_id, lock.receipt))
+                await self._bury(message, message.pop_receipt, message.text, poison)
+            return None
+        return _Taken(message, body, message.pop_receipt)
+
+    async def _process(self, taken: _Taken) -> None:
+        """Take one message to its end: deleted, hidden or moved to poison."""
+        message = taken.message
+        poison = poison_queue_of(self.queue)
+        spent = poison is not None and message.dequeue_count > self.options.max_dequeue_count
+        if not spent and await self._invoke(taken):
+            await self._settle(self.service.delete(self.queue, message.message_id, taken.receipt))
         elif poison is None:
             _log.warning(
                 "queue %s: message %s failed and there is no poison queue; it comes back when "
@@ -113,42 +155,45 @@ class QueueListener:
                 message.message_id,
             )
         elif message.dequeue_count >= self.options.max_dequeue_count:
-            await self._bury(message, lock.receipt, poison)
+            text = encode_body(taken.body, base64_encoded=self.options.base64)
+            await self._bury(message, taken.receipt, text, poison)
         else:
-            await self._release(message, lock.receipt, after_s=self.options.visibility_timeout_s)
-
-    async def _release(self, message: QueueMessage, receipt: str, *, after_s: float) -> None:
-        await self._settle(
-            self.service.hide(self.queue, message.message_id, receipt, for_s=after_s)
-        )
-
-    async def _receive_whole(self) -> list[QueueMessage]:
-        receiving = asyncio.ensure_future(self._receive())
-        try:
-            return await asyncio.shield(receiving)
-        except asyncio.CancelledError:
-            # What came with the stop goes back, or nobody sees it until its lock ends.
-            for message in await receiving:
-                await self._release(message, message.pop_receipt, after_s=0)
-            raise
-
-    async def _receive(self) -> list[QueueMessage]:
-        try:
-            batch = await self.service.receive(
-                self.queue, count=self.options.batch_size, lock_s=self.lock_s
+            hide_s = self.options.visibility_timeout_s
+            await self._settle(
+                self.service.hide(self.queue, message.message_id, taken.receipt, for_s=hide_s)
             )
-        except QueueMissingError:
-            # The host does not create the queue of a trigger; a sender will.
-            return []
-        except QueueServiceError as error:
-            if not self._in_trouble:
-                _log.warning("queue %s: %s; trying again until it answers", self.queue, error)
-            self._in_trouble = True
-            return []
-        if self._in_trouble:
-            _log.warning("queue %s: the storage answers again", self.queue)
-        self._in_trouble = False
-        return batch
+
+    async def _invoke(self, taken: _Taken) -> bool:
+        renewal = asyncio.create_task(self._renew(taken))
+        renewal.add_done_callback(self._note_fault)
+        try:
+            return await self.invoke(taken.message, taken.body)
+        finally:
+            renewal.cancel()
+            # A renewal on its way must land first, or its new receipt is lost.
+            await asyncio.wait({renewal})
+
+    async def _renew(self, taken: _Taken) -> None:
+        while True:
+            await self.sleep(self.lock_s / 2)
+            hide = asyncio.ensure_future(
+                self.service.hide(
+                    self.queue, taken.message.message_id, taken.receipt, for_s=self.lock_s
+                )
+            )
+            try:
+                taken.receipt = await asyncio.shield(hide)
+            except asyncio.CancelledError:
+                with contextlib.suppress(QueueServiceError):
+                    taken.receipt = await hide
+                raise
+            except QueueServiceError as error:
+                if not error.not_ours:
+                    raise
+                _log.warning(
+                    "queue %s: message %s is no longer ours", self.queue, taken.message.message_id
+                )
+                return
 
     async def _wait(self, delay_s: float) -> None:
         waker = self.wakers.get(self.queue)
@@ -160,30 +205,7 @@ class QueueListener:
                 await waker.wait()
         waker.clear()
 
-    async def _renew(self, message: QueueMessage, lock: _Lock) -> None:
-        delay_s = self.lock_s / 2
-        while True:
-            await self.sleep(delay_s)
-            hide = asyncio.ensure_future(
-                self.service.hide(self.queue, message.message_id, lock.receipt, for_s=self.lock_s)
-            )
-            try:
-                lock.receipt = await asyncio.shield(hide)
-                delay_s = self.lock_s / 2
-            except asyncio.CancelledError:
-                with contextlib.suppress(QueueServiceError):
-                    lock.receipt = await hide
-                raise
-            except (MessageGoneError, QueueMissingError):
-                _log.warning(
-                    "queue %s: message %s is no longer ours", self.queue, message.message_id
-                )
-                return
-            except QueueServiceError as error:
-                _log.warning("queue %s: lock not renewed: %s", self.queue, error)
-                delay_s = self.lock_s / 4
-
-    async def _bury(self, message: QueueMessage, receipt: str, poison: str) -> None:
+    async def _bury(self, message: QueueMessage, receipt: str, text: str, poison: str) -> None:
         _log.warning(
             "queue %s: message %s moves to %s after %d tries",
             self.queue,
@@ -191,29 +213,37 @@ class QueueListener:
             poison,
             message.dequeue_count,
         )
-        await self._settle(self._move(message, receipt, poison))
-
-    async def _move(self, message: QueueMessage, receipt: str, poison: str) -> None:
         # Sent before deleted: a crash in between leaves two, never none.
         try:
-            await self.service.send(poison, message.text)
-        except QueueMissingError:
+            await self.service.send(poison, text)
+        except QueueServiceError as error:
+            if (error.status, error.code) != (404, "QueueNotFound"):
+                raise
             await self.service.create(poison)
-            await self.service.send(poison, message.text)
+            await self.service.send(poison, text)
         if poison in self.wakers:
             self.wakers[poison].set()
-        await self.service.delete(self.queue, message.message_id, receipt)
+        await self._settle(self.service.delete(self.queue, message.message_id, receipt))
 
     async def _settle(self, step: Awaitable[object]) -> None:
         try:
             await step
-        except MessageGoneError as error:
-            _log.warning("queue %s: %s; someone else has the message now", self.queue, error)
         except QueueServiceError as error:
-            _log.warning("queue %s: %s; the message comes back after its lock", self.queue, error)
+            if not error.not_ours:
+                raise
+            _log.warning("queue %s: %s; someone else has the message now", self.queue, error)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._finished.set()
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("queue %s: a message was not settled", self.queue, exc_info=task.exception())
+        self._note_fault(task)
+
+    def _note_fault(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        if self._fault is None or self._fault.done():
+            # The host ends already, or is told to.
+            _log.error("queue %s: %s", self.queue, error)
+        else:
+            self._fault.set_exception(error)

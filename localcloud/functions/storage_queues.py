@@ -7,11 +7,12 @@ five operations, leaves the core to the app. Errors become those of `queue_ports
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+import random
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import Self
+from typing import Self, cast
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
@@ -21,16 +22,14 @@ from yarl import URL
 
 from localcloud.functions.errors import HostStartError
 from localcloud.functions.payloads import QueueMessage
-from localcloud.functions.queue_ports import (
-    MessageGoneError,
-    QueueMissingError,
-    QueueServiceError,
-)
+from localcloud.functions.queue_ports import QueueServiceError
+from localcloud.functions.storage_tries import Answer, tried
 
 _API_VERSION = "2021-12-02"
-_TIMEOUT = aiohttp.ClientTimeout(total=30)
-_GONE = {"MessageNotFound", "PopReceiptMismatch"}
-_MISSING = {"QueueNotFound", "QueueBeingDeleted", "QueueDisabled"}
+# The tries have a limit of their own.
+_TIMEOUT = aiohttp.ClientTimeout(total=None)
+_CARRIAGE_RETURN = {"\r": "&#13;"}
+_REFUSED = 400
 _EMULATOR = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
@@ -69,45 +68,21 @@ class Account:
         return cls(name=name, key=key, endpoint=endpoint.rstrip("/"))
 
 
-class StorageQueues:
-    """The queues of one account; close it when done."""
+Exchange = Callable[[str, URL, Mapping[str, str], bytes], Awaitable[Answer]]
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
+
+class _Http:
+    """Requests over HTTP; raises OSError where there is no answer."""
+
+    def __init__(self) -> None:
         self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
 
     async def close(self) -> None:
         await self._session.close()
 
-    async def receive(self, queue: str, *, count: int, lock_s: float) -> list[QueueMessage]:
-        query = {"numofmessages": str(count), "visibilitytimeout": _whole_seconds(lock_s)}
-        _, text = await self._call("GET", f"{queue}/messages", query)
-        return [_message(node) for node in _parse(text).iter("QueueMessage")]
-
-    async def hide(self, queue: str, message_id: str, receipt: str, *, for_s: float) -> str:
-        query = {"popreceipt": receipt, "visibilitytimeout": _whole_seconds(for_s)}
-        headers, _ = await self._call("PUT", f"{queue}/messages/{message_id}", query)
-        return headers["x-ms-popreceipt"]
-
-    async def delete(self, queue: str, message_id: str, receipt: str) -> None:
-        await self._call("DELETE", f"{queue}/messages/{message_id}", {"popreceipt": receipt})
-
-    async def send(self, queue: str, text: str) -> None:
-        body = f"<QueueMessage><MessageText>{escape(text)}</MessageText></QueueMessage>"
-        await self._call("POST", f"{queue}/messages", {}, body.encode())
-
-    async def create(self, queue: str) -> None:
-        try:
-            await self._call("PUT", queue, {})
-        except _AlreadyThereError:
-            return
-
-    async def _call(
-        self, method: str, path: str, query: Mapping[str, str], body: bytes = b""
-    ) -> tuple[Mapping[str, str], str]:
-        names = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
-        url = URL(f"{self._account.endpoint}/{path}{'?' if names else ''}{names}", encoded=True)
-        headers = signed_headers(self._account, method, url, body, datetime.now(UTC))
+    async def __call__(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         try:
             async with self._session.request(
                 method,
@@ -118,19 +93,93 @@ class StorageQueues:
                 skip_auto_headers=("Content-Type",),
             ) as response:
                 text = await response.text("utf-8")
-                if response.ok:
-                    return response.headers, text
-                code = response.headers.get("x-ms-error-code", "")
-                status = response.status
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                return Answer(status=response.status, headers=response.headers, text=text)
+        except aiohttp.ClientError as error:
+            raise ConnectionError(type(error).__name__) from None
+
+
+class StorageQueues:
+    """The queues of one account, with the tries of the vendor's client; close it when done.
+
+    `exchange` carries a request to the service and raises OSError where there is no answer.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        exchange: Exchange | None = None,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._account = account
+        self._http = _Http() if exchange is None else None
+        self._exchange: Exchange = exchange or cast("_Http", self._http)
+        self._uniform = uniform
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def exists(self, queue: str) -> bool:
+        try:
+            await self._call("GET", queue, {"comp": "metadata"})
+        except QueueServiceError as error:
+            if (error.status, error.code) == (404, "QueueNotFound"):
+                return False
+            raise
+        return True
+
+    async def receive(self, queue: str, *, count: int, lock_s: float) -> list[QueueMessage]:
+        query = {"numofmessages": str(count), "visibilitytimeout": _whole_seconds(lock_s)}
+        answer = await self._call("GET", f"{queue}/messages", query)
+        return [_message(node) for node in _parse(answer.text).iter("QueueMessage")]
+
+    async def hide(self, queue: str, message_id: str, receipt: str, *, for_s: float) -> str:
+        query = {"popreceipt": receipt, "visibilitytimeout": _whole_seconds(for_s)}
+        answer = await self._call("PUT", f"{queue}/messages/{message_id}", query)
+        return answer.headers["x-ms-popreceipt"]
+
+    async def delete(self, queue: str, message_id: str, receipt: str) -> None:
+        await self._call("DELETE", f"{queue}/messages/{message_id}", {"popreceipt": receipt})
+
+    async def send(self, queue: str, text: str) -> None:
+        # A bare carriage return would come back as a line feed.
+        told = escape(text, _CARRIAGE_RETURN)
+        body = f"<QueueMessage><MessageText>{told}</MessageText></QueueMessage>"
+        await self._call("POST", f"{queue}/messages", {}, body.encode())
+
+    async def create(self, queue: str) -> None:
+        try:
+            await self._call("PUT", queue, {})
+        except QueueServiceError as error:
+            if error.code != "QueueAlreadyExists":
+                raise
+
+    async def _call(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes = b""
+    ) -> Answer:
+        names = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
+        url = URL(f"{self._account.endpoint}/{path}{'?' if names else ''}{names}", encoded=True)
+
+        async def ask() -> Answer:
+            headers = signed_headers(self._account, method, url, body, datetime.now(UTC))
+            return await self._exchange(method, url, headers, body)
+
+        try:
+            answer = await tried(ask, self._uniform)
+        except OSError as error:
             raise QueueServiceError(
-                f"no answer from {self._account.endpoint} ({type(error).__name__})"
+                f"no answer from {self._account.endpoint} ({str(error) or type(error).__name__})",
+                silent=isinstance(error, TimeoutError),
             ) from None
-        raise _error(status, code or _code_in(text), f"{method} {path}")
-
-
-class _AlreadyThereError(QueueServiceError):
-    pass
+        if answer.status < _REFUSED:
+            return answer
+        code = answer.headers.get("x-ms-error-code", "") or _code_in(answer.text)
+        raise QueueServiceError(
+            f"{method} {path} was answered {answer.status} {code}".rstrip(),
+            status=answer.status,
+            code=code,
+        )
 
 
 def signed_headers(
@@ -149,17 +198,6 @@ def signed_headers(
     if content_type:
         stamps["Content-Type"] = content_type
     return stamps
-
-
-def _error(status: int, code: str, call: str) -> QueueServiceError:
-    sentence = f"{call} was answered {status} {code}".rstrip()
-    if code == "QueueAlreadyExists":
-        return _AlreadyThereError(sentence)
-    if code in _MISSING:
-        return QueueMissingError(sentence)
-    if code in _GONE:
-        return MessageGoneError(sentence)
-    return QueueServiceError(sentence)
 
 
 def _message(node: ET.Element) -> QueueMessage:
@@ -198,5 +236,5 @@ def _connection_parts(connection_string: str) -> dict[str, str]:
 
 
 def _whole_seconds(seconds: float) -> str:
-    # The service takes whole seconds; a lock of a fraction would be none at all.
-    return str(-int(-seconds // 1))
+    # The service takes whole seconds; the vendor's client cuts the rest off.
+    return str(int(seconds))

@@ -4,6 +4,7 @@ import http.client
 import signal
 import socket
 import subprocess
+import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -174,6 +175,26 @@ def test_a_part_that_dies_later_stops_the_others_with_exit_code_1_and_its_last_l
         assert all_free(base_of(ready))
     text = log.read_text(encoding="utf-8")
     assert "localcloud: functions ended with exit code 4; its last lines:" in text
+
+
+def test_a_host_that_ends_as_its_storage_makes_it_end_is_followed_by_another(
+    tmp_path: Path,
+) -> None:
+    with running_up(tmp_path, "--port-base", "0") as (process, log):
+        functions = ready_line(process)["functions"]
+        with pytest.raises(http.client.RemoteDisconnected):
+            http_call(f"{functions}/v2/crashing?code=0", method="POST", body=b"")
+        eventually(lambda: "the Functions host ended; starting another" in log.read_text("utf-8"))
+        eventually(lambda: serves(functions))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
+def serves(functions: str) -> bool:
+    try:
+        return http_call(f"{functions}/v2/things/7").text == "things 7"
+    except urllib.error.URLError:
+        return False
 
 
 def test_a_part_that_cannot_start_stops_the_others_with_exit_code_1_and_its_last_lines() -> None:

@@ -66,6 +66,15 @@ def test_every_key_of_the_queues_is_read() -> None:
     )
 
 
+def test_names_of_keys_have_no_letter_case_and_numbers_may_be_texts() -> None:
+    assert queues(BATCHSIZE="5", messageEncoding="1").batch_size == 5
+
+
+def test_development_polls_every_two_seconds_though_the_default_is_written_out() -> None:
+    told = {"queues": {"maxPollingInterval": "00:01:00"}}
+    assert parsed(development=True, extensions=told).queues.max_polling_interval_s == 2
+
+
 def test_the_route_prefix_may_be_empty_and_keeps_its_slashes() -> None:
     assert parsed(extensions={"http": {"routePrefix": ""}}).route_prefix == ""
     # With a slash at its end no route can be: that is told where routes are read.
@@ -87,7 +96,7 @@ def test_log_levels_are_read() -> None:
     [
         ({"batchSize": 0}, "batchSize must be between 1 and 32, not 0"),
         ({"batchSize": 33}, "batchSize must be between 1 and 32, not 33"),
-        ({"batchSize": "8"}, "batchSize must be a whole number"),
+        ({"batchSize": "8.5"}, "batchSize must be a whole number"),
         ({"batchSize": True}, "batchSize must be a whole number"),
         ({"newBatchThreshold": -1}, "newBatchThreshold must be at least 0, not -1"),
         ({"maxDequeueCount": 0}, "maxDequeueCount must be at least 1, not 0"),
@@ -120,13 +129,26 @@ def test_a_wrong_section_is_named(root: dict[str, Any], sentence: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("00:00:30", 30), ("01:02:03.5", 3723.5), ("1.00:00:00", 86400), ("0:0:1", 1)],
+    [
+        ("00:00:30", 30),
+        ("00:30", 1800),
+        ("01:02:03.5", 3723.5),
+        ("1.00:00:00", 86400),
+        ("0:0:1", 1),
+        ("-00:00:01", -1),
+    ],
 )
 def test_time_spans_are_read(text: str, seconds: float) -> None:
     assert parse_time_span(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "30", "00:60:00", "00:00:60", "-00:00:01", None, 30])
+@pytest.mark.parametrize("text", ["30", "24:00:00"])
+def test_what_would_be_days_to_the_real_host_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="means days to the real host"):
+        parse_time_span(text)
+
+
+@pytest.mark.parametrize("text", ["", "30s", "00:60:00", "00:00:60", "1:2:3:4", None, 30])
 def test_what_is_no_time_span_is_refused(text: Any) -> None:
     with pytest.raises(ValueError, match="is not a time span"):
         parse_time_span(text)

@@ -31,13 +31,13 @@ def message(text: str = "") -> QueueMessage:
 
 
 def metadata_of(body: str) -> dict[str, tuple[str, Any]]:
-    return dict(queue_payload("msg", message(), body).metadata)
+    return dict(queue_payload("msg", message(), body.encode()).metadata)
 
 
 def test_a_queue_message_carries_the_metadata_of_the_real_host() -> None:
     assert metadata_of("hello") == {
         "QueueTrigger": ("string", "hello"),
-        "DequeueCount": ("json", '"2"'),
+        "DequeueCount": ("json", "2"),
         "Id": ("string", "m-1"),
         "PopReceipt": ("string", "r-1"),
         "InsertionTime": ("json", '"2026-01-02T12:00:00+00:00"'),
@@ -46,36 +46,63 @@ def test_a_queue_message_carries_the_metadata_of_the_real_host() -> None:
     }
 
 
-def test_plain_properties_of_a_json_body_overwrite_metadata_of_the_same_name() -> None:
+def test_properties_of_a_json_body_overwrite_metadata_of_the_same_name() -> None:
     body = {"id": "x", "DEQUEUECOUNT": 9, "popReceipt": None, "insertionTime": [], "job": {"a": 1}}
-    metadata = metadata_of(json.dumps(body))
+    metadata = metadata_of(json.dumps({**body, "sys": "s"}))
     assert metadata["Id"] == ("string", "x")
     assert metadata["DequeueCount"] == ("string", "9")
     assert metadata["PopReceipt"] == ("string", "r-1")
     assert metadata["InsertionTime"][0] == "json"
-    assert metadata["job"] == ("string", '{"a": 1}')
+    assert metadata["job"] == ("json", '{"a":1}')
+    assert "sys" not in metadata
 
 
-@pytest.mark.parametrize("body", ["[1]", "7", '"id"', "{broken"])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("true", "True"),
+        ("1.50", "1.5"),
+        ("1e3", "1000"),
+        ("12345678901234567890", "12345678901234567890"),
+        ('"2001-01-01T00:00:00Z"', "01/01/2001 00:00:00"),
+        ('"2026-11-30T10:00:00+02:00"', "11/30/2026 08:00:00"),
+        ('"2026-13-30T10:00:00Z"', "2026-13-30T10:00:00Z"),
+    ],
+)
+def test_values_out_of_a_body_are_written_as_the_host_writes_them(value: str, text: str) -> None:
+    assert metadata_of(f'{{"id": 1, "id": {value}}}')["Id"] == ("string", text)
+
+
+@pytest.mark.parametrize("body", ["[1]", "7", '"id"', "{broken", '\ufeff{"id": "x"}'])
 def test_a_body_that_is_no_object_changes_nothing(body: str) -> None:
     assert metadata_of(body)["Id"] == ("string", "m-1")
 
 
 def test_a_trigger_bound_as_binary_is_given_bytes_and_the_message_s_own_metadata() -> None:
     body = json.dumps({"id": "x", "dequeueCount": 9, "insertionTime": "never"})
-    payload = queue_payload("msg", message(), body, binary=True)
+    payload = queue_payload("msg", message(), body.encode(), binary=True)
     assert payload.value == ("bytes", body.encode())
     assert payload.metadata == metadata_of("hello") | {"QueueTrigger": ("string", body)}
 
 
+def test_bytes_that_are_no_text_reach_a_binary_trigger_only() -> None:
+    payload = queue_payload("msg", message(), b"h\xff\x00", binary=True)
+    assert payload.value == ("bytes", b"h\xff\x00")
+    assert "QueueTrigger" not in payload.metadata
+    with pytest.raises(UnicodeDecodeError):
+        queue_payload("msg", message(), b"h\xff\x00")
+
+
 def test_bodies_are_decoded_as_host_json_says() -> None:
-    text = base64.b64encode("größe".encode()).decode()
-    assert decode_body(text, base64_encoded=True) == "größe"
-    assert decode_body("plain", base64_encoded=False) == "plain"
+    text = base64.encodebytes("größe".encode() * 30).decode()
+    assert text.count("\n") > 1
+    assert decode_body(text, base64_encoded=True) == "größe".encode() * 30
+    assert decode_body("/w==", base64_encoded=True) == b"\xff"
+    assert decode_body("plain", base64_encoded=False) == b"plain"
 
 
-@pytest.mark.parametrize("text", ["plain text", "abc", "/w==", "{}"])
-def test_a_body_that_is_not_base64_of_text_is_an_error(text: str) -> None:
+@pytest.mark.parametrize("text", ["plain text", "abc", "-_-_", "aGVsbG8=aGVsbG8=", "{}"])
+def test_a_body_that_is_not_base64_is_an_error(text: str) -> None:
     with pytest.raises(UndecodableBodyError):
         decode_body(text, base64_encoded=True)
 

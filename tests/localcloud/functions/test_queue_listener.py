@@ -12,8 +12,8 @@ import pytest
 from localcloud.functions.config import QueueOptions
 from localcloud.functions.payloads import QueueMessage
 from localcloud.functions.queue_listener import LOCK_S, QueueListener, poison_queue_of
-from localcloud.functions.queue_ports import MessageGoneError, QueueServiceError
-from tests.support.localcloud.fake_queues import FakeClock, FakeQueues, settle
+from localcloud.functions.queue_ports import QueueServiceError
+from tests.support.localcloud.fake_queues import FakeClock, FakeQueues, refused, settle
 
 DEFAULTS = QueueOptions(visibility_timeout_s=30)
 
@@ -44,7 +44,7 @@ class Bench:
             sleep=self.clock.sleep,
         )
 
-    async def _invoke(self, message: QueueMessage, _body: str) -> bool:
+    async def _invoke(self, message: QueueMessage, _body: bytes) -> bool:
         self.seen.append(message.dequeue_count)
         return await self.answer(message)
 
@@ -200,19 +200,21 @@ def test_the_lock_is_renewed_at_half_its_time_and_the_last_receipt_counts() -> N
     bench.run(script)
 
 
-def test_a_renewal_that_fails_is_tried_again_in_time() -> None:
+def test_a_renewal_that_fails_ends_the_listener_and_the_message_is_settled_all_the_same() -> None:
     bench, done = held()
 
     async def script() -> None:
         await bench.queues.send("jobs", encoded("x"))
-        bench.queues.errors["hide"] = [QueueServiceError("busy")]
-        await bench.clock.advance(2 * LOCK_S)
-        assert bench.seen == [1]
+        bench.queues.errors["hide"] = [refused(403, "AuthorizationFailure")]
+        polling = asyncio.create_task(bench.listener.run())
+        await bench.clock.advance(LOCK_S / 2)
+        with pytest.raises(QueueServiceError, match="403 AuthorizationFailure"):
+            await polling
         done.set()
         await settle()
         assert bench.queues.texts("jobs") == []
 
-    bench.run(script)
+    asyncio.run(script())
 
 
 def test_a_message_that_someone_else_took_is_left_to_them(
@@ -288,7 +290,7 @@ def test_a_service_in_trouble_is_reported_once_and_its_return_too(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bench = Bench(succeed)
-    bench.queues.errors["receive"] = [QueueServiceError("down") for _ in range(3)]
+    bench.queues.errors["receive"] = [refused(503, "ServerBusy") for _ in range(3)]
 
     async def script() -> None:
         await bench.queues.send("jobs", encoded("x"))
@@ -298,13 +300,29 @@ def test_a_service_in_trouble_is_reported_once_and_its_return_too(
     with caplog.at_level(logging.WARNING):
         bench.run(script)
     assert [record.message.split(": ", 1)[1] for record in caplog.records] == [
-        "down; trying again until it answers",
+        "answered 503 ServerBusy; trying again until it answers",
         "the storage answers again",
     ]
 
 
-@pytest.mark.parametrize("error", [MessageGoneError("gone"), QueueServiceError("down")])
-def test_a_message_that_cannot_be_settled_does_not_stop_the_listener(error: Exception) -> None:
+ENDS = [
+    refused(400, "InvalidQueryParameterValue"),
+    refused(403, "AuthenticationFailed"),
+    refused(404, "ResourceNotFound"),
+    refused(409, "QueueDisabled"),
+    refused(429, "TooManyRequests"),
+    QueueServiceError("no answer"),
+]
+NOT_OURS = [
+    refused(400, "PopReceiptMismatch"),
+    refused(404, "MessageNotFound"),
+    refused(404, "QueueNotFound"),
+    refused(409, "QueueBeingDeleted"),
+]
+
+
+@pytest.mark.parametrize("error", NOT_OURS, ids=str)
+def test_a_message_that_is_no_longer_ours_is_left_and_the_next_is_served(error: Exception) -> None:
     bench = Bench(succeed)
     bench.queues.errors["delete"] = [error]
 
@@ -318,21 +336,50 @@ def test_a_message_that_cannot_be_settled_does_not_stop_the_listener(error: Exce
     bench.run(script)
 
 
-def test_what_is_received_while_stopping_goes_back() -> None:
+@pytest.mark.parametrize("error", [*ENDS, refused(500, "InternalError")], ids=str)
+def test_a_message_that_cannot_be_settled_ends_the_listener(error: Exception) -> None:
+    assert_ends(succeed, "delete", error)
+    assert_ends(fail, "hide", error)
+
+
+@pytest.mark.parametrize("operation", ["exists", "receive"])
+@pytest.mark.parametrize("error", ENDS, ids=str)
+def test_a_poll_that_cannot_pass_ends_the_listener(operation: str, error: Exception) -> None:
+    assert_ends(succeed, operation, error)
+
+
+def assert_ends(
+    answer: Callable[[QueueMessage], Awaitable[bool]], operation: str, error: Exception
+) -> None:
+    bench = Bench(answer)
+    bench.queues.errors[operation] = [error]
+
+    async def script() -> None:
+        await bench.queues.send("jobs", encoded("x"))
+        polling = asyncio.create_task(bench.listener.run())
+        await settle()
+        with pytest.raises(QueueServiceError) as ended:
+            await polling
+        assert ended.value is error
+        calls = len(bench.queues.calls)
+        await bench.clock.advance(60)
+        assert len(bench.queues.calls) == calls
+
+    asyncio.run(script())
+
+
+def test_what_a_receive_took_that_the_stop_breaks_off_stays_hidden_for_its_lock() -> None:
     bench = Bench(succeed)
-    gate = asyncio.Event()
-    bench.queues.answer_gate = gate
+    bench.queues.answer_gate = asyncio.Event()
 
     async def script() -> None:
         await bench.queues.send("jobs", encoded("x"))
         polling = asyncio.create_task(bench.listener.run())
         await settle()
         polling.cancel()
-        await settle()
-        gate.set()
         await asyncio.gather(polling, return_exceptions=True)
         (stored,) = bench.queues.queues["jobs"]
-        assert (stored.visible_at_s, bench.seen) == (0.0, [])
+        assert (stored.visible_at_s, stored.dequeue_count, bench.seen) == (LOCK_S, 1, [])
 
     asyncio.run(script())
 

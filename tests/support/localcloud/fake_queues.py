@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from localcloud.functions.payloads import QueueMessage
-from localcloud.functions.queue_ports import MessageGoneError, QueueMissingError
+from localcloud.functions.queue_ports import QueueServiceError
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -46,6 +46,11 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+def refused(status: int, code: str) -> QueueServiceError:
+    """Return what a service raises that answers so."""
+    return QueueServiceError(f"answered {status} {code}", status=status, code=code)
+
+
 @dataclass(slots=True)
 class _Stored:
     text: str
@@ -70,15 +75,19 @@ class FakeQueues:
     answer_gate: asyncio.Event | None = None
     _ids: Iterator[int] = field(default_factory=itertools.count)
 
+    async def exists(self, queue: str) -> bool:
+        self._enter("exists", queue, must_exist=False)
+        return queue in self.queues
+
     async def receive(self, queue: str, *, count: int, lock_s: float) -> list[QueueMessage]:
         self._enter("receive", queue)
-        if self.answer_gate is not None:
-            await self.answer_gate.wait()
         visible = [m for m in self.queues[queue] if m.visible_at_s <= self.clock.now_s][:count]
         for stored in visible:
             stored.dequeue_count += 1
             stored.visible_at_s = self.clock.now_s + lock_s
             stored.receipt = f"r{next(self._ids)}"
+        if self.answer_gate is not None:
+            await self.answer_gate.wait()
         return [_as_message(stored) for stored in visible]
 
     async def hide(self, queue: str, message_id: str, receipt: str, *, for_s: float) -> str:
@@ -108,13 +117,13 @@ class FakeQueues:
         if self.errors[operation]:
             raise self.errors[operation].pop(0)
         if must_exist and queue not in self.queues:
-            raise QueueMissingError(queue)
+            raise refused(404, "QueueNotFound")
 
     def _held(self, queue: str, message_id: str, receipt: str) -> _Stored:
         for stored in self.queues[queue]:
             if (stored.message_id, stored.receipt) == (message_id, receipt):
                 return stored
-        raise MessageGoneError(message_id)
+        raise refused(404, "MessageNotFound")
 
 
 def _as_message(stored: _Stored) -> QueueMessage:

@@ -79,7 +79,7 @@ def walk(text: str, queue: str, *, dies: bool) -> None:
     """Put a text into a queue and let the host work on it; `dies`: no worker outlives it."""
 
     def invoke(one: ServedFunction, *, binary: bool) -> Callable[..., Awaitable[bool]]:
-        async def call(message: QueueMessage, body: str) -> bool:
+        async def call(message: QueueMessage, body: bytes) -> bool:
             if dies and not one.name.startswith("dead_letter"):
                 return False
             payload = queue_payload(one.parameter, message, body, binary=binary)

@@ -48,4 +48,4 @@ def leaving(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route(methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def crashing(req: func.HttpRequest) -> func.HttpResponse:
-    os._exit(len(req.method))
+    os._exit(int(req.params.get("code", "4")))
