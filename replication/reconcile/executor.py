@@ -20,12 +20,14 @@ from replication.guards.guards import Guards
 from replication.ports import Catalogs, Gallery
 from replication.reconcile.decision import (
     Apply,
+    Cancel,
     Decision,
     Observation,
     OverBudget,
     Pause,
     Repair,
     Retry,
+    Skip,
     Wait,
     Withdraw,
     decide,
@@ -121,7 +123,18 @@ class Executor:
             chance=self.runtime.chance(),
             held=held,
         )
-        return job, decide(seen)
+        return job, self._within_scope(job, decide(seen))
+
+    def _within_scope(self, job: ReplicationJob, decision: Decision) -> Decision:
+        """Ask the policy before any write, whatever the record and its message say."""
+        if not isinstance(decision, Apply | Repair | Withdraw):
+            return decision
+        outside = self.policy.why_out_of_scope(job.image_version_id)
+        if outside is None:
+            return decision
+        if isinstance(decision, Withdraw):
+            return Cancel(reason=f"cancelled; nothing is removed: {outside}")
+        return Skip(reason=outside)
 
     def _held(
         self, job: ReplicationJob, version: ImageVersion, planned: ReplicationPlan, now: datetime

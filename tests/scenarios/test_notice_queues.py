@@ -164,7 +164,7 @@ def test_a_message_that_nobody_keeps_is_told_of_long_before_it_expires() -> None
     (change,) = [one for one in changes if one["code"] == "poison_expiring"]
     assert (change["queue"], change["jobs"]) == ("replication-jobs-poison", 2)
     assert change["next"].startswith("Azure deletes the first at 2026-11-")
-    assert change["runbook"] == "docs/runbook.md#poison_expiring"
+    assert change["runbook"].endswith("#poison_expiring")
 
 
 def test_a_poison_message_that_is_hidden_is_neither_new_nor_over() -> None:
