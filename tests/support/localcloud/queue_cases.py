@@ -40,9 +40,10 @@ class Middle(random.Random):
         return (a + b) / 2
 
 
-def draws() -> Iterator[random.Random]:
-    """Yield the chances of each play: first none at all."""
-    yield Middle()
+def draws(case: Row) -> Iterator[random.Random]:
+    """Yield the chances of each play: first none at all, unless two listeners would poll as one."""
+    if "poison" not in case["function"]["parameter"]:
+        yield Middle()
     for seed in range(DRAWS - 1):
         yield random.Random(seed)  # noqa: S311 - repeatable waits
 
@@ -55,7 +56,7 @@ def played(case: dict[str, Any]) -> Row:
     except HostConfigError:
         return {**dict.fromkeys(recorded), "refused": True}
     first: Row = {}
-    for chance in draws():
+    for chance in draws(case):
         play = Play(case, options, chance)
         run_in_virtual_time(play.run())
         here = aligned(_row(play), recorded, options.max_polling_interval_s)
@@ -76,6 +77,7 @@ def recorded_row(case: dict[str, Any]) -> Row:
     stops = observed["host_asked_to_stop"]
     return _told(
         case,
+        moment_s=_INSTANT_S,
         requests=requests,
         calls=calls,
         refused=observed["start_error"] is not None,
@@ -117,6 +119,8 @@ def _row(play: Play) -> Row:
         call.body = call.body if set(kinds.values()) <= _TOLD_TYPES else ""
     return _told(
         case,
+        # Nothing takes time here, but for what waits.
+        moment_s=_INSTANT_S / 100,
         requests=play.service.asked,
         calls=play.calls,
         refused=False,
@@ -137,12 +141,16 @@ def _row(play: Play) -> Row:
 
 
 def _told(
-    case: dict[str, Any], *, requests: Iterable[Asked], calls: Iterable[Call], **rest: Any
+    case: dict[str, Any],
+    *,
+    moment_s: float,
+    requests: Iterable[Asked],
+    calls: Iterable[Call],
+    **rest: Any,
 ) -> Row:
     if rest["refused"]:
-        return {**dict.fromkeys(rest), "requests": None, "polls": None, "calls": None} | {
-            "refused": True
-        }
+        lacking = (*rest, "woken", "requests", "polls", "calls")
+        return {**dict.fromkeys(lacking), "refused": True}
     polls: list[Asked] = []
     others: list[Asked] = []
     for asked in requests:
@@ -160,8 +168,12 @@ def _told(
     if not any(took_s > _INSTANT_S for *_, took_s in told_calls):
         # Which of two calls of no length ends first is chance.
         rest["peak"] = None
+    copies_s = [asked.at_s for asked in others if asked.op == "put"]
+    found_s = [one.at_s for one in others if one.op == "receive" and one.queue.endswith("-poison")]
     return {
         **rest,
+        # The copy of a message ends the wait of this host's own listener to the poison queue.
+        "woken": any(0 <= at_s - put_s < moment_s for at_s in found_s for put_s in copies_s),
         "requests": times if _alone(case) else sorted(times, key=lambda one: (one[1], one[0])),
         "polls": len(polls),
         "calls": told_calls,

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ _ACCOUNT = Account(name="a", key=b"key", endpoint="http://storage/a")
 _TEXTS = frozenset({"string", "bytes", "binary", "poco", "jobject", "retry"})
 _LONG_TEXT = 100
 _LONGEST_NAME = 63
+_LONG_S = 3600
 
 Row = dict[str, Any]
 
@@ -136,23 +138,22 @@ class Play:
             polling.cancel()
 
     def _happen(self, event: str) -> None:
-        poison = f"{self.queue}-poison"
         first = next(iter(self.service.queues.get(self.queue, [])), None)
         if event.startswith("stop the host"):
             self._stop()
         elif event == "enable drain mode":
             self._stop_polling()
-        elif event == "create jobs-poison":
-            self.service.queues[poison] = []
-        elif event == "delete jobs":
-            del self.service.queues[self.queue]
-        elif event == "create jobs and put a message":
-            self.service.queues[self.queue] = []
-            self.service.put(self.queue, base64.b64encode(b"hello").decode())
         elif event == "delete the message" and first:
             self.service.queues[self.queue].remove(first)
         elif event.startswith("hide the message for ") and first:
             self.service.hide(first, float(event.split()[4]))
+        elif event.startswith("create "):
+            queue = self._real(event.split()[1])
+            self.service.queues.setdefault(queue, [])
+            if event.endswith(" and put a message"):
+                self.service.put(queue, base64.b64encode(b"hello").decode())
+        elif event.startswith("delete "):
+            self.service.queues.pop(self._real(event.split()[1]), None)
         else:
             raise ValueError(f"cannot play {event!r}")
 
@@ -183,7 +184,7 @@ class Play:
             else:
                 text = body.decode("utf-8", "replace")
             call = Call(_now(), name, message.dequeue_count, text)
-            if kind == "poco" and not text.rstrip().endswith("}"):
+            if kind in {"poco", "jobject"} and not _is_object(text):
                 return False
             self.calls.append(call)
             call.outcome = await self._does(call)
@@ -199,14 +200,17 @@ class Play:
             rule[name] for name in ("takes_s", "fails_first", "on_token")
         )
         if takes_s is None:
-            seen = next(
-                one
-                for one in self.case["observed"]["invocations"]
-                if (one[3], one[6], one[7]) == (call.function, call.count, call.body)
+            began_s, ended_s, outcome = next(
+                (
+                    (one[0], one[1], one[4])
+                    for one in self.case["observed"]["invocations"]
+                    if (one[3], one[6], one[7]) == (call.function, call.count, call.body)
+                ),
+                (0, 0, "succeeded"),
             )
-            takes_s, fails_first = seen[1] - seen[0], "always" if seen[4] == "failed" else 0
-            if seen[4] == "cancelled":
-                takes_s, heeds = 3600, "throws"
+            takes_s, fails_first = ended_s - began_s, "always" if outcome == "failed" else 0
+            if outcome == "cancelled":
+                takes_s, heeds = _LONG_S, "throws"
         token = asyncio.create_task(self.token.wait())
         if heeds in {"throws", "returns"}:
             await asyncio.wait({token}, timeout=takes_s)
@@ -260,6 +264,13 @@ def _span(seconds: float | None) -> str | None:
         return None
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes // 60):02}:{int(minutes % 60):02}:{rest:09.6f}"
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def short_text(text: str) -> str:
