@@ -16,7 +16,7 @@ replication/listing/query.py replication/listing/ranges.py
 replication/dead_letters/filter.py replication/dead_letters/rows.py
 replication/guards/budgets.py replication/guards/circuits.py replication/guards/throttling.py
 replication/intake/events.py
-replication/reconcile/*decision.py replication/reconcile/backoff.py replication/reconcile/observe.py
+replication/reconcile/*decision.py replication/reconcile/decide.py replication/reconcile/backoff.py replication/reconcile/observe.py
 replication/reconcile/outcome_events.py replication/reconcile/transitions.py
 replication/notices/digest.py replication/notices/rules.py
 costs/pricing/estimate.py

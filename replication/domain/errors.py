@@ -9,7 +9,7 @@ GalleryReplicatorError
 │   │   ├── UnknownAnswerError        an answer that stands in no table of ours; capped sooner
 │   │   └── ConflictError             someone else is writing; look again, never send the old body
 │   ├── PermanentError            trying again cannot help; carries a FailureCode
-│   │   ├── RegionUnavailableError    the subscription may not use these regions
+│   │   ├── RegionRefusedError        regions that may not be used; the others may
 │   │   └── MissingReferenceError     what the version refers to is not there, whatever the region
 │   ├── GoneError                 the image version no longer exists
 │   ├── LeaseLostError            another worker took the job over; nothing may be recorded
@@ -49,6 +49,7 @@ class FailureCode(StrEnum):
 
     BUDGET_EXCEEDED = "budget_exceeded"
     COPY_FAILED = "copy_failed"
+    COPY_IMPOSSIBLE = "copy_impossible"
     DEADLINE_EXCEEDED = "deadline_exceeded"
     ENCRYPTION_SET_MISSING = "encryption_set_missing"
     INVALID_REQUEST = "invalid_request"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from replication.domain.errors import FailureCode
+from replication.domain.limits import Limits
 
 
 class TryLimit(StrEnum):
@@ -54,6 +55,12 @@ FAILURES: Mapping[FailureCode, FailureKind] = {
             "Azure could not copy the image into a region, not even after it was applied again "
             "and the region was removed and added back.",
             transient=True,
+        ),
+        _kind(
+            FailureCode.COPY_IMPOSSIBLE,
+            TryLimit.NONE,
+            "Azure's own check stopped the copy, and would stop every other.",
+            transient=False,
         ),
         _kind(
             FailureCode.DEADLINE_EXCEEDED,
@@ -172,3 +179,9 @@ FAILURES: Mapping[FailureCode, FailureKind] = {
         ),
     )
 }
+
+
+def may_copy_again(code: FailureCode | None, copies: int, limits: Limits) -> bool:
+    """Tell whether another copy may do after one that failed so, and is left after this many."""
+    hopeless = code is not None and FAILURES[code].tries is TryLimit.NONE
+    return not hopeless and copies < limits.region_max_attempts

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from replication.domain.errors import MalformedError
+from replication.domain.errors import FailureCode, MalformedError
 from replication.domain.regions import Region
 from replication.domain.target_regions import TargetRegion
 
@@ -161,11 +161,15 @@ class ReplicationMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionalReplicationStatus:
-    """How far the copy in one region is; `progress` in percent, None where not reported."""
+    """How far the copy in one region is; `progress` in percent, None where not reported.
+
+    `cause` says of a failed copy whether another could do.
+    """
 
     state: CopyState
     progress: int | None = None
     details: str = ""
+    cause: FailureCode | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

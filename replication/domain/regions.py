@@ -39,11 +39,11 @@ class Region:
         return self.name
 
 
-class RegionUnavailableError(PermanentError):
-    """The subscription may not use the regions named."""
+class RegionRefusedError(PermanentError):
+    """Some of the regions asked for may not be used: `regions`, which is empty if none is named."""
 
-    def __init__(self, message: str, *, regions: Iterable[Region]) -> None:
-        super().__init__(message, code=FailureCode.REGION_UNAVAILABLE)
+    def __init__(self, message: str, *, code: FailureCode, regions: Iterable[Region] = ()) -> None:
+        super().__init__(message, code=code)
         self.regions = frozenset(regions)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from replication.domain.errors import FailureCode
 from replication.domain.job import Replica, ReplicaState, ReplicationJob
 from replication.domain.limits import Limits
 from replication.domain.regions import Region
@@ -99,7 +100,7 @@ class RegionHealth:
             old = before.replica(replica.region)
             if old is None or old.state is replica.state or old.state not in _AT_WORK:
                 continue
-            if replica.state is ReplicaState.FAILED:
+            if replica.code is FailureCode.COPY_FAILED:  # of other causes the region is not ill
                 events += self._count_failure(after, replica)
             elif replica.state is ReplicaState.COMPLETED and replica.region.name in known:
                 events += self._close(after, replica)

@@ -9,6 +9,7 @@ from replication.domain.errors import (
     Operation,
     ReplicationError,
 )
+from replication.domain.failures import may_copy_again
 from replication.domain.image_version import ImageVersion
 from replication.domain.job import Phase, ReplicaState, ReplicationJob
 from replication.domain.plan import PlanSubject, ReplicationPlan, plan
@@ -18,6 +19,7 @@ from replication.domain.target_regions import NewRegion, merge_target_regions
 from replication.guards.circuits import Hold
 from replication.guards.guards import Guards
 from replication.ports import Catalogs, Gallery
+from replication.reconcile.decide import decide
 from replication.reconcile.decision import (
     Apply,
     Cancel,
@@ -30,7 +32,6 @@ from replication.reconcile.decision import (
     Skip,
     Wait,
     Withdraw,
-    decide,
 )
 from replication.reconcile.observe import absorb, withheld_regions
 from replication.reconcile.recovery import Recovery, Step, StepFailure
@@ -153,7 +154,7 @@ class Executor:
         may_write = job.tries.writes < limits.write_max_attempts
         if job.withdrawing or version.is_changing or not may_write:
             return {}
-        hopeful = [one.region for one in failed if one.attempts < limits.region_max_attempts]
+        hopeful = [one.region for one in failed if may_copy_again(one.code, one.attempts, limits)]
         return health.holds(job.key, [*missing, *hopeful])
 
     def _learn(self, job: ReplicationJob) -> None:

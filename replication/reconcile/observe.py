@@ -132,7 +132,7 @@ def _see_status(
         failed_now = replica.state is not ReplicaState.FAILED
         return replace(
             replica.to(ReplicaState.FAILED, status.details or "Azure reports Failed, no details"),
-            code=FailureCode.COPY_FAILED,
+            code=status.cause or FailureCode.COPY_FAILED,
             progress=status.progress,
             failed_at=now if failed_now else replica.failed_at,
         )

@@ -6,7 +6,6 @@ from datetime import datetime
 from replication.domain.errors import (
     FailureCode,
     GoneError,
-    MissingReferenceError,
     Operation,
     PermanentError,
     RecordChangedError,
@@ -15,8 +14,8 @@ from replication.domain.errors import (
     TransientError,
 )
 from replication.domain.image_version import MalformedImageVersionError
-from replication.domain.job import Failure, ReplicationJob
-from replication.domain.regions import InvalidRegionNameError, Region, RegionUnavailableError
+from replication.domain.job import Failure, ReplicaState, ReplicationJob
+from replication.domain.regions import InvalidRegionNameError, Region, RegionRefusedError
 from replication.guards.admission import AdmissionControl, Deferral
 from replication.guards.region_health import RegionHealth, refusal_end
 from replication.reconcile.decision import Decision, GiveUp, Retry, Supersede
@@ -25,17 +24,14 @@ from replication.reconcile.transitions import withhold
 from replication.telemetry.log import ERROR, WARNING, log_outcome
 from replication.telemetry.runtime import Runtime
 
-# Refusals that are about a region, whether the service names it or not.
-_ABOUT_ONE_REGION = (
-    FailureCode.ENCRYPTION_SET_MISSING,
-    FailureCode.REGION_UNAVAILABLE,
-    FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
-)
-# Of these, the ones that hold for every version; a disk encryption set is the version's own.
+# Refusals of a region that hold for every version of the subscription, whoever was refused.
 _ABOUT_THE_SUBSCRIPTION = (
     FailureCode.REGION_UNAVAILABLE,
     FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
 )
+# These may also be about something else: about the region only if it is named, or others were let
+# in. A disk encryption set is the version's own.
+_MAYBE_ABOUT_THE_SUBSCRIPTION = (FailureCode.NOT_AUTHORISED, FailureCode.QUOTA_EXCEEDED)
 _EXPECTED = (
     TransientError,
     MalformedImageVersionError,
@@ -79,7 +75,7 @@ class Recovery:
                 return Step(job=job, decision=Supersede(reason=str(error)))
             case ThrottledError() as error:
                 return self._after_throttle(job, error, failed.operation)
-            case PermanentError() as error if _is_about_a_region(error):
+            case RegionRefusedError() as error:
                 return self._after_refusal(job, error, failed.asked_for, failed.listed)
             case PermanentError() as error:
                 failure = Failure(code=error.code, message=str(error))
@@ -121,26 +117,31 @@ class Recovery:
     def _after_refusal(
         self,
         job: ReplicationJob,
-        error: PermanentError,
+        error: RegionRefusedError,
         asked_for: frozenset[Region],
         listed: frozenset[Region],
     ) -> Step:
         """Go on without the regions that were refused: one bad region never blocks the others."""
-        regions = error.regions if isinstance(error, RegionUnavailableError) else frozenset()
+        regions = error.regions
         if not regions and len(asked_for) == 1:
             regions = asked_for
+        failure = Failure(code=error.code, message=str(error))
         if not (regions or asked_for) - listed:
             # About what is in the list already: to leave it out changes nothing.
-            failure = Failure(code=error.code, message=str(error))
             return Step(job=job, decision=GiveUp(reason=str(error), failure=failure))
         if regions:
             until = refusal_end(self.runtime.clock(), self.runtime.limits)
             names = ", ".join(sorted(region.name for region in regions))
             reason = f"Azure refused it to this subscription: {error}"
-            if error.code in _ABOUT_THE_SUBSCRIPTION:
+            if _holds_for_others(job, error):
                 self._remember(job, regions, reason, until)
+            left = {one.region for one in job.replicas if one.state is not ReplicaState.REMOVED}
+            job = withhold(job, regions, reason, until=until)
+            if not left - regions:
+                reason = f"no region is left to replicate to: {error}"
+                return Step(job=job, decision=GiveUp(reason=reason, failure=failure))
             return Step(
-                job=withhold(job, regions, reason, until=until),
+                job=job,
                 decision=Retry(
                     after_s=self.runtime.limits.retry_base_s,
                     counts=False,
@@ -185,5 +186,7 @@ class Recovery:
         return Step(job=job, decision=decision)
 
 
-def _is_about_a_region(error: PermanentError) -> bool:
-    return error.code in _ABOUT_ONE_REGION and not isinstance(error, MissingReferenceError)
+def _holds_for_others(job: ReplicationJob, error: RegionRefusedError) -> bool:
+    if error.code in _MAYBE_ABOUT_THE_SUBSCRIPTION:
+        return bool(error.regions) or job.tries.writes > 0
+    return error.code in _ABOUT_THE_SUBSCRIPTION

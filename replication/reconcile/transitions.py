@@ -16,6 +16,7 @@ from replication.domain.job import (
     with_entry,
 )
 from replication.domain.limits import Limits
+from replication.domain.plan import LeftOutRegion
 from replication.domain.regions import Region
 from replication.domain.target_regions import NewRegion
 from replication.reconcile.decision import (
@@ -60,12 +61,21 @@ def intend(
 def withhold(
     job: ReplicationJob, regions: Iterable[Region], reason: str, *, until: datetime
 ) -> ReplicationJob:
-    """Remember that Azure refused these regions to the subscription."""
+    """Remember that Azure refused these regions to the subscription, and leave them out."""
     refused = dict.fromkeys(regions, (until, reason))
     replicas = tuple(
-        replace(one, intended=False) if one.region in refused else one for one in job.replicas
+        replace(one, intended=False) if one.region in refused else one
+        for one in job.replicas
+        if one.region not in refused or one.state is not ReplicaState.PLANNED
     )
-    return replace(job, withheld={**job.withheld, **refused}, replicas=replicas)
+    left_out = [one for one in job.left_out if one.region not in refused]
+    left_out += [LeftOutRegion(region=region, reason=reason) for region in refused]
+    return replace(
+        job,
+        withheld={**job.withheld, **refused},
+        replicas=replicas,
+        left_out=tuple(sorted(left_out, key=lambda one: one.region)),
+    )
 
 
 def concluded(

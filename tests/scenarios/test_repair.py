@@ -15,7 +15,7 @@ from replication.domain.image_version import ImageVersionId
 from replication.domain.job import Phase
 from replication.domain.limits import Limits
 from replication.domain.policy import ReplicationPolicy
-from replication.domain.regions import Region, RegionUnavailableError
+from replication.domain.regions import Region, RegionRefusedError
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import US_NEIGHBOURS, written_event
 from tests.support.fakes import World, build_world
@@ -166,7 +166,11 @@ def test_a_worker_that_dies_after_the_removal_leaves_the_region_to_be_added_back
             "ZRS storage account type is not supported in this region.",
             code=FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
         ),
-        RegionUnavailableError("no access to westus3", regions=[Region("westus3")]),
+        RegionRefusedError(
+            "no access to westus3",
+            code=FailureCode.REGION_UNAVAILABLE,
+            regions=[Region("westus3")],
+        ),
     ],
     ids=["naming none", "naming the region"],
 )

@@ -16,7 +16,7 @@ from replication.domain.errors import (
 from replication.domain.job import Phase
 from replication.domain.limits import Limits
 from replication.domain.policy import ReplicationPolicy
-from replication.domain.regions import Region, RegionUnavailableError
+from replication.domain.regions import Region, RegionRefusedError
 from tests.support.builders import US_NEIGHBOURS, written_event
 from tests.support.fakes import build_world
 from tests.support.jobs import altered
@@ -137,7 +137,11 @@ def test_a_copy_that_fails_for_good_leaves_the_others_completed() -> None:
 def test_a_region_that_the_subscription_may_not_use_does_not_block_the_others() -> None:
     world = build_world()
     world.gallery.write_failures = [
-        RegionUnavailableError("no access to westus3", regions=[Region("westus3")])
+        RegionRefusedError(
+            "no access to westus3",
+            code=FailureCode.REGION_UNAVAILABLE,
+            regions=[Region("westus3")],
+        )
     ]
     export(world)
     world.run()
@@ -151,7 +155,7 @@ def test_a_region_that_the_subscription_may_not_use_does_not_block_the_others() 
 
 def test_a_refusal_that_names_no_region_is_narrowed_down_to_the_one_it_means() -> None:
     world = build_world()
-    refusal = PermanentError(
+    refusal = RegionRefusedError(
         "ZRS storage account type is not supported in this region.",
         code=FailureCode.ZONE_REDUNDANCY_UNSUPPORTED,
     )

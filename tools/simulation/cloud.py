@@ -9,6 +9,7 @@ from typing import Any
 from replication.azure.arm.image_version import read_version
 from replication.domain.errors import (
     ConflictError,
+    FailureCode,
     GoneError,
     ReplicationError,
     ThrottledError,
@@ -17,7 +18,7 @@ from replication.domain.errors import (
     UnknownAnswerError,
 )
 from replication.domain.image_version import ImageVersion, ImageVersionId
-from replication.domain.regions import Region, RegionCatalog, RegionUnavailableError
+from replication.domain.regions import Region, RegionCatalog, RegionRefusedError
 from replication.ports import UnreadPart
 from tools.simulation.faults import Faults
 from tools.simulation.scheduler import Clock, Scheduler
@@ -125,8 +126,9 @@ class Cloud:
         names = {"".join(str(entry["name"]).lower().split()): dict(entry) for entry in entries}
         forbidden = (self.refused & names.keys()) - version.entries.keys()
         if forbidden:
-            raise RegionUnavailableError(
+            raise RegionRefusedError(
                 f"not available: {sorted(forbidden)}",
+                code=FailureCode.REGION_UNAVAILABLE,
                 regions=[Region(name) for name in sorted(forbidden)],
             )
         if self.faults.rejects_while_updating and version.is_updating(now):

@@ -9,11 +9,13 @@ from email.utils import parsedate_to_datetime
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
+from replication.azure.arm.causes import cause_of
 from replication.azure.arm.not_found import (
     tells_encryption_set_missing,
     tells_gone,
     tells_source_missing,
 )
+from replication.azure.arm.region_refusals import is_by_policy, refusal_of_regions
 from replication.domain.errors import (
     ConflictError,
     FailureCode,
@@ -27,7 +29,7 @@ from replication.domain.errors import (
     UnknownAnswerError,
 )
 from replication.domain.image_version import ImageVersionId
-from replication.domain.regions import Region, RegionUnavailableError
+from replication.domain.regions import Region
 
 _LOCK_CODES = {"scopelocked", "readonlydisabledsubscription", "subscriptiondisabled"}
 # Refusals that say what is wrong with the request; the same request will be refused again.
@@ -46,28 +48,15 @@ _INVALID_CODES = {
     "requestentitytoolarge",
     "subscriptionnotfound",
 }
-_REFUSED_CODES = {"authorizationfailed", "linkedauthorizationfailed", "requestdisallowedbypolicy"}
+_REFUSED_CODES = {"authorizationfailed", "linkedauthorizationfailed"}
 _MAX_MESSAGE = 600
 # A longer pause than a day would be a mistake, and a message cannot be hidden for longer than 7.
 _MAX_PAUSE_S = 24 * 3600.0
 
-# Sentences of the service for which it has no code of their own (azure-compute-docs,
-# troubleshooting-shared-images).
-_SENTENCES: tuple[tuple[re.Pattern[str], FailureCode], ...] = (
-    (re.compile(r"zrs .*not supported", re.IGNORECASE), FailureCode.ZONE_REDUNDANCY_UNSUPPORTED),
-    (re.compile(r"exceeds the max size", re.IGNORECASE), FailureCode.SOURCE_TOO_LARGE),
-    (re.compile(r"disk ?encryption ?set", re.IGNORECASE), FailureCode.ENCRYPTION_SET_MISSING),
-    (re.compile(r"quota", re.IGNORECASE), FailureCode.QUOTA_EXCEEDED),
-)
 # What a version whose safety profile forbids removals answers to a list that lacks a region.
 _NOT_ALL_TARGETS = re.compile(r"complete set of target locations not specified", re.IGNORECASE)
 # Of copies in one gallery, not of calls (the vendor's list of gallery errors).
 _ON_SOURCE = re.compile(r"too many requests on source", re.IGNORECASE)
-_UNAVAILABLE = re.compile(
-    r"not available|not supported in (the )?(region|location)|does not have access|"
-    r"not accepting",
-    re.IGNORECASE,
-)
 
 
 def classify(
@@ -90,7 +79,11 @@ def classify(
     said = str(getattr(error.error, "message", None) or error.message or "")
     message = _clip(f"{code or error.reason or status}: {said}")
     retry_after_s = _retry_after_s(getattr(error.response, "headers", None) or {})
-    known = _by_code(status, code, said, message) or _missing(status, code, said, message, about)
+    known = (
+        _by_code(status, code, said, message)
+        or refusal_of_regions(status, code, said, message, asked_for)
+        or _missing(status, code, said, message, about)
+    )
     if known is not None:
         return known
     if status == 429 or _ON_SOURCE.search(said):  # noqa: PLR2004 - the number is the name
@@ -104,7 +97,7 @@ def classify(
         return ConflictError(message, code=code or str(status), retry_after_s=retry_after_s)
     if status in (401, 408) or status >= 500:  # noqa: PLR2004
         return TransientError(message, code=code or str(status), retry_after_s=retry_after_s)
-    return _refusal(said, code, message, asked_for)
+    return _refusal(code, said, message)
 
 
 def _by_code(status: int, code: str, said: str, message: str) -> ReplicationError | None:
@@ -115,10 +108,8 @@ def _by_code(status: int, code: str, said: str, message: str) -> ReplicationErro
     failure = None
     if word in _LOCK_CODES:
         failure = FailureCode.LOCKED
-    elif status == 403 or word in _REFUSED_CODES:  # noqa: PLR2004
+    elif word in _REFUSED_CODES or (status == 403 and not is_by_policy(code, said)):  # noqa: PLR2004
         failure = FailureCode.NOT_AUTHORISED
-    elif status == 409 and "quota" in f"{word} {said}".lower():  # noqa: PLR2004
-        failure = FailureCode.QUOTA_EXCEEDED
     elif word == "missingsubscriptionregistration":
         failure = FailureCode.INVALID_REQUEST
     return PermanentError(message, code=failure) if failure else None
@@ -142,17 +133,12 @@ def _missing(
     return UnknownAnswerError(message, code=code or str(status)) if not_found else None
 
 
-def _refusal(said: str, code: str, message: str, asked_for: Iterable[Region]) -> ReplicationError:
-    for sentence, failure_code in _SENTENCES:
-        if sentence.search(said) or sentence.search(code):
-            return PermanentError(message, code=failure_code)
-    if _UNAVAILABLE.search(said) or "notavailable" in code.lower():
-        regions = _named_regions(said, asked_for)
-        if regions:
-            return RegionUnavailableError(message, regions=regions)
-        return PermanentError(message, code=FailureCode.REGION_UNAVAILABLE)
-    if code.lower() in _INVALID_CODES:
-        return PermanentError(message, code=FailureCode.INVALID_REQUEST)
+def _refusal(code: str, said: str, message: str) -> ReplicationError:
+    cause = cause_of(code, said)
+    if cause is None and code.lower() in _INVALID_CODES:
+        cause = FailureCode.INVALID_REQUEST
+    if cause is not None:
+        return PermanentError(message, code=cause)
     return UnknownAnswerError(message, code=code or "unknown")
 
 
@@ -163,19 +149,6 @@ def _throttled(code: str, said: str) -> ThrottleKind:
     if "tenant" in code.lower() or "global" in code.lower():
         return ThrottleKind.SUBSCRIPTION
     return ThrottleKind.OPERATION
-
-
-def _named_regions(said: str, asked_for: Iterable[Region]) -> set[Region]:
-    """Return the regions that a sentence names, before it lists those that would do."""
-    complaint = re.split(r"list of available", said, flags=re.IGNORECASE)[0]
-    text = "".join(complaint.casefold().split())
-    found = set()
-    for region in sorted(asked_for, key=lambda one: -len(one.name)):
-        if region.name in text:
-            found.add(region)
-            # Taken out, so that eastus is not found within eastus2.
-            text = text.replace(region.name, "|")
-    return found
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

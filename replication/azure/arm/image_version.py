@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeIs
 
+from replication.azure.arm.causes import cause_of_failed_copy
 from replication.domain.image_version import (
     CopyState,
     ImageVersion,
@@ -93,10 +94,12 @@ def _regional_status(
             state = CopyState(_word(entry.get("state")))
         except ValueError:
             state = CopyState.UNKNOWN
+        details = _word(entry.get("details"))
         summary[catalog.resolve(entry.get("region"))] = RegionalReplicationStatus(
             state=state,
             progress=_percent(entry.get("progress")),
-            details=_word(entry.get("details"))[:_MAX_DETAILS],
+            details=details[:_MAX_DETAILS],
+            cause=cause_of_failed_copy(details) if state is CopyState.FAILED else None,
         )
     return summary
 

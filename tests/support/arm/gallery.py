@@ -25,8 +25,9 @@ class MemoryGallery:
     """Holds ARM bodies; a test edits them as Azure or a rival would.
 
     Copies run at `copy_s` seconds a region, times the region's `slowness`; `failures` are raised
-    by the next calls, the next `failing[region]` copies fail; every write is kept in `writes`. No
-    region can be added to a version whose id in small letters is in `lost_sources`.
+    by the next calls, the next `failing[region]` copies fail, for the reason in `failure_details`;
+    every write is kept in `writes`. No region can be added to a version whose id in small letters
+    is in `lost_sources`.
     """
 
     clock: FakeClock
@@ -34,6 +35,7 @@ class MemoryGallery:
     copy_s: float = 420
     slowness: dict[str, float] = field(default_factory=dict)
     failing: dict[str, int] = field(default_factory=dict)
+    failure_details: str = ""
     read_failures: list[ReplicationError] = field(default_factory=list)
     write_failures: list[ReplicationError] = field(default_factory=list)
     lose_next_write: bool = False
@@ -123,11 +125,12 @@ class MemoryGallery:
                 continue
             elapsed_s = (self.clock() - started).total_seconds()
             share = min(1.0, elapsed_s / (self.copy_s * self.slowness.get(name, 1.0)))
-            state = "Completed" if share >= 1 else "Replicating"
+            state, details = ("Completed" if share >= 1 else "Replicating"), ""
             if share >= 1 and self.failing.get(name, 0) > 0:
-                state = "Failed"
+                state, details = "Failed", self.failure_details
             running = running or state == "Replicating"
-            summary.append({"region": name, "state": state, "progress": int(share * 100)})
+            seen = {"region": name, "state": state, "progress": int(share * 100)}
+            summary.append(seen | ({"details": details} if details else {}))
         body["properties"]["replicationStatus"] = {"summary": summary}
         if body["properties"]["provisioningState"] in ("Succeeded", "Updating"):
             body["properties"]["provisioningState"] = "Updating" if running else "Succeeded"

@@ -172,8 +172,14 @@ def test_a_completed_region_that_a_rival_took_out_waits_while_it_is_held_back() 
     assert fleet.world.job(watched).phase is Phase.SUCCEEDED
 
 
-def replica(state: ReplicaState, name: str = SICK) -> Replica:
-    return Replica(region=Region(name), state=state, reason="because", planned_at=NOON)
+def replica(state: ReplicaState, cause: FailureCode = FailureCode.COPY_FAILED) -> Replica:
+    return Replica(
+        region=Region(SICK),
+        state=state,
+        reason="because",
+        code=cause if state is ReplicaState.FAILED else None,
+        planned_at=NOON,
+    )
 
 
 def with_replica(state: ReplicaState, *, number: int = 0) -> ReplicationJob:
@@ -198,6 +204,14 @@ def test_a_copy_counts_once_when_it_fails_under_our_eyes(
     health = fleet.apps[0].reconciler.health
     health.learn(with_replica(before), with_replica(after))
     assert (fleet.circuit() is not None) == counts
+
+
+@pytest.mark.parametrize("cause", [FailureCode.COPY_IMPOSSIBLE, FailureCode.SOURCE_TOO_LARGE])
+def test_a_copy_that_cannot_be_made_anywhere_says_nothing_of_the_region(cause: FailureCode) -> None:
+    fleet = a_fleet(1)
+    failed = plain_job(replicas=(replica(ReplicaState.FAILED, cause),))
+    fleet.apps[0].reconciler.health.learn(with_replica(ReplicaState.REPLICATING), failed)
+    assert fleet.circuit() is None
 
 
 def test_copies_that_fail_after_the_alert_are_no_news(caplog: pytest.LogCaptureFixture) -> None:

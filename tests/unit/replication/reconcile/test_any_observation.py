@@ -14,6 +14,7 @@ from replication.domain.policy import ReplicationPolicy
 from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import Region
 from replication.domain.target_regions import NewRegion
+from replication.reconcile.decide import decide
 from replication.reconcile.decision import (
     Apply,
     Decision,
@@ -24,7 +25,6 @@ from replication.reconcile.decision import (
     Skip,
     Succeed,
     Supersede,
-    decide,
 )
 from replication.reconcile.error_decision import decide_on_error
 from replication.reconcile.observe import absorb, withheld_regions

@@ -15,6 +15,7 @@ from replication.domain.plan import PlanSubject, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.region_snapshot import shipped_catalog
 from replication.domain.regions import Region
+from replication.reconcile.decide import decide
 from replication.reconcile.decision import (
     Apply,
     Cancel,
@@ -30,7 +31,6 @@ from replication.reconcile.decision import (
     Track,
     Wait,
     Withdraw,
-    decide,
 )
 from replication.reconcile.error_decision import decide_on_error
 from replication.reconcile.reconciler import LookOutcome

@@ -136,7 +136,12 @@ def test_a_region_removed_after_the_end_is_respected_unless_the_policy_says_othe
 def test_a_refusal_is_remembered_until_it_expires() -> None:
     intended = job(intended=True)
     refused = withhold(intended, [OTHER], "no", until=LATER + timedelta(seconds=1))
-    assert not only(refused).intended
+    assert refused.replicas == ()
+    assert [(one.region, one.reason) for one in refused.left_out] == [(OTHER, "no")]
+    again = withhold(refused, [OTHER], "still no", until=LATER)
+    assert [(one.region, one.reason) for one in again.left_out] == [(OTHER, "still no")]
+    listed = withhold(job(ReplicaState.REQUESTED, intended=True), [OTHER], "no", until=LATER)
+    assert not only(listed).intended
     rules = ReplicationPolicy()
     assert withheld_regions(refused, version(), rules, now=LATER) == {OTHER: "no"}
     much_later = LATER + timedelta(seconds=1)

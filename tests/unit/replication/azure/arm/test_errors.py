@@ -24,7 +24,7 @@ from replication.domain.errors import (
     TransientError,
     UnknownAnswerError,
 )
-from replication.domain.regions import Region, RegionUnavailableError
+from replication.domain.regions import Region, RegionRefusedError
 from tests.support.arm.refusals import Response, refused
 from tests.support.builders import version_id
 
@@ -148,7 +148,7 @@ def test_answers_that_need_a_person(
     status: int, code: str, message: str, expected: FailureCode
 ) -> None:
     meant = classified(refused(status, code, message))
-    assert type(meant) is PermanentError
+    assert isinstance(meant, PermanentError)
     assert meant.code is expected
 
 
@@ -211,7 +211,7 @@ def test_a_pause_names_what_it_is_about(
 )
 def test_a_refusal_of_regions_names_exactly_those(said: str, expected: set[str]) -> None:
     meant = classified(refused(400, "LocationNotAvailableForResourceType", said))
-    assert isinstance(meant, RegionUnavailableError)
+    assert isinstance(meant, RegionRefusedError)
     assert {region.name for region in meant.regions} == expected
     assert meant.code is FailureCode.REGION_UNAVAILABLE
 

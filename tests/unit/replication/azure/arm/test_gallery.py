@@ -18,7 +18,7 @@ from replication.domain.errors import (
 )
 from replication.domain.image_version import CopyState, ImageVersion
 from replication.domain.region_snapshot import shipped_catalog
-from replication.domain.regions import Region, RegionUnavailableError
+from replication.domain.regions import Region, RegionRefusedError
 from replication.ports import Gallery, UnreadPart
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.arm.stub import Canned, StubArm, open_clients
@@ -162,7 +162,7 @@ def test_a_refused_region_is_told_from_those_beside_it(arm: StubArm, gallery: Ar
         "'Microsoft.Compute/galleries'. List of available regions: 'eastus,westus2'"
     )
     arm.answer("PATCH", PATH, refusal(400, "LocationNotAvailableForResourceType", said))
-    with pytest.raises(RegionUnavailableError) as raised:
+    with pytest.raises(RegionRefusedError) as raised:
         gallery.set_target_regions(ID, ENTRIES)
     assert raised.value.regions == {Region("eastus2")}
 
