@@ -28,7 +28,9 @@ from replication.guards.guards import Guards
 from replication.guards.pauses import PAUSES, Pauses
 from replication.guards.rate_meter import RateMeter
 from replication.guards.region_health import CIRCUITS, REFUSALS, RegionHealth
+from replication.intake.event_queue import EventQueue
 from replication.intake.intake import Intake
+from replication.intake.reader import VersionReader
 from replication.intake.subscriptions import Subscriptions
 from replication.listing.jobs import Listing
 from replication.listing.store import ListingStore
@@ -100,6 +102,7 @@ class App:
     policy: ReplicationPolicy
     ports: Ports
     intake: Intake
+    event_queue: EventQueue
     reconciler: Reconciler
     sweep: Sweep
     desk: DeadLetterDesk
@@ -181,10 +184,9 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
     )
     intake = Intake(
         commits=commits,
-        gallery=ports.gallery,
+        reader=VersionReader(gallery=ports.gallery, admission=guards.admission, clock=ports.clock),
         catalogs=ports.catalogs,
         desk=desk,
-        admission=guards.admission,
         health=guards.health,
         subscriptions=Subscriptions(policy=policy, gallery=ports.gallery, clock=ports.clock),
         policy=policy,
@@ -259,6 +261,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         policy=policy,
         ports=ports,
         intake=intake,
+        event_queue=EventQueue(intake=intake, desk=desk),
         reconciler=reconciler,
         sweep=sweep,
         desk=desk,

@@ -1,4 +1,4 @@
-"""Event Grid trigger."""
+"""The two ways of an event into the app: Event Grid's webhook, and a queue that it writes to."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ import azure.functions as func
 
 from bootstrap import get_app
 from replication.domain.trace_context import TraceParent
-from replication.intake.events import ReceivedEvent, parse_time
+from replication.intake.events import ReceivedEvent, cloud_data, receive_event
+from replication.ports import QueueName
+from replication.records.queue_body import open_body
 
 blueprint = func.Blueprint()
 
@@ -20,32 +22,35 @@ def image_version_event(event: func.EventGridEvent, context: func.Context) -> No
     get_app().intake.receive(received, raw, traceparent=invocation)
 
 
+@blueprint.function_name("image_version_event_queue")
+@blueprint.queue_trigger(
+    arg_name="message",
+    queue_name=QueueName.EVENTS.value,
+    connection="AzureWebJobsStorage",
+    data_type=func.DataType.BINARY,
+)
+def image_version_event_queue(message: func.QueueMessage, context: func.Context) -> None:
+    """Take in the events of a message."""
+    invocation = TraceParent.read(context.trace_context.trace_parent)
+    get_app().event_queue.receive(open_body(message.get_body()), traceparent=invocation)
+
+
 def decode(event: func.EventGridEvent | func.CloudEvent) -> tuple[ReceivedEvent, dict[str, Any]]:
     """Bring both schemas into one shape; the runtime picks the class by the body, not by us."""
     if isinstance(event, func.CloudEvent):
-        kind, source, at = event.type, event.source, event.time
-        data: object = event.get_json()
-    else:
-        kind, source, at = event.event_type, event.topic, event.event_time
-        data = event.get_json()
-    received = ReceivedEvent(
-        id=_text(event.id),
-        type=_text(kind),
-        subject=_text(event.subject),
-        at=parse_time(at),
-        data=data,
-        source=_text(source),
+        return receive_event(
+            event_id=event.id,
+            kind=event.type,
+            source=event.source,
+            subject=event.subject,
+            time=event.time,
+            data=cloud_data(event.get_json(), event.extension_attrs.get("data_base64")),
+        )
+    return receive_event(
+        event_id=event.id,
+        kind=event.event_type,
+        source=event.topic,
+        subject=event.subject,
+        time=event.event_time,
+        data=event.get_json(),
     )
-    raw = {
-        "id": event.id,
-        "type": kind,
-        "source": source,
-        "subject": event.subject,
-        "time": at.isoformat() if at else None,
-        "data": data,
-    }
-    return received, raw
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

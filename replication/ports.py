@@ -23,10 +23,11 @@ type Retries = Callable[[], Retrying]
 
 
 class QueueName(StrEnum):
-    """The two queues: jobs that may write, and looks at copies under way."""
+    """The queues: jobs that may write, looks at copies under way, and events of Event Grid."""
 
     JOBS = "replication-jobs"
     TRACKING = "replication-tracking"
+    EVENTS = "replication-events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

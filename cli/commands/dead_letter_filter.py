@@ -31,7 +31,7 @@ SourceOption = Annotated[
     str | None,
     typer.Option(
         metavar="SOURCE",
-        help="Only from here: event, job, replication-jobs or replication-tracking.",
+        help=f"Only from here: {', '.join(SOURCES)}.",
         show_default=False,
         autocompletion=one_of(SOURCES),
     ),

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -41,17 +43,24 @@ class DeadLetterDesk:
     max_dequeue_count: int = 5
     telemetry: Telemetry = NO_TELEMETRY
 
-    def event(self, raw: Any, *, event_id: str, cause: str) -> DeadLetter:
-        """Keep an event that cannot be used, without the claims of whoever caused it."""
+    def event(
+        self, raw: Any, *, event_id: str, cause: str, given_up_on: str | None = None
+    ) -> DeadLetter:
+        """Keep an event that cannot be used, without the claims of whoever caused it.
+
+        Or one of a message that the host gave up, on a queue.
+        """
         text = json.dumps(_without_claims(raw, _MAX_DEPTH), default=str)
+        source = given_up_on or "event"
+        code = FailureCode.POISON_MESSAGE if given_up_on else FailureCode.MALFORMED_EVENT
         return self._put_again(
             DeadLetter(
-                id=_letter_id(f"event\n{event_id}\n{text}"),
+                id=_letter_id(f"{source}\n{event_id}\n{text}"),
                 at=self.clock(),
-                source="event",
-                code=FailureCode.MALFORMED_EVENT.value,
+                source=source,
+                code=code.value,
                 cause=cause,
-                attempts=1,
+                attempts=self.max_dequeue_count if given_up_on else 1,
                 correlation_id=event_id[:_MAX_TEXT].encode("ascii", "backslashreplace").decode(),
                 image_version_id=None,
                 raw=_clipped(text),
@@ -218,6 +227,16 @@ def _clipped(raw: str) -> str:
     if len(raw) <= MAX_RAW:
         return raw
     return f"{raw[:MAX_RAW]}… [cut here; {len(raw)} characters in all]"
+
+
+def without_person(text: str) -> str:
+    """Return a text without the parts that describe a person; what is no JSON, up to the first."""
+    named = re.search("|".join(_PERSONAL), text, re.IGNORECASE)
+    if named is None:
+        return text
+    with suppress(ValueError, RecursionError):
+        return json.dumps(_without_claims(json.loads(text), _MAX_DEPTH))
+    return f"{text[: named.start()]}… [cut here: what follows may describe a person]"
 
 
 def _without_claims(raw: Any, depth: int) -> Any:

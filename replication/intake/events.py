@@ -4,8 +4,10 @@ Shapes: docs/events.md. Nothing of `claims` is ever read: it holds names, addres
 people.
 """
 
+import base64
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -71,6 +73,68 @@ class NotForUs:
     """An event about something else, and why it is none of ours."""
 
     reason: str
+
+
+def receive_event(
+    *,
+    event_id: object,
+    kind: object,
+    source: object,
+    subject: object,
+    time: object,
+    data: object,
+) -> tuple[ReceivedEvent, dict[str, Any]]:
+    """Bring the parts of an event of either schema into one shape, and into one to be kept."""
+    data = _opened(data)
+    at = parse_time(time)
+    received = ReceivedEvent(
+        id=_as_text(event_id),
+        type=_as_text(kind),
+        subject=_as_text(subject),
+        at=at,
+        data=data,
+        source=_as_text(source),
+    )
+    kept = {
+        "id": event_id,
+        "type": kind,
+        "source": source,
+        "subject": subject,
+        "time": at.isoformat() if at else None,
+        "data": data,
+    }
+    return received, kept
+
+
+def receive_document(event: Mapping[str, Any]) -> tuple[ReceivedEvent, dict[str, Any]]:
+    """Bring an event as it stands in JSON into the one shape; CloudEvents name their version."""
+    if "specversion" not in event:
+        return receive_event(
+            event_id=event.get("id"),
+            kind=event.get("eventType"),
+            source=event.get("topic"),
+            subject=event.get("subject"),
+            time=event.get("eventTime"),
+            data=event.get("data"),
+        )
+    return receive_event(
+        event_id=event.get("id"),
+        kind=event.get("type"),
+        source=event.get("source"),
+        subject=event.get("subject"),
+        time=event.get("time"),
+        data=cloud_data(event.get("data"), event.get("data_base64")),
+    )
+
+
+def cloud_data(data: object, data_base64: object) -> object:
+    """Return the data of a CloudEvent, which may stand there as bytes."""
+    if data is not None or not isinstance(data_base64, str):
+        return data
+    try:
+        return base64.b64decode(data_base64, validate=True).decode("utf-8", "backslashreplace")
+    except ValueError:
+        return data_base64
 
 
 type Reading = VersionWritten | VersionDeleted | NotForUs
@@ -149,6 +213,14 @@ def parse_time(text: object) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _opened(data: object) -> object:
+    """Return an object that a publisher sent as JSON text; anything else as it came."""
+    if isinstance(data, str) and data.lstrip().startswith("{"):
+        with suppress(ValueError, RecursionError):
+            return json.loads(data)
+    return data
+
+
 def _claimed_id(kind: str, event: ReceivedEvent, data: Mapping[str, Any]) -> object:
     """Return the resource id: the field of the event's own type first, then the subject."""
     if kind == TEMPLATE_EXPORTED.lower():
@@ -195,6 +267,10 @@ def _text(value: object) -> str | None:
     if isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and value.isprintable():
         return value
     return None
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _lower(value: object) -> str:

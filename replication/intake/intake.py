@@ -6,13 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from replication.dead_letters.desk import DeadLetterDesk
-from replication.domain import formatting
 from replication.domain.actions import IntakeAction
 from replication.domain.errors import (
     MalformedError,
     NewerFormatError,
-    Operation,
-    ThrottledError,
     TransientError,
 )
 from replication.domain.image_version import ImageVersion, ImageVersionId
@@ -29,7 +26,6 @@ from replication.domain.plan import PlanSubject, plan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import InvalidRegionNameError, Region, RegionCatalog
 from replication.domain.trace_context import TraceParent
-from replication.guards.admission import AdmissionControl
 from replication.guards.region_health import RegionHealth
 from replication.intake.events import (
     NotForUs,
@@ -40,8 +36,9 @@ from replication.intake.events import (
     read_event,
 )
 from replication.intake.next_look import bring_forward
+from replication.intake.reader import VersionReader
 from replication.intake.subscriptions import Subscriptions
-from replication.ports import Catalogs, Gallery
+from replication.ports import Catalogs
 from replication.records.commit import JobCommits
 from replication.telemetry.job_metrics import tell_first
 from replication.telemetry.log import ERROR, WARNING, log_outcome
@@ -67,10 +64,9 @@ class Intake:
     """Turns events and requests into jobs; every call may be repeated without harm."""
 
     commits: JobCommits
-    gallery: Gallery
+    reader: VersionReader
     catalogs: Catalogs
     desk: DeadLetterDesk
-    admission: AdmissionControl
     health: RegionHealth
     subscriptions: Subscriptions
     policy: ReplicationPolicy
@@ -226,7 +222,7 @@ class Intake:
         home = _known_region(home_region, catalog)
         if seen is None and home is None:
             tries = tries.one_call()
-            seen = self._read(version_id, catalog)
+            seen = self.reader.read(version_id, catalog)
         if seen is not None:
             subject = PlanSubject.of(seen)
         elif home is not None:
@@ -248,20 +244,6 @@ class Intake:
         if job.phase is Phase.SKIPPED:
             return IntakeResult(action=IntakeAction.SKIPPED, reason=job.reason, key=job.key)
         return IntakeResult(action=IntakeAction.QUEUED, reason=job.reason, key=job.key)
-
-    def _read(self, version_id: ImageVersionId, catalog: RegionCatalog) -> ImageVersion | None:
-        """Read a version unless Azure asked for a pause; raises TransientError."""
-        until = self.admission.closed_until(version_id.subscription_id, Operation.READ)
-        if until is not None:
-            pause_s = (until - self.runtime.clock()).total_seconds()
-            raise ThrottledError(
-                f"Azure asked for a pause until {formatting.moment(until)}", retry_after_s=pause_s
-            )
-        try:
-            return self.gallery.read(version_id, catalog)
-        except ThrottledError as error:
-            self.admission.refused(version_id, Operation.READ, error)
-            raise
 
     def _new_job(
         self, subject: PlanSubject, catalog: RegionCatalog, *, trigger: str, correlation_id: str

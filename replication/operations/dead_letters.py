@@ -220,7 +220,7 @@ class DeadLetterService:
         return True, reason
 
     def _send_again(self, letter: DeadLetter, *, by: str) -> tuple[bool, str]:
-        if letter.source == "event":
+        if letter.source in ("event", QueueName.EVENTS.value):
             received, raw = _event(letter)
             taken = self.intake.receive(received, raw)
             refused = taken.action in (IntakeAction.REJECTED, IntakeAction.REFUSED)

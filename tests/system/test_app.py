@@ -122,7 +122,7 @@ def test_the_api_answers_from_the_first_day(start_app: StartApp) -> None:
         health = app.get("/api/v1/health")
         assert health["status"] == "ok"
         queues = {one["name"]: one for one in app.get("/api/v1/queues")["items"]}
-        assert sorted(queues) == ["replication-jobs", "replication-tracking"]
+        assert sorted(queues) == ["replication-events", "replication-jobs", "replication-tracking"]
         assert queues["replication-jobs"]["depth"] == 0
         assert queues["replication-jobs"]["paused"] is False
         missing = app.get(f"/api/v1/replications/{'0' * 32}", status=404)

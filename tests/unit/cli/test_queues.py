@@ -45,7 +45,9 @@ def test_doing_it_twice_says_so_and_is_no_mistake(shell: Shell) -> None:
 def test_an_unknown_queue_is_named_with_those_there_are(shell: Shell, name: str) -> None:
     answer = shell("queues", "pause", name)
     assert answer.code == ExitCode.NOT_FOUND
-    assert "there are replication-jobs, replication-tracking" in " ".join(answer.err.split())
+    assert "there are replication-jobs, replication-tracking, replication-events" in " ".join(
+        answer.err.split()
+    )
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "two\nlines", "x" * 301, "\x1b[31m"])

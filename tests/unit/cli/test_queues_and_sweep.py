@@ -20,6 +20,7 @@ def test_every_queue_is_shown_with_what_waits_in_it(world: World, shell: Shell) 
         ["QUEUE", "MESSAGES", "HIDDEN", "OLDEST", "POISON", "PAUSED"],
         ["replication-jobs", "2", "1", "0", "s", "0", "no"],
         ["replication-tracking", "0", "0", "-", "0", "no"],
+        ["replication-events", "0", "0", "-", "0", "no"],
     ]
 
 

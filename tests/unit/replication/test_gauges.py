@@ -84,7 +84,9 @@ def test_what_stands_in_storage_is_counted(world: World) -> None:
     samples = world.app.gauges.read()
     assert of(samples, QUEUE_DEPTH)["replication-jobs"] == 1
     assert of(samples, QUEUE_AGE)["replication-jobs"] == 90
-    assert of(samples, QUEUE_PAUSED) == {"replication-jobs": 1, "replication-tracking": 0}
+    assert of(samples, QUEUE_PAUSED) == {
+        queue.value: int(queue is QueueName.JOBS) for queue in QueueName
+    }
     assert of(samples, JOBS)["planned"] == 1
     assert of(samples, REPLICAS)["planned"] == 8
     assert of(samples, LETTERS) == {"malformed_event": 1}

@@ -117,7 +117,9 @@ def test_an_unknown_queue_is_not_found(world: World, function: Any) -> None:
     assert world.queues.waiting == []
     answer = call(function, route={"name": "no-such"})
     assert answer.status == 404
-    assert answer.detail.endswith("there are replication-jobs, replication-tracking")
+    assert answer.detail.endswith(
+        "there are replication-jobs, replication-tracking, replication-events"
+    )
 
 
 ACTS = [

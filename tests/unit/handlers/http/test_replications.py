@@ -13,7 +13,7 @@ from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import MalformedError, TransientError
 from replication.domain.job import Phase
 from replication.listing.query import ListOrder, ListQuery
-from replication.ports import JobQuery
+from replication.ports import JobQuery, QueueName
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World
 
@@ -199,4 +199,4 @@ def test_queues_are_listed(world: World) -> None:
     assert status == 200
     items = body["items"]
     assert isinstance(items, list)
-    assert [item["name"] for item in items] == ["replication-jobs", "replication-tracking"]
+    assert [item["name"] for item in items] == [queue.value for queue in QueueName]
