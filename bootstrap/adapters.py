@@ -51,6 +51,7 @@ def open_ports(settings: Settings, telemetry: Telemetry = NO_TELEMETRY) -> Ports
         table_url=storage.table_url,
         blob_url=storage.blob_url,
         client_id=storage.client_id,
+        identity_id=storage.identity_id,
     )
     tables = account.tables()
     blobs = account.blobs()
@@ -67,7 +68,7 @@ def open_ports(settings: Settings, telemetry: Telemetry = NO_TELEMETRY) -> Ports
         controls=TableControls(Table(tables, "controls")),
         listing=TableListing(Table(tables, "listing")),
         queues=StorageJobQueues(service=account.queues(), clock=utc_now),
-        topic=open_topic(endpoint) if endpoint else NoTopic(),
+        topic=open_topic(endpoint, settings.cloud) if endpoint else NoTopic(),
         clock=utc_now,
         chance=random.SystemRandom().random,
         new_owner=lambda: uuid.uuid4().hex,

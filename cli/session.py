@@ -49,7 +49,7 @@ def _who(app: "App") -> str | None:
         return None
     from replication.azure.identity import own_credential, who  # noqa: PLC0415 - as above
 
-    return who(own_credential(storage.client_id))
+    return who(own_credential(storage.client_id, storage.identity_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,10 +20,11 @@ from dashboard.i18n.language import preferred
 from dashboard.i18n.words import Words
 from dashboard.pages import NoPageError, build_item, build_page, problem_page
 from dashboard.views.page import Page
-from handlers.http.access import TOKEN_COOKIE, Call, Role, authorise
+from handlers.http.access import Call, Role, authorise, token_cookie
 from handlers.http.request import ProblemError, cookie_named, read_key, read_letter_id
-from handlers.http.responses import YEAR_S, answer, is_local_http, secured, status_of
+from handlers.http.responses import YEAR_S, answer, secured, status_of
 from replication.domain.errors import GalleryReplicatorError
+from replication.domain.urls import is_local_http
 from replication.operations.dead_letters import UnknownLetterError
 from replication.telemetry.log import log_outcome
 
@@ -136,7 +137,7 @@ def _html(req: func.HttpRequest, build: Build) -> func.HttpResponse:
     token = ""
     if shown.may_act:
         token = _token(req) or secrets.token_urlsafe(32)
-        headers["Set-Cookie"] = _cookie(token, secure=not is_local_http(req.url))
+        headers["Set-Cookie"] = _cookie(token, req.url)
     return func.HttpResponse(
         render(shown.page, shown.words, may_act=shown.may_act, token=token),
         status_code=shown.status,
@@ -178,11 +179,10 @@ def _words(req: func.HttpRequest, now: datetime) -> Words:
 
 def _token(req: func.HttpRequest) -> str:
     """Return the token that this browser has already, so that its other pages go on."""
-    kept = cookie_named(TOKEN_COOKIE, req.headers.get("cookie", ""))
+    kept = cookie_named(token_cookie(req.url), req.headers.get("cookie", ""))
     return kept if _TOKEN.fullmatch(kept) else ""
 
 
-def _cookie(token: str, *, secure: bool) -> str:
-    return (
-        f"{TOKEN_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{'; Secure' if secure else ''}"
-    )
+def _cookie(token: str, url: str) -> str:
+    secure = "" if is_local_http(url) else "; Secure"
+    return f"{token_cookie(url)}={token}; Path=/; HttpOnly; SameSite=Strict{secure}"

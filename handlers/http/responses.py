@@ -15,7 +15,7 @@ from api.schemas.base import Answer, Problem
 from handlers.http.access import Call, Caller, Role, authorise
 from handlers.http.request import ProblemError
 from replication.domain.errors import GalleryReplicatorError, MalformedError, NewerFormatError
-from replication.domain.urls import is_loopback
+from replication.domain.urls import is_local_http
 from replication.telemetry.log import log_outcome
 
 YEAR_S = 365 * 24 * 3600
@@ -71,11 +71,6 @@ def status_of(error: GalleryReplicatorError) -> HTTPStatus:
     # What is on record and cannot be read does not pass.
     broken = isinstance(error, MalformedError) and not isinstance(error, NewerFormatError)
     return HTTPStatus.INTERNAL_SERVER_ERROR if broken else HTTPStatus.SERVICE_UNAVAILABLE
-
-
-def is_local_http(url: str) -> bool:
-    """Tell whether a call came over plain http from this very machine."""
-    return url.lower().startswith("http://") and is_loopback(url)
 
 
 def secured(headers: Mapping[str, str], url: str) -> dict[str, str]:

@@ -35,6 +35,8 @@ _LOOK_S = 0.5
 _SECOND_EXPORT_AT_PERCENT = 25
 _START_S = 90
 _DONE = "completed"
+# Set in every container of a cluster; with it `up` asks for keys.
+_CLUSTER = "KUBERNETES_SERVICE_HOST"
 _ENDS = ("succeeded", "partial", "skipped", "superseded", "failed", "cancelled")
 
 
@@ -108,7 +110,7 @@ async def _local_cloud() -> AsyncIterator[_Running]:
                 *("--state", folder, "--time-scale", str(TIME_SCALE)),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, "AZURE_FUNCTIONS_ENVIRONMENT": "Development"},
+                env=_surroundings(),
             )
             try:
                 yield await _ready(process, log)
@@ -116,6 +118,12 @@ async def _local_cloud() -> AsyncIterator[_Running]:
                 if process.returncode is None:
                     process.send_signal(signal.SIGTERM)
                 await process.wait()
+
+
+def _surroundings() -> dict[str, str]:
+    """Return the environment; the demo is a developer's, in a cluster as well."""
+    kept = {name: value for name, value in os.environ.items() if name != _CLUSTER}
+    return {**kept, "AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
 
 
 async def _ready(process: asyncio.subprocess.Process, log: Path) -> _Running:

@@ -13,6 +13,13 @@ from localcloud.functions.errors import HostStartError, RefusedFunctionError
 
 _PLACEHOLDER = re.compile(r"%([^%]+)%")
 ENVIRONMENT = "AZURE_FUNCTIONS_ENVIRONMENT"
+# Set in Azure, and in many a container in which somebody develops.
+_CONTAINER = "CONTAINER_NAME"
+# Set by a platform; with one of them the machine is no developer's.
+_PLATFORM = (
+    *("WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME", "WEBSITE_HOSTNAME", "WEBSITE_POD_NAME"),
+    *("LEGION_SERVICE_HOST", "KUBERNETES_SERVICE_HOST", "CONTAINER_APP_NAME"),
+)
 
 
 def prepare_environment(app_dir: Path, environ: MutableMapping[str, str]) -> None:
@@ -21,6 +28,8 @@ def prepare_environment(app_dir: Path, environ: MutableMapping[str, str]) -> Non
         # AzureWebJobsStorage__accountName and the like say it in another way.
         if not any(known.startswith(f"{name}__") for known in environ):
             environ.setdefault(name, value)
+    # The app would take the name for Azure's, and a key would be asked for on this machine.
+    environ.pop(_CONTAINER, None)
     environ.setdefault(ENVIRONMENT, "Development")
     environ.setdefault("FUNCTIONS_WORKER_RUNTIME", "python")
     environ.setdefault("FUNCTIONS_WORKER_RUNTIME_VERSION", "3.13")
@@ -60,9 +69,9 @@ def resolve(text: str, settings: Mapping[str, str], *, where: str) -> str:
 
 
 def is_development(settings: Mapping[str, str]) -> bool:
-    """Tell whether callers need no key; an instance of Azure's is never a developer's machine."""
+    """Tell whether callers need no key; where a platform runs it, it is no developer's machine."""
     named = settings.get(ENVIRONMENT, "").strip().lower() == "development"
-    return named and not settings.get("WEBSITE_INSTANCE_ID")
+    return named and not any(settings.get(name) for name in _PLATFORM)
 
 
 def is_disabled(function: str, settings: Mapping[str, str]) -> bool:

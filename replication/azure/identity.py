@@ -8,7 +8,7 @@ from typing import Any
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
-from azure.identity import DefaultAzureCredential
+from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
 from replication.domain.actions import Actor
 
@@ -17,11 +17,13 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PARTS = 3
 
 
-def own_credential(client_id: str | None) -> TokenCredential:
-    """Return the identity that the storage clients use."""
-    return DefaultAzureCredential(
-        managed_identity_client_id=client_id, exclude_interactive_browser_credential=True
-    )
+def own_credential(client_id: str | None = None, identity_id: str | None = None) -> TokenCredential:
+    """Return the identity of this process: the one that is named, else the library's choice."""
+    if identity_id is not None:
+        return ManagedIdentityCredential(identity_config={"resource_id": identity_id})
+    # Named as None, it would be the system's identity whatever AZURE_CLIENT_ID says.
+    named = {} if client_id is None else {"managed_identity_client_id": client_id}
+    return DefaultAzureCredential(exclude_interactive_browser_credential=True, **named)
 
 
 def who(credential: TokenCredential) -> str | None:

@@ -2,16 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from azure.core.credentials import AzureKeyCredential, TokenCredential
+from azure.core.credentials import AccessToken, AzureKeyCredential, TokenCredential
 from azure.core.exceptions import AzureError
 from azure.eventgrid import EventGridEvent, EventGridPublisherClient
-from azure.identity import DefaultAzureCredential
 
+from replication.azure.identity import own_credential
 from replication.domain.errors import FailureCode, PermanentError, TransientError
 from replication.ports import OutcomeEvent
 
 _DATA_VERSION = "1"
+_SCOPES = {
+    "AzurePublicCloud": "https://eventgrid.azure.net/.default",
+    "AzureUSGovernment": "https://eventgrid.azure.us/.default",
+    "AzureChinaCloud": "https://eventgrid.azure.cn/.default",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,23 @@ class NoTopic:
         """Publish nothing."""
 
 
-def open_topic(endpoint: str) -> EventGridTopic:
+@dataclass(frozen=True, slots=True)
+class _OfCloud:
+    """A credential for a cloud's Event Grid: the client asks for the public cloud's, always."""
+
+    credential: TokenCredential
+    scope: str
+
+    def get_token(self, *_scopes: str, **options: Any) -> AccessToken:
+        return self.credential.get_token(self.scope, **options)
+
+
+def open_topic(endpoint: str, cloud: str) -> EventGridTopic:
     """Open the topic with the app's identity; a plain-http topic on this machine gets none."""
     credential: TokenCredential | AzureKeyCredential
     if endpoint.startswith("http://"):
         credential = AzureKeyCredential("local")
     else:
-        credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
+        credential = _OfCloud(own_credential(), _SCOPES[cloud])
     client = EventGridPublisherClient(endpoint, credential, connection_timeout=5, read_timeout=10)
     return EventGridTopic(client)

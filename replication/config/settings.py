@@ -30,19 +30,64 @@ _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+_IDENTITY_ID = re.compile(
+    r"/subscriptions/[\w-]+/resourceGroups/[\w.()-]+/providers/Microsoft\.ManagedIdentity"
+    r"/userAssignedIdentities/[\w-]+",
+    re.IGNORECASE,
+)
+# Hosts of a cloud that may be shown a token; the first is the Resource Manager's own.
+_ARM_HOSTS = {
+    "AzurePublicCloud": "management.azure.com",
+    "AzureUSGovernment": "management.usgovcloudapi.net",
+    "AzureChinaCloud": "management.chinacloudapi.cn",
+}
+_TOPIC_HOSTS = {
+    "AzurePublicCloud": "eventgrid.azure.net",
+    "AzureUSGovernment": "eventgrid.azure.us",
+    "AzureChinaCloud": "eventgrid.azure.cn",
+}
+# Stricter than clients, which do not agree on where a host ends behind other characters.
+_PLAIN_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")
+
+
 class SettingsError(GalleryReplicatorError):
     """Settings that cannot be used; the text names each and says what it should be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageSettings:
-    """The app's storage account: a connection string, or its endpoints for an identity."""
+    """The app's storage account: a connection string, or its endpoints for an identity.
+
+    The identity is named by its client id or its resource id, or not at all.
+    """
 
     connection_string: str | None = None
     queue_url: str | None = None
     table_url: str | None = None
     blob_url: str | None = None
     client_id: str | None = None
+    identity_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """Whose tokens the app believes: of these tenants, made out to these audiences."""
+
+    tenants: frozenset[str] = frozenset()
+    audiences: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read both as they are; letter case does not count."""
+        return cls(
+            tenants=_listed(env.get("SIGN_IN_TENANTS", "")),
+            audiences=_listed(env.get("SIGN_IN_AUDIENCES", "")),
+        )
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anybody can sign in."""
+        return bool(self.tenants and self.audiences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +110,7 @@ class Settings:
     notice_repeat_s: float = 24 * 3600.0
     notice_queue_behind_s: float = 900.0
     allowed_subscriptions: frozenset[str] = frozenset()
+    sign_in: SignIn = SignIn()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, app_root: Path) -> Self:
@@ -77,9 +123,9 @@ class Settings:
         settings = cls(
             storage=reader.storage(cloud),
             cloud=cloud,
-            resource_manager_url=reader.url("AZURE_RESOURCE_MANAGER_URL"),
+            resource_manager_url=reader.cloud_url("AZURE_RESOURCE_MANAGER_URL", cloud, _ARM_HOSTS),
             policy_path=app_root / reader.path("REPLICATION_POLICY", "replication-policy.yaml"),
-            outcome_topic_endpoint=reader.url("OUTCOME_TOPIC_ENDPOINT"),
+            outcome_topic_endpoint=reader.cloud_url("OUTCOME_TOPIC_ENDPOINT", cloud, _TOPIC_HOSTS),
             limits=_limits(reader),
             catalog_ttl_s=reader.number("REGION_CATALOG_TTL_S", 6 * 3600, at_least=1),
             retail_prices_url=reader.url("RETAIL_PRICES_URL", DEFAULT_PRICES_URL)
@@ -88,16 +134,21 @@ class Settings:
             notice_teams_url=reader.secret_url("NOTICE_TEAMS_URL"),
             notice_repeat_s=3600 * reader.number("NOTICE_REPEAT_H", 24, at_least=1),
             notice_queue_behind_s=reader.number("NOTICE_QUEUE_BEHIND_S", 900, at_least=1),
-            allowed_subscriptions=reader.ids("ALLOWED_SUBSCRIPTIONS"),
+            allowed_subscriptions=reader.ids("ALLOWED_SUBSCRIPTIONS", of="subscription"),
+            sign_in=reader.sign_in(),
         )
         if reader.problems:
             raise SettingsError("\n".join(reader.problems))
         return settings
 
 
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.replace(",", " ").lower().split())
+
+
 def _is_safe_url(text: str) -> bool:
     # A client would drop line ends, and stumble over the rest only when it is used.
-    if not text.isprintable() or " " in text or len(text) > _MAX_TEXT:
+    if not text.isprintable() or set(text) & set(" \\") or len(text) > _MAX_TEXT:
         return False
     with suppress(ValueError):  # of a port or of an address in brackets that is none
         parts = urlsplit(text)
@@ -158,16 +209,31 @@ class _Reader:
             self.problems.append(f"{name} is {_shown(word)}; it is one of {', '.join(words)}")
         return word
 
-    def ids(self, name: str) -> frozenset[str]:
+    def ids(self, name: str, *, of: str) -> frozenset[str]:
         """Read ids with commas or blanks between them; they have no letter case."""
-        found = self.text(name, "").replace(",", " ").lower().split()
+        found = _listed(self.text(name, ""))
         wrong = next((one for one in found if not _GUID.fullmatch(one)), None)
         if wrong is not None:
             self.problems.append(
-                f"{name} holds {_shown(wrong)}; it is a list of subscription ids, such as "
+                f"{name} holds {_shown(wrong)}; it is a list of {of} ids, such as "
                 "11111111-2222-3333-4444-555555555555"
             )
-        return frozenset(found)
+        return found
+
+    def sign_in(self) -> SignIn:
+        self.ids("SIGN_IN_TENANTS", of="tenant")
+        found = SignIn.from_env(self._env)
+        wrong = next((one for one in found.audiences if not one.isprintable()), None)
+        if wrong is not None:
+            self.problems.append(
+                f"SIGN_IN_AUDIENCES holds {_shown(wrong)}; it is a list of client ids or of "
+                "addresses such as api://11111111-2222-3333-4444-555555555555"
+            )
+        if bool(found.tenants) != bool(found.audiences):
+            self.problems.append(
+                "SIGN_IN_TENANTS and SIGN_IN_AUDIENCES go together; one of them is missing"
+            )
+        return found
 
     def path(self, name: str, default: str) -> str:
         text = self.text(name, default)
@@ -209,6 +275,22 @@ class _Reader:
         )
         return None
 
+    def cloud_url(self, name: str, cloud: str, hosts: Mapping[str, str]) -> str | None:
+        """Read the address of a service that is shown a token: this cloud's or this machine's."""
+        url = self.url(name)
+        if url is None:
+            return None
+        host = hosts.get(cloud, hosts[CLOUDS[0]])
+        netloc = urlsplit(url).netloc.lower()
+        is_of_cloud = f".{netloc.partition(':')[0]}".endswith(f".{host}")
+        if _PLAIN_HOST.fullmatch(netloc) and (is_of_cloud or is_loopback(url)):
+            return url
+        self.problems.append(
+            f"{name} is {_shown(url)}; the app would show its token there, so it is this machine, "
+            f"or {host} or a host below it, as AZURE_CLOUD says"
+        )
+        return None
+
     def secret_url(self, name: str) -> str | None:
         """Read a URL that no message may show."""
         text = self.text(name, "")
@@ -243,12 +325,28 @@ class _Reader:
                 f"{STORAGE_SETTING}__tableServiceUri"
             )
         # Only the cost audit needs blobs; who names both others has the third beside them.
-        blob_default = (queue_url or "").replace(".queue.", ".blob.")
-        has_blobs = blob_default != (queue_url or "")
+        beside = queue_default or queue_url or ""
+        blob_default = beside.replace(".queue.", ".blob.")
+        has_blobs = blob_default != beside
         blob_url = self.url(f"{STORAGE_SETTING}__blobServiceUri", blob_default if has_blobs else "")
         return StorageSettings(
             queue_url=queue_url,
             table_url=table_url,
             blob_url=blob_url,
             client_id=self.text(f"{STORAGE_SETTING}__clientId", "") or None,
+            identity_id=self._identity_id(),
         )
+
+    def _identity_id(self) -> str | None:
+        name = f"{STORAGE_SETTING}__managedIdentityResourceId"
+        text = self.text(name, "")
+        if text and not _IDENTITY_ID.fullmatch(text):
+            self.problems.append(
+                f"{name} is {_shown(text)}; it is the resource id of a user-assigned identity, "
+                "/subscriptions/…/providers/Microsoft.ManagedIdentity/userAssignedIdentities/…"
+            )
+        if text and self.text(f"{STORAGE_SETTING}__clientId", ""):
+            self.problems.append(
+                f"{name} and {STORAGE_SETTING}__clientId name an identity each; set one of them"
+            )
+        return text or None

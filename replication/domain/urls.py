@@ -11,3 +11,8 @@ def is_loopback(url: str) -> bool:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ip_address(host).is_loopback
     return False
+
+
+def is_local_http(url: str) -> bool:
+    """Tell whether a call came over plain http from this very machine."""
+    return url.lower().startswith("http://") and is_loopback(url)

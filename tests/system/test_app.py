@@ -9,7 +9,7 @@ from azure.data.tables import TableClient
 from azure.storage.queue import QueueClient
 
 from tests.support.arm.foreign import running_foreign_arm
-from tests.support.http.calling import principal
+from tests.support.http.calling import SIGNED_IN, principal
 from tests.support.localcloud.hosts import eventually, http_call
 from tests.support.localcloud.instances import StartApp
 
@@ -151,9 +151,7 @@ def test_outside_development_the_api_and_the_webhook_want_a_key(start_app: Start
 
 
 def test_where_the_platform_signs_callers_in_their_role_decides(start_app: StartApp) -> None:
-    app = start_app(
-        arm_url=NOWHERE, AZURE_FUNCTIONS_ENVIRONMENT="Production", WEBSITE_AUTH_ENABLED="True"
-    )
+    app = start_app(arm_url=NOWHERE, AZURE_FUNCTIONS_ENVIRONMENT="Production", **SIGNED_IN)
 
     def ask(path: str, *roles: str, method: str = "GET") -> int:
         headers = {"x-ms-client-principal": principal(*roles)} if roles else {}

@@ -10,12 +10,12 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.rest import HttpRequest, HttpResponse
-from azure.identity import DefaultAzureCredential
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
 from replication.azure.arm.rate_headers import RateHeaderPolicy
 from replication.azure.arm.telemetry import ArmTelemetryPolicy
+from replication.azure.identity import own_credential
 from replication.guards.rate_meter import RateMeter
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 
@@ -102,7 +102,7 @@ class ArmClients:
         if self.endpoint.anonymous:
             return _NoCredential()
         if self._credential is None:
-            self._credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
+            self._credential = own_credential()
         return self._credential
 
     def _options(self) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class StorageAccount:
     table_url: str | None = None
     blob_url: str | None = None
     client_id: str | None = None
+    identity_id: str | None = None
 
     def tables(self) -> TableServiceClient:
         """Return the client for the account's tables; raises MalformedError."""
@@ -52,7 +53,7 @@ class StorageAccount:
         return BlobServiceClient(self.blob_url, credential=self._identity(), **_OPTIONS)
 
     def _identity(self) -> TokenCredential:
-        return own_credential(self.client_id)
+        return own_credential(self.client_id, self.identity_id)
 
 
 def _connect[Client](connect: Callable[..., Client], connection_string: str) -> Client:

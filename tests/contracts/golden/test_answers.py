@@ -8,20 +8,19 @@ from typing import Any
 import pytest
 
 from costs.ledger.files import read_rows
-from handlers.http.access import AUTH_ENABLED, ENVIRONMENT, INSTANCE
+from replication.ports import QueueName
 from tests.contracts.golden.data import FOLDER, Raw, lines
 from tests.contracts.golden.facts import facts
 from tests.contracts.golden.produced import day_prices, events, ledger
 from tests.contracts.golden.worlds import ask, recorded_world
+from tests.support.http.serving import develop
 
 _WORLDS = ("many", "costs", "acts")
 
 
 @pytest.fixture(autouse=True)
 def _development(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(ENVIRONMENT, "Development")
-    for name in (AUTH_ENABLED, INSTANCE):
-        monkeypatch.delenv(name, raising=False)
+    develop(monkeypatch)
     # The ledger copies its files into the folder for temporary files.
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
@@ -32,7 +31,17 @@ def test_every_call_is_answered_as_it_was(name: str) -> None:
     world = recorded_world(recorded)
     for asked in recorded["calls"]:
         status, text = ask(world, asked)
+        text = without_later_queue(text)
         assert (status, exactly(text)) == (asked["status"], exactly(asked["answer"])), asked
+
+
+def without_later_queue(text: str) -> str:
+    """Leave out the queue that came after that commit; it stands last."""
+    text = text.replace(f", {QueueName.EVENTS}", "")
+    items = json.loads(text).get("items") if text.startswith("{") else None
+    if items and items[-1].get("name") == QueueName.EVENTS:
+        return json.dumps({"items": items[:-1]})
+    return text
 
 
 def exactly(text: str) -> Any:

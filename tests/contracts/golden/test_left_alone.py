@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bootstrap import use
+from bootstrap.app import build_app
 from costs.pricing.price_book import PriceBooks, decode_book
 from costs.pricing.sizes import OccupiedSizes, decode_sizes
 from handlers import jobs as triggers
@@ -53,6 +54,9 @@ def some(kind: str) -> tuple[Case, ...]:
 def test_a_newer_record_survives_events_requests_and_sweeps() -> None:
     for one in some("job"):
         job, world = read_job(one.raw), build_world()
+        allowed = frozenset({job.image_version_id.subscription_id.lower()})
+        settings = replace(world.app.settings, allowed_subscriptions=allowed)
+        world.app = build_app(settings, world.app.policy, world.app.ports)
         row = (newer(one.raw)["document_0"], 77)
         world.store.rows[job.key] = row
         world.gallery.add(job.image_version_id, version_body())

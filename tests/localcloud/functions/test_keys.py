@@ -42,6 +42,13 @@ def test_an_empty_key_file_stops_the_host_and_lets_nobody_in(tmp_path: Path) -> 
         access_key(PRODUCTION, tmp_path)
 
 
-def test_an_instance_of_azures_is_never_a_developers_machine(tmp_path: Path) -> None:
-    settings = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", "WEBSITE_INSTANCE_ID": "abc"}
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME", "WEBSITE_HOSTNAME", "WEBSITE_POD_NAME"),
+        *("LEGION_SERVICE_HOST", "KUBERNETES_SERVICE_HOST", "CONTAINER_APP_NAME"),
+    ],
+)
+def test_where_a_platform_runs_it_is_never_a_developers_machine(tmp_path: Path, name: str) -> None:
+    settings = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", name: "abc"}
     assert access_key(settings, tmp_path) is not None

@@ -7,11 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import azure.functions as func
+import pytest
 
+from handlers.http.access import AUTH_ENABLED
 from tests.support.http.documented import assert_documented, is_documented
 
 ROOT = "http://127.0.0.1:7071"
 OBJECT_ID = "0f0e0d0c-1111-2222-3333-444455556666"
+TENANT = "7e7e7e7e-1111-2222-3333-444455556666"
+AUDIENCE = "api://a0a0a0a0-1111-2222-3333-444455556666"
+# What the platform and the settings say where callers sign in.
+SIGNED_IN: Mapping[str, str] = {
+    AUTH_ENABLED: "True",
+    "WEBSITE_SITE_NAME": "replicator",
+    "SIGN_IN_TENANTS": TENANT,
+    "SIGN_IN_AUDIENCES": AUDIENCE,
+}
+# Claims of a token that is from there.
+TOKEN_CLAIMS = (
+    {"typ": "aud", "val": AUDIENCE},
+    {"typ": "http://schemas.microsoft.com/identity/claims/tenantid", "val": TENANT},
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +94,16 @@ def call(
     return answer
 
 
+def sign_in(patch: pytest.MonkeyPatch) -> None:
+    """Let the API see a deployed app whose platform signs callers in."""
+    for name, value in SIGNED_IN.items():
+        patch.setenv(name, value)
+
+
 def principal(*roles: str, **changes: Any) -> str:
     """Return the header that the platform sets for someone with these app roles."""
     claims = [
+        *TOKEN_CLAIMS,
         {"typ": "http://schemas.microsoft.com/identity/claims/objectidentifier", "val": OBJECT_ID},
         {"typ": "name", "val": "Ann Example"},
         *({"typ": "roles", "val": role} for role in roles),

@@ -16,7 +16,7 @@ import handlers.http.dead_letters as letters
 from bootstrap import use
 from bootstrap.app import App
 from handlers.http import actions, costs, health, queues, replications
-from handlers.http.access import AUTH_ENABLED, ENVIRONMENT, INSTANCE
+from handlers.http.access import AUTH_ENABLED, ENVIRONMENT, PLATFORM
 from tests.support.fakes import World
 from tests.support.http.calling import call
 
@@ -109,7 +109,7 @@ class Site:
 def develop(patch: pytest.MonkeyPatch) -> None:
     """Let the API see a developer's machine, which needs no sign-in."""
     patch.setenv(ENVIRONMENT, "Development")
-    for name in (AUTH_ENABLED, INSTANCE):
+    for name in (AUTH_ENABLED, *PLATFORM):
         patch.delenv(name, raising=False)
 
 

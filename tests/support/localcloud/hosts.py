@@ -84,8 +84,11 @@ def http_call(
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """Return the environment without settings of an app that runs on this machine."""
-    foreign = ("AzureWebJobs", "AZURE_", "LOCALCLOUD_", "FUNCTIONS_")
+    """Return the environment without settings of an app that runs on this machine.
+
+    Nor does it say that the machine is a container.
+    """
+    foreign = ("AzureWebJobs", "AZURE_", "LOCALCLOUD_", "FUNCTIONS_", "CONTAINER_", "KUBERNETES_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, **settings}
 

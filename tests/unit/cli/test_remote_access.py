@@ -10,10 +10,10 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from cli.client.address import KEY_VARIABLE, SCOPE_VARIABLE, URL_VARIABLE, Remote
 from cli.client.http import Api, open_api
-from handlers.http.access import AUTH_ENABLED, ENVIRONMENT
+from handlers.http.access import ENVIRONMENT
 from tests.support.builders import version_id
 from tests.support.fakes import World
-from tests.support.http.calling import OBJECT_ID, principal
+from tests.support.http.calling import OBJECT_ID, principal, sign_in
 from tests.support.http.serving import DEPLOYED, Canned, Detour, Site
 from tests.support.letter_worlds import lay_job
 from tests.support.shell import Shell
@@ -69,7 +69,7 @@ def signed_in(monkeypatch: pytest.MonkeyPatch, site: Site, *roles: str) -> None:
         if headers.get("authorization") == f"Bearer {TOKEN}":
             headers["x-ms-client-principal"] = principal(*roles)
 
-    monkeypatch.setenv(AUTH_ENABLED, "True")
+    sign_in(monkeypatch)
     site.platform = platform
 
 

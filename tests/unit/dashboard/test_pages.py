@@ -10,7 +10,6 @@ from dashboard.i18n.language import Language
 from dashboard.i18n.words import Words
 from dashboard.pages import NAMES
 from dashboard.views.page import PAGES as NAVIGATION
-from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import FailureCode, MalformedError, TransientError
 from replication.domain.job import HistoryEntry, Phase
 from tests.support.browser.places import NAMES as IN_A_BROWSER
@@ -25,7 +24,7 @@ from tests.support.dashboard.worlds import (
 )
 from tests.support.documents import DOCS, table_rows
 from tests.support.fakes import World, build_world
-from tests.support.http.calling import principal
+from tests.support.http.calling import principal, sign_in
 from tests.support.http.serving import Serve
 
 PAGES = tuple(f"/dashboard/{name}".rstrip("/") for name in NAMES)
@@ -190,7 +189,7 @@ def test_strangers_see_nothing_of_any_page(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, header: str, status: int
 ) -> None:
     world = serve(troubled_world())
-    monkeypatch.setenv(AUTH_ENABLED, "True")
+    sign_in(monkeypatch)
     for address in addresses(world):
         answer = ask(address, x_ms_client_principal=header)
         assert (answer.status, answer.media_type) == (status, "text/html"), address
@@ -204,7 +203,7 @@ def test_a_reader_sees_everything_and_no_button(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = serve(troubled_world())
-    monkeypatch.setenv(AUTH_ENABLED, "True")
+    sign_in(monkeypatch)
     reader, operator = principal("Replication.Reader"), principal("Replication.Operator")
     for address in addresses(world):
         answer = ask(address, x_ms_client_principal=reader)
@@ -237,11 +236,15 @@ def test_over_tls_the_cookie_is_sent_back_over_tls_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert world.store.rows == {}
-    monkeypatch.setenv(AUTH_ENABLED, "True")
+    sign_in(monkeypatch)
     header = principal("Replication.Operator")
     monkeypatch.setattr("tests.support.dashboard.pages.ROOT", "https://replicator.example")
     answer = ask("/dashboard", x_ms_client_principal=header)
-    assert answer.headers["Set-Cookie"].endswith("; Secure")
+    # With the prefix a browser takes it only for this host, its whole path, and over TLS.
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-gallery-replicator-csrf=")
+    assert cookie.endswith("; Path=/; HttpOnly; SameSite=Strict; Secure")
+    assert "Domain" not in cookie
 
 
 @pytest.mark.parametrize(

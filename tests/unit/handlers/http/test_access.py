@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from handlers.http.access import (
     ACTION_VALUE,
+    CORE_TOOLS,
     TOKEN_COOKIE,
     Call,
     Caller,
@@ -21,9 +22,15 @@ from handlers.http.access import (
     authorise,
     http_auth_level,
 )
-from tests.support.http.calling import OBJECT_ID, principal
+from tests.support.http.calling import (
+    AUDIENCE,
+    OBJECT_ID,
+    SIGNED_IN,
+    TENANT,
+    TOKEN_CLAIMS,
+    principal,
+)
 
-SIGNED_IN = {"WEBSITE_AUTH_ENABLED": "True"}
 KEYED = {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}
 LOCAL = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
 AZURE_URL = "https://replicator.azurewebsites.net/api/v1/queues"
@@ -59,7 +66,9 @@ def denied(*args: Any, **kwargs: Any) -> tuple[HTTPStatus, str]:
         (LOCAL, "function"),
         ({"WEBSITE_AUTH_ENABLED": "False"}, "function"),
         (SIGNED_IN, "anonymous"),
-        ({"WEBSITE_AUTH_ENABLED": " true "}, "anonymous"),
+        ({**SIGNED_IN, "WEBSITE_AUTH_ENABLED": " true "}, "anonymous"),
+        ({"WEBSITE_AUTH_ENABLED": "True"}, "function"),
+        ({"WEBSITE_AUTH_ENABLED": "True", "CONTAINER_APP_NAME": "a"}, "function"),
     ],
 )
 def test_the_host_asks_for_a_key_wherever_the_platform_does_not_authenticate(
@@ -85,7 +94,8 @@ def test_a_reader_may_not_act() -> None:
 def test_nobody_is_named_but_by_an_object_id() -> None:
     by = ask(Role.READER, SIGNED_IN, x_ms_client_principal=READER).by
     assert "Ann" not in by
-    claims = [{"typ": "oid", "val": OBJECT_ID.upper()}, {"typ": "idtyp", "val": "app"}]
+    claims = [*TOKEN_CLAIMS, {"typ": "oid", "val": OBJECT_ID.upper()}]
+    claims.append({"typ": "idtyp", "val": "app"})
     claims.append({"typ": "roles", "val": "Replication.Reader"})
     header = principal(claims=claims)
     app = ask(Role.READER, SIGNED_IN, x_ms_client_principal=header)
@@ -107,9 +117,10 @@ def encoded(document: object) -> str:
         ("[" * 90_000, 401),
         (principal("Replication.Operator", auth_typ="github"), 401),
         (principal("Replication.Operator", claims=[]), 401),
+        (principal("Replication.Operator", claims=[*TOKEN_CLAIMS]), 401),
         (principal(claims=None), 401),
-        (principal(claims=[5, {"typ": 1, "val": 2}]), 401),
-        (principal(claims=[{"typ": "oid", "val": "<script>"}]), 401),
+        (principal(claims=[*TOKEN_CLAIMS, 5, {"typ": 1, "val": 2}]), 401),
+        (principal(claims=[*TOKEN_CLAIMS, {"typ": "oid", "val": "<script>"}]), 401),
         (principal(), 403),
         (principal("replication.operator"), 403),
         (principal("Owner"), 403),
@@ -122,6 +133,60 @@ def test_a_principal_that_says_too_little_is_denied(header: str, status: int) ->
 @given(st.text() | st.binary().map(lambda raw: base64.b64encode(raw).decode()))
 def test_no_header_whatever_opens_or_breaks_it(header: str) -> None:
     assert denied(Role.READER, SIGNED_IN, x_ms_client_principal=header)[0] in (401, 403)
+
+
+def stranger(**changes: str) -> str:
+    """Return an operator's header with other claims of where the token is from."""
+    of = {"aud": AUDIENCE, "tid": TENANT, **changes}
+    claims = [{"typ": kind, "val": value} for kind, value in of.items() if value]
+    claims += [{"typ": "oid", "val": OBJECT_ID}, {"typ": "roles", "val": "Replication.Operator"}]
+    return principal(claims=claims)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"tid": "99999999-1111-2222-3333-444455556666"}, "a tenant that SIGN_IN_TENANTS"),
+        ({"tid": ""}, "a tenant that SIGN_IN_TENANTS"),
+        ({"aud": "api://99999999-1111-2222-3333-444455556666"}, "an audience that SIGN_IN_AUD"),
+        ({"aud": ""}, "an audience that SIGN_IN_AUDIENCES"),
+        (
+            {"http://schemas.microsoft.com/identity/claims/tenantid": "another"},
+            "a tenant that SIGN_IN_TENANTS",
+        ),
+    ],
+)
+def test_a_token_of_another_tenant_or_for_another_app_is_not_believed(
+    changes: dict[str, str], told: str
+) -> None:
+    assert ask(Role.OPERATOR, SIGNED_IN, x_ms_client_principal=stranger()).role is Role.OPERATOR
+    status, said = denied(Role.READER, SIGNED_IN, x_ms_client_principal=stranger(**changes))
+    assert status == 401
+    assert told in said
+
+
+@pytest.mark.parametrize("lacking", ["SIGN_IN_TENANTS", "SIGN_IN_AUDIENCES"])
+def test_where_nobody_says_whose_tokens_count_none_does(lacking: str) -> None:
+    env = {**SIGNED_IN, lacking: " "}
+    status, told = denied(Role.READER, env, x_ms_client_principal=OPERATOR)
+    assert status == 401
+    assert "set SIGN_IN_TENANTS and SIGN_IN_AUDIENCES" in told
+
+
+def test_several_tenants_and_audiences_may_be_named_in_any_letter_case() -> None:
+    env = {
+        **SIGNED_IN,
+        "SIGN_IN_TENANTS": f"99999999-1111-2222-3333-444455556666, {TENANT.upper()}",
+        "SIGN_IN_AUDIENCES": f"other {AUDIENCE.upper()}",
+    }
+    assert ask(Role.OPERATOR, env, x_ms_client_principal=OPERATOR).role is Role.OPERATOR
+
+
+@pytest.mark.parametrize("platform", [{}, {"CONTAINER_APP_NAME": "a"}])
+def test_outside_app_service_its_switch_makes_no_principal_true(platform: dict[str, str]) -> None:
+    env = {name: value for name, value in SIGNED_IN.items() if name != "WEBSITE_SITE_NAME"}
+    caller = ask(Role.READER, {**env, **platform}, x_ms_client_principal=OPERATOR)
+    assert caller.by == "a function key"
 
 
 def test_a_forged_principal_means_nothing_where_keys_are_asked() -> None:
@@ -141,9 +206,34 @@ def test_the_local_operator_is_nobody_elsewhere() -> None:
     assert ask(Role.READER, LOCAL, url=LOCAL_URL, host="localhost:7071").role is Role.OPERATOR
 
 
-def test_an_instance_in_azure_that_is_set_to_development_has_no_local_operator() -> None:
-    env = {**LOCAL, "WEBSITE_INSTANCE_ID": "abc"}
+@pytest.mark.parametrize(
+    "name",
+    [
+        "WEBSITE_INSTANCE_ID",
+        "WEBSITE_SITE_NAME",
+        "WEBSITE_HOSTNAME",
+        "WEBSITE_POD_NAME",
+        "CONTAINER_NAME",
+        "LEGION_SERVICE_HOST",
+        "KUBERNETES_SERVICE_HOST",
+        "CONTAINER_APP_NAME",
+    ],
+)
+def test_a_platform_that_is_set_to_development_has_no_local_operator(name: str) -> None:
+    env = {**LOCAL, name: "abc"}
     assert ask(Role.READER, env, url=LOCAL_URL).by == "a function key"
+    # Where nobody was asked for a key, nobody has shown one.
+    status, told = denied(Role.READER, {**env, CORE_TOOLS: "true"}, url=LOCAL_URL)
+    assert (status, told.split(",")[0]) == (401, "Core Tools ask for no key")
+
+
+@pytest.mark.parametrize("name", ["disguised_host", "x_forwarded_host"])
+@pytest.mark.parametrize("value", ["app.example", "127.0.0.1:7071", ""])
+def test_a_request_that_a_front_end_hands_on_is_not_the_local_operators(
+    name: str, value: str
+) -> None:
+    status, _ = denied(Role.READER, LOCAL, url=LOCAL_URL, **{name: value})
+    assert status == 401
 
 
 PAGE = {
@@ -169,6 +259,24 @@ def test_a_page_of_ours_may_act() -> None:
 @pytest.mark.parametrize("other", ['prefs={"a":1}', "n=hello world", "é", "=", "a", 'x="'])
 def test_a_cookie_of_another_program_hides_not_the_pages_own(other: str) -> None:
     assert act(cookie=f"{other}; {TOKEN_COOKIE}={TOKEN}; {other}").by == "the local operator"
+
+
+def test_over_https_only_the_cookie_of_this_very_host_counts() -> None:
+    url = AZURE_URL
+    host = {
+        "host": "replicator.azurewebsites.net",
+        "origin": "https://replicator.azurewebsites.net",
+    }
+    page = {**PAGE, **host, "x-ms-client-principal": OPERATOR}
+
+    def act_with(cookie: str) -> Caller:
+        call = Call(method="POST", url=url, headers={**page, "cookie": cookie})
+        return authorise(call, Role.OPERATOR, SIGNED_IN)
+
+    assert act_with(f"__Host-{TOKEN_COOKIE}={TOKEN}").role is Role.OPERATOR
+    # Any other host of the domain can set one without the prefix.
+    with pytest.raises(DeniedError, match="the page is out of date"):
+        act_with(f"{TOKEN_COOKIE}={TOKEN}")
 
 
 def test_a_program_may_act_without_what_only_a_browser_sends() -> None:

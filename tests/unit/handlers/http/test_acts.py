@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 
 from handlers.http import queues, replications
-from handlers.http.access import AUTH_ENABLED
 from replication.domain.job import Phase
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World
-from tests.support.http.calling import OBJECT_ID, Answer, call, principal
+from tests.support.http.calling import OBJECT_ID, Answer, call, principal, sign_in
 
 ID = version_id()
 QUEUE = "replication-jobs"
@@ -137,7 +136,7 @@ def test_a_reader_may_not_act_and_a_stranger_nothing(
 ) -> None:
     exported(world)
     before = dict(world.store.rows)
-    monkeypatch.setenv(AUTH_ENABLED, "True")
+    sign_in(monkeypatch)
     reader = {"x-ms-client-principal": principal("Replication.Reader")}
     refused = call(function, body={}, route=route, headers=reader)
     assert (refused.status, refused.detail) == (403, "this needs the app role Replication.Operator")
@@ -151,7 +150,7 @@ def test_an_act_is_recorded_with_its_operator(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exported(world)
-    monkeypatch.setenv(AUTH_ENABLED, "True")
+    sign_in(monkeypatch)
     operator = {"x-ms-client-principal": principal("Replication.Operator")}
     assert call(replications.cancel, route={"key": ID.key}, headers=operator).status == 202
     entry = world.history.read(ID.key)[-1]

@@ -20,6 +20,7 @@ from replication.telemetry.prometheus import render
 from replication.telemetry.tally import Tally
 from tests.support.builders import version_body
 from tests.support.fakes import World, build_world
+from tests.support.http.calling import sign_in
 from tests.support.scenarios.steps import ID, export
 
 KNOWN = {name: one for one in METRICS for name in (*one.series, one.prometheus_name)}
@@ -119,7 +120,7 @@ def test_every_family_is_in_the_catalogue_with_its_kind_and_labels(world: World)
 
 def test_the_page_is_for_readers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert world.store.rows == {}
-    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "True")
+    sign_in(monkeypatch)
     response = scrape()
     assert response.status_code == 401
     assert b"gallery_replicator_jobs" not in response.get_body()

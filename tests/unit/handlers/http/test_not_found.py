@@ -2,10 +2,9 @@
 
 import pytest
 
-from handlers.http.access import AUTH_ENABLED
 from handlers.http.not_found import no_such_call
 from tests.support.fakes import World
-from tests.support.http.calling import call
+from tests.support.http.calling import call, sign_in
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
@@ -19,5 +18,5 @@ def test_a_call_that_is_none_is_named_and_where_the_others_are(world: World, met
 
 def test_a_stranger_is_told_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert world.store.rows == {}
-    monkeypatch.setenv(AUTH_ENABLED, "True")
+    sign_in(monkeypatch)
     assert call(no_such_call, route={"rest": "v1/nope"}).status == 401

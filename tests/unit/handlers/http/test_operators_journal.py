@@ -6,11 +6,10 @@ import pytest
 
 import handlers.http.dead_letters as letters
 from handlers.http import actions, queues, replications
-from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import TransientError
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World
-from tests.support.http.calling import OBJECT_ID, Answer, call, principal
+from tests.support.http.calling import OBJECT_ID, Answer, call, principal, sign_in
 from tests.support.letter_worlds import lay_event, lay_job
 
 ID = version_id()
@@ -19,7 +18,7 @@ QUEUE = "replication-jobs"
 
 @pytest.fixture(autouse=True)
 def _signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(AUTH_ENABLED, "True")
+    sign_in(monkeypatch)
 
 
 def act(function: Any, **how: Any) -> Answer:

@@ -9,13 +9,13 @@ import pytest
 
 from bootstrap import use
 from handlers.http import actions, health, queues, replications
-from handlers.http.access import AUTH_ENABLED
 from replication.domain.errors import MalformedError, TransientError
 from replication.domain.job import Phase
 from replication.listing.query import ListOrder, ListQuery
 from replication.ports import JobQuery, QueueName
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World
+from tests.support.http.calling import sign_in
 
 
 def test_a_list_without_parameters_is_the_first_fifty() -> None:
@@ -166,7 +166,7 @@ def test_health_tells_what_is_wrong(world: World) -> None:
 def test_whoever_may_not_ask_is_refused_before_anything_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv(AUTH_ENABLED, "True")
+    sign_in(monkeypatch)
     monkeypatch.setenv("REPLICATION_POLICY", "/nowhere.yaml")
     asked = (
         health.health,

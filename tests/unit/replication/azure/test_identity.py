@@ -8,7 +8,8 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
-from replication.azure.identity import who
+from replication.azure.identity import own_credential, who
+from tests.support.arm.stub import Canned, StubArm
 
 OBJECT_ID = "0f0e0d0c-1111-2222-3333-444455556666"
 
@@ -53,3 +54,43 @@ def test_a_person_and_a_program_are_told_by_their_object_id_and_by_no_name() -> 
 )
 def test_where_there_is_no_telling_nobody_is_named(given: str | None) -> None:
     assert who(Credential(given)) is None
+
+
+_NAMING = ("client_id", "mi_res_id", "object_id")
+CLIENT = "c1c1c1c1-1111-2222-3333-444455556666"
+RESOURCE = (
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity"
+    "/userAssignedIdentities/replicator"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "surroundings", "asked"),
+    [
+        ((), {"AZURE_CLIENT_ID": CLIENT}, {"client_id": CLIENT}),
+        ((), {}, {}),
+        (("other",), {"AZURE_CLIENT_ID": CLIENT}, {"client_id": "other"}),
+        ((None, RESOURCE), {"AZURE_CLIENT_ID": CLIENT}, {"mi_res_id": RESOURCE}),
+    ],
+)
+def test_an_identity_that_is_not_named_leaves_the_environments_choice(
+    arm: StubArm,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str | None, ...],
+    surroundings: dict[str, str],
+    asked: dict[str, str],
+) -> None:
+    # The endpoint that App Service gives an app for tokens.
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{arm.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "secret")
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    monkeypatch.delenv("AZURE_CLIENT_ID", raising=False)
+    for name, value in surroundings.items():
+        monkeypatch.setenv(name, value)
+    granted = {"access_token": "t", "expires_on": "4102444800", "resource": "r"}
+    arm.answer("GET", "/msi/token", Canned(body=granted))
+    granting = own_credential(*arguments).get_token("https://storage.azure.com/.default")
+    assert granting.token == granted["access_token"]
+    (request,) = arm.asked
+    named = {name: value for name, (value,) in request.query.items() if name in _NAMING}
+    assert named == asked

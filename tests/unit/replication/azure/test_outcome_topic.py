@@ -14,7 +14,7 @@ EVENT = OutcomeEvent(
 
 
 def publish(arm: StubArm) -> None:
-    topic = open_topic(f"{arm.url}/api/events")
+    topic = open_topic(f"{arm.url}/api/events", "AzurePublicCloud")
     try:
         topic.publish([EVENT])
     finally:
@@ -45,9 +45,31 @@ def test_a_topic_in_trouble_is_asked_once_and_worth_another_try(arm: StubArm, st
 
 
 def test_a_topic_behind_https_is_opened_with_the_apps_identity() -> None:
-    topic = open_topic("https://topic.example/api/events")
+    topic = open_topic("https://topic.example/api/events", "AzurePublicCloud")
     assert isinstance(topic, EventGridTopic)
     topic.client.close()
+
+
+@pytest.mark.parametrize(
+    ("cloud", "audience"),
+    [
+        ("AzurePublicCloud", "https://eventgrid.azure.net"),
+        ("AzureUSGovernment", "https://eventgrid.azure.us"),
+        ("AzureChinaCloud", "https://eventgrid.azure.cn"),
+    ],
+)
+def test_the_topic_is_shown_a_token_for_its_own_cloud(
+    arm: StubArm, monkeypatch: pytest.MonkeyPatch, cloud: str, audience: str
+) -> None:
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{arm.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "secret")
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    arm.answer("GET", "/msi/token", Canned(status=400, body={"error": "invalid_request"}))
+    topic = open_topic("https://topic.example/api/events", cloud)
+    with pytest.raises(TransientError, match="the outcome topic"):
+        topic.publish([EVENT])
+    topic.client.close()
+    assert {tuple(request.query["resource"]) for request in arm.asked} == {(audience,)}
 
 
 def test_no_topic_takes_everything() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.config.settings import Settings, SettingsError, StorageSettings
+from replication.config.settings import Settings, SettingsError, SignIn, StorageSettings
 from replication.domain.limits import Limits
 from replication.domain.urls import is_loopback
 from tests.support.strategies import outcome
@@ -51,7 +51,7 @@ def test_every_setting_is_read() -> None:
     settings = read(
         AZURE_CLOUD="AzureUSGovernment",
         AZURE_RESOURCE_MANAGER_URL="http://127.0.0.1:7070/",
-        OUTCOME_TOPIC_ENDPOINT="https://topic.example/api/events",
+        OUTCOME_TOPIC_ENDPOINT="https://labs.usgovvirginia-1.eventgrid.azure.us/api/events",
         REPLICATION_POLICY="/etc/policy.yaml",
         TRACKING_MIN_DELAY_S="0.25",
         TRACKING_MAX_DELAY_S="10",
@@ -82,7 +82,8 @@ def test_every_setting_is_read() -> None:
     assert settings.resource_manager_url == "http://127.0.0.1:7070"
     assert settings.policy_path == Path("/etc/policy.yaml")
     assert settings.catalog_ttl_s == 90
-    assert settings.outcome_topic_endpoint == "https://topic.example/api/events"
+    topic = "https://labs.usgovvirginia-1.eventgrid.azure.us/api/events"
+    assert settings.outcome_topic_endpoint == topic
     assert settings.cloud == "AzureUSGovernment"
 
 
@@ -115,18 +116,68 @@ def test_a_url_that_is_none_or_unsafe_is_named(name: str, value: str) -> None:
     assert said.endswith("it is an https URL, or plain http to this machine only")
 
 
+@pytest.mark.parametrize(
+    ("cloud", "arm", "topic"),
+    [
+        ("AzurePublicCloud", "management.azure.com", "eventgrid.azure.net"),
+        ("AzureUSGovernment", "management.usgovcloudapi.net", "eventgrid.azure.us"),
+        ("AzureChinaCloud", "management.chinacloudapi.cn", "eventgrid.azure.cn"),
+    ],
+)
+def test_a_token_goes_to_the_chosen_cloud_and_to_this_machine_alone(
+    cloud: str, arm: str, topic: str
+) -> None:
+    for name, host in (("AZURE_RESOURCE_MANAGER_URL", arm), ("OUTCOME_TOPIC_ENDPOINT", topic)):
+        for taken in (
+            f"https://{host}",
+            f"https://labs.westeurope-1.{host.upper()}:443/api/events",
+            "https://localhost:7070",
+            "http://127.0.0.1:7070",
+            "https://[::1]:7070",
+        ):
+            read(AZURE_CLOUD=cloud, **{name: taken})
+        for stranger in (
+            "https://arm.example",
+            f"https://{host}.example",
+            f"https://not{host}",
+            f"https://{host}@arm.example",
+            f"https://arm.example/{host}",
+            f"https://arm.example#.{host}",
+            f"https://user@{host}",
+            f"https://{host}.",
+            "https://user@localhost",
+            "https://management.microsoftazure.de",
+            "https://10.0.0.4",
+        ):
+            (said,) = refused(AZURE_CLOUD=cloud, **{name: stranger})
+            assert said.startswith(f"{name} is {stranger!r}; the app would show its token there")
+            assert host in said
+    other = "AzureChinaCloud" if cloud != "AzureChinaCloud" else "AzurePublicCloud"
+    (said,) = refused(AZURE_CLOUD=other, AZURE_RESOURCE_MANAGER_URL=f"https://{arm}")
+    assert "as AZURE_CLOUD says" in said
+
+
+@pytest.mark.parametrize("name", URLS)
+def test_an_address_on_which_clients_do_not_agree_is_none(name: str) -> None:
+    # One library's host is this machine, another's is the stranger before the backslash.
+    for text in ("https://arm.example\\@127.0.0.1", "http://arm.example\\@localhost/"):
+        assert len(refused(**{name: text})) == 1
+
+
 @pytest.mark.parametrize("name", ["NOTICE_WEBHOOK_URL", "NOTICE_TEAMS_URL"])
-@pytest.mark.parametrize("value", ["http://example.org/sig", "ftp://127.0.0.1/sig", "sig", "//sig"])
+@pytest.mark.parametrize(
+    "value", ["http://example.org/s3cret", "ftp://127.0.0.1/s3cret", "s3cret", "//s3cret"]
+)
 def test_an_address_that_is_a_secret_is_never_shown(name: str, value: str) -> None:
     (said,) = refused(**{name: value})
     assert said.startswith(f"{name} is not an https URL")
-    assert "sig" not in said.removeprefix(name)
-    settings = read(**{name: "https://example.org/hook?sig=1"})
-    assert "https://example.org/hook?sig=1" in (
+    assert "s3cret" not in said
+    settings = read(**{name: "https://example.org/hook?sig=s3cret"})
+    assert "https://example.org/hook?sig=s3cret" in (
         settings.notice_webhook_url,
         settings.notice_teams_url,
     )
-    assert "sig" not in repr(settings)
+    assert "s3cret" not in repr(settings)
 
 
 def test_an_unknown_cloud_is_named_with_the_known_ones() -> None:
@@ -176,6 +227,43 @@ def test_an_account_name_stands_for_its_endpoints(cloud: str, suffix: str) -> No
         blob_url=f"https://acct.blob.{suffix}",
         client_id="me",
     )
+
+
+def test_the_endpoints_count_before_the_name_beside_them() -> None:
+    uris = {
+        "AzureWebJobsStorage__blobServiceUri": "https://other.blob.core.windows.net/",
+        "AzureWebJobsStorage__queueServiceUri": "https://other.queue.core.windows.net/",
+        "AzureWebJobsStorage__tableServiceUri": "https://other.table.core.windows.net/",
+    }
+    name = {"AzureWebJobsStorage__accountName": "acct"}
+    assert Settings.from_env({**uris, **name}, app_root=ROOT).storage == StorageSettings(
+        queue_url="https://other.queue.core.windows.net",
+        table_url="https://other.table.core.windows.net",
+        blob_url="https://other.blob.core.windows.net",
+    )
+    # One that lacks is the name's, whatever the others are.
+    queue = {"AzureWebJobsStorage__queueServiceUri": "https://q.example"}
+    assert Settings.from_env({**queue, **name}, app_root=ROOT).storage == StorageSettings(
+        queue_url="https://q.example",
+        table_url="https://acct.table.core.windows.net",
+        blob_url="https://acct.blob.core.windows.net",
+    )
+
+
+def test_an_identity_is_named_by_one_of_its_ids() -> None:
+    env = {"AzureWebJobsStorage__accountName": "acct"}
+    name = "AzureWebJobsStorage__managedIdentityResourceId"
+    resource = (
+        "/subscriptions/1-2/resourceGroups/rg_(1)/providers/microsoft.managedidentity"
+        "/userAssignedIdentities/replicator"
+    )
+    storage = Settings.from_env({**env, name: resource}, app_root=ROOT).storage
+    assert (storage.identity_id, storage.client_id) == (resource, None)
+    with pytest.raises(SettingsError, match=f"{name} is 'replicator'; it is the resource id of"):
+        Settings.from_env({**env, name: "replicator"}, app_root=ROOT)
+    both = {**env, name: resource, "AzureWebJobsStorage__clientId": "me"}
+    with pytest.raises(SettingsError, match="name an identity each; set one of them"):
+        Settings.from_env(both, app_root=ROOT)
 
 
 def test_endpoints_may_be_given_one_by_one() -> None:
@@ -244,3 +332,16 @@ def test_allowed_subscriptions_are_ids_with_commas_or_blanks_between_them() -> N
     assert problem.startswith(
         f"ALLOWED_SUBSCRIPTIONS holds '{one.lower()};{two}'; it is a list of "
     )
+
+
+def test_whose_tokens_are_believed_is_named_by_tenant_and_audience() -> None:
+    tenant = "11111111-2222-3333-4444-55555555AAAA"
+    sign_in = read(SIGN_IN_TENANTS=tenant, SIGN_IN_AUDIENCES="api://A, b").sign_in
+    assert sign_in == SignIn(
+        tenants=frozenset({tenant.lower()}), audiences=frozenset({"api://a", "b"})
+    )
+    assert not read().sign_in.is_set
+    (said,) = refused(SIGN_IN_TENANTS="contoso.com", SIGN_IN_AUDIENCES="b")
+    assert said.startswith("SIGN_IN_TENANTS holds 'contoso.com'; it is a list of tenant ids")
+    (said,) = refused(SIGN_IN_TENANTS=tenant)
+    assert said == "SIGN_IN_TENANTS and SIGN_IN_AUDIENCES go together; one of them is missing"
