@@ -170,7 +170,11 @@ def functions(
         float, typer.Option(min=1, help="How long a message is hidden while it is worked on.")
     ] = 600.0,
     stop_grace_s: Annotated[
-        float, typer.Option(min=0.1, help="How long a stop waits for running functions.")
+        float,
+        typer.Option(
+            min=0.1,
+            help="How long a stop waits for queue and timer functions; calls have three times it.",
+        ),
     ] = 10.0,
 ) -> None:
     """Run the Functions host with the app alone; its settings come from the environment."""
@@ -191,14 +195,15 @@ def functions(
             )
         except HostStartError as error:
             raise StartError(str(error)) from error
-        announce(out, {"functions": host.url, "dashboard": f"{host.url}/dashboard"})
+        problem = {"problem": host.problem} if host.problem else {}
+        announce(out, {"functions": host.url, "dashboard": f"{host.url}/dashboard", **problem})
         waits = {asyncio.ensure_future(event.wait()) for event in (stop, host.broken)}
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
+        # As the real host's, the exit code tells nothing: not of a lost storage, nor of lost work.
         if not await host.stop():
-            leave_at_once(1)
-        # Also where a storage fault ended it: the real host's exit code tells nothing.
+            leave_at_once(0)
         return 0
 
     _run(serve())

@@ -177,6 +177,9 @@ async def _start(parts: list[Part], launch: Launch, out: TextIO) -> Callable[[],
         settings,
     )
     await _kept(parts, start_host())
+    problem = parts[-1].ready.get("problem")
+    if problem:
+        raise StartError(f"the app cannot be loaded: {problem}")
     ready |= parts[-1].ready
     if launch.prepare is not None:
         await launch.prepare(

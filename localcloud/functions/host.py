@@ -12,13 +12,18 @@ from aiohttp import web
 
 from localcloud.functions.app_settings import is_development, prepare_environment
 from localcloud.functions.catalog import (
+    Catalog,
     QueueTrigger,
     ServedFunction,
     TimerTrigger,
     build_catalog,
 )
 from localcloud.functions.config import QueueOptions, load_host_config
-from localcloud.functions.errors import HostStartError
+from localcloud.functions.errors import (
+    HostStartError,
+    NoFunctionsError,
+    RefusedFunctionError,
+)
 from localcloud.functions.http_server import HttpServer
 from localcloud.functions.invoker import Invoker
 from localcloud.functions.keys import access_key
@@ -28,11 +33,13 @@ from localcloud.functions.queue_listener import LOCK_S, QueueListener
 from localcloud.functions.queue_ports import QueueService
 from localcloud.functions.storage_queues import Account, StorageQueues
 from localcloud.functions.timers import Timer
-from localcloud.functions.worker import Worker
+from localcloud.functions.worker import IndexedFunction, Worker
 
 _log = logging.getLogger("localcloud.functions")
 
 STOP_GRACE_S = 10.0
+# Calls may take three times as long to end as queue and timer functions.
+_CALLS_GRACE = 3.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,10 +47,12 @@ class RunningHost:
     """A host that serves; `url` is where its HTTP side listens.
 
     `broken` is set when a listener ended by itself, as on a storage fault that does not pass: the
-    real host then stops as a whole, and the platform starts another.
+    real host then stops as a whole. `problem` says why an app could not be loaded: as the real
+    host does, this one runs on without any function.
     """
 
     url: str
+    problem: str
     broken: asyncio.Event
     stop_grace_s: float
     _worker: Worker
@@ -55,26 +64,30 @@ class RunningHost:
     _background: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def stop(self) -> bool:
-        """Stop taking work, wait for what runs, end the worker; False if something hangs."""
+        """Stop in the real host's two steps; False if something runs on that cannot be ended.
+
+        The port is shut at once, and calls may end while messages are still taken. Then nothing
+        is taken any more, and queue and timer functions may end.
+        """
+        await self._runner.cleanup()
         loops = [*self._loops, *self._background]
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
         # The listeners' messages must be settled, not only their functions ended.
         settled = asyncio.gather(
-            *(listener.drain() for listener in self._listeners),
-            asyncio.wait_for(self._runner.cleanup(), self.stop_grace_s),
+            self._invoker.drain(), *(listener.drain() for listener in self._listeners)
         )
         try:
             async with asyncio.timeout(self.stop_grace_s):
                 await settled
         except TimeoutError:
-            _log.warning("not everything was settled within %.0f s", self.stop_grace_s)
-        stuck = await self._invoker.drain(self.stop_grace_s / 10)
+            _log.warning("the host did not shut down within its %.0f s", self.stop_grace_s)
         for service in self._services:
             await service.close()
-        if stuck:
-            _log.error("left running: %s", ", ".join(stuck))
+        left = self._invoker.left_running()
+        if left:
+            _log.error("left running: %s", ", ".join(left))
             return False
         await self._worker.stop()
         return True
@@ -95,13 +108,14 @@ async def start_host(
     worker = Worker()
     invoker = Invoker(worker, config.function_timeout_s)
     configure_logging(config, invoker.function_of)
-    catalog = build_catalog(await worker.index(app_dir), settings, route_prefix=config.route_prefix)
+    indexed, problem = await _index(worker, app_dir)
+    found = build_catalog(indexed, settings, route_prefix=config.route_prefix)
+    catalog, accounts = _with_storage(found, settings)
     functions = catalog.started
     for function in functions:
         _log.info("function %s: %s", function.name, type(function.trigger).__name__)
     for name, reason in catalog.refused.items():
         _log.error("function %s is not served: %s", name, reason)
-    accounts = _accounts(functions, settings)
     timers = {
         function.name: Timer(function=function, trigger=function.trigger, invoke=invoker.invoke)
         for function in functions
@@ -125,6 +139,7 @@ async def start_host(
         loop.add_done_callback(_reporter(broken))
     return RunningHost(
         url=f"http://127.0.0.1:{bound_port}",
+        problem=problem,
         broken=broken,
         stop_grace_s=stop_grace_s,
         _worker=worker,
@@ -137,19 +152,42 @@ async def start_host(
     )
 
 
-def _accounts(functions: list[ServedFunction], settings: Mapping[str, str]) -> dict[str, Account]:
+async def _index(worker: Worker, app_dir: Path) -> tuple[list[IndexedFunction], str]:
+    try:
+        return await worker.index(app_dir), ""
+    except NoFunctionsError as error:
+        _log.critical("NO FUNCTION IS SERVED, every call is 404: %s", error)
+        return [], str(error)
+
+
+def _with_storage(
+    catalog: Catalog, settings: Mapping[str, str]
+) -> tuple[Catalog, dict[str, Account]]:
+    """Refuse the queue functions without a storage; return the accounts of the others."""
     accounts: dict[str, Account] = {}
-    for function in functions:
-        if not isinstance(function.trigger, QueueTrigger):
-            continue
-        setting = function.trigger.connection
-        if not settings.get(setting):
-            raise HostStartError(
-                f"function {function.name} needs the setting {setting} with a storage connection "
-                "string (the identity form is not supported by the local host)"
-            )
-        accounts[setting] = Account.parse(settings[setting], setting=setting)
-    return accounts
+    refused = dict(catalog.refused)
+    for function in catalog.started:
+        if isinstance(function.trigger, QueueTrigger):
+            setting = function.trigger.connection
+            try:
+                accounts[setting] = _account(setting, settings)
+            except RefusedFunctionError as error:
+                refused[function.name] = f"function {function.name}: {error}"
+    kept = [function for function in catalog.functions if function.name not in refused]
+    return Catalog(functions=kept, refused=refused), accounts
+
+
+def _account(setting: str, settings: Mapping[str, str]) -> Account:
+    if settings.get(setting):
+        return Account.parse(settings[setting], setting=setting)
+    by_identity = sorted(name for name in settings if name.startswith(f"{setting}__"))
+    if by_identity:
+        raise HostStartError(
+            f"the setting {by_identity[0]} names a storage that an identity opens, for which this "
+            f"machine has no issuer of tokens: set {setting} to a connection string instead "
+            "(docs/local-cloud.md)"
+        )
+    raise RefusedFunctionError(f"the setting {setting} is missing: a storage connection string")
 
 
 def _listeners(
@@ -194,7 +232,7 @@ def _queue_invoke(
 async def _listen(
     app: web.Application, port: int, stop_grace_s: float
 ) -> tuple[web.AppRunner, int]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=stop_grace_s)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=stop_grace_s * _CALLS_GRACE)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     try:

@@ -37,7 +37,7 @@ class Worker(Protocol):
 class _Life:
     """One life of the worker: what runs in it dies with it, and nobody is told."""
 
-    works: set[asyncio.Future[Returned]] = field(default_factory=set)
+    works: dict[asyncio.Future[Returned], str] = field(default_factory=dict)
     is_over: bool = False
 
 
@@ -48,6 +48,7 @@ class Invoker:
         self._worker = worker
         self._timeout_s = timeout_s
         self._life = _Life()
+        self._killed: list[str] = []
         self._running: dict[str, str] = {}
         self._idle = asyncio.Event()
         self._idle.set()
@@ -80,19 +81,18 @@ class Invoker:
             _log.error("%s failed in %.0f ms: %s", label, elapsed_ms, returned.error)
         return returned
 
-    async def drain(self, timeout_s: float) -> list[str]:
-        """Wait until nothing runs; return the invocations that did not end in time."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._idle.wait()
-        except TimeoutError:
-            return sorted(f"{name} {which}" for which, name in self._running.items())
-        return []
+    async def drain(self) -> None:
+        """Wait until every call is answered."""
+        await self._idle.wait()
+
+    def left_running(self) -> list[str]:
+        """Name the functions that run on, those included of which nobody hears any more."""
+        return sorted([*self._life.works.values(), *self._killed])
 
     async def _result(self, work: asyncio.Future[Returned], label: str) -> Returned:
         life = self._life
-        life.works.add(work)
-        work.add_done_callback(life.works.discard)
+        life.works[work] = label
+        work.add_done_callback(life.works.pop)
         if await _ends(work, life, self._timeout_s):
             return work.result()
         sentence = f"functionTimeout of {self._timeout_s:g} s exceeded"
@@ -101,6 +101,7 @@ class Invoker:
             _log.warning("%s runs on: the worker is killed with all that runs in it", label)
             life.is_over = True
             self._life = _Life()
+            self._killed += life.works.values()
             for other in tuple(life.works):
                 other.cancel()
             self._worker.renew()

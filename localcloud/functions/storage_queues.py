@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 import aiohttp
 from yarl import URL
 
-from localcloud.functions.errors import HostStartError
+from localcloud.functions.errors import RefusedFunctionError
 from localcloud.functions.payloads import QueueMessage
 from localcloud.functions.queue_ports import QueueServiceError
 from localcloud.functions.storage_tries import Answer, tried
@@ -47,13 +47,13 @@ class Account:
 
     @classmethod
     def parse(cls, connection_string: str, *, setting: str) -> Self:
-        """Read a connection string; raise HostStartError naming the setting and what lacks."""
+        """Read a connection string; raise RefusedFunctionError naming the setting and the lack."""
         parts = _connection_parts(connection_string)
         if parts.get("usedevelopmentstorage", "").lower() == "true":
             parts = _connection_parts(_EMULATOR)
         missing = [name for name in ("AccountName", "AccountKey") if name.lower() not in parts]
         if missing:
-            raise HostStartError(
+            raise RefusedFunctionError(
                 f"the setting {setting} is not a storage connection string: no {missing[0]} in it"
             )
         name = parts["accountname"]
@@ -64,7 +64,9 @@ class Account:
         try:
             key = base64.b64decode(parts["accountkey"], validate=True)
         except ValueError:
-            raise HostStartError(f"the AccountKey in the setting {setting} is not base64") from None
+            raise RefusedFunctionError(
+                f"the AccountKey in the setting {setting} is not base64"
+            ) from None
         return cls(name=name, key=key, endpoint=endpoint.rstrip("/"))
 
 

@@ -24,7 +24,7 @@ from azure_functions_runtime.native_invocation import invocation_request_native
 from azure_functions_runtime.utils.executor import run_sync_func
 from azure_functions_runtime.utils.threadpool import get_threadpool_executor
 
-from localcloud.functions.errors import HostStartError
+from localcloud.functions.errors import HostStartError, NoFunctionsError
 
 SCRIPT_FILE = "function_app.py"
 
@@ -93,9 +93,9 @@ class Worker:
         self._thread.start()
 
     async def index(self, app_dir: Path) -> list[IndexedFunction]:
-        """Import the app and list its functions; raise HostStartError with its traceback."""
+        """Import the app and list its functions; raise NoFunctionsError with its traceback."""
         if not (app_dir / SCRIPT_FILE).is_file():
-            raise HostStartError(f"{app_dir} holds no {SCRIPT_FILE}, so there is no app to serve")
+            raise NoFunctionsError(f"{app_dir} holds no {SCRIPT_FILE}, so there is no app to serve")
         sys.path.insert(0, str(app_dir))
         runtime.start_threadpool_executor()
         results = await self._call(_index(app_dir))
@@ -171,13 +171,13 @@ async def _index(app_dir: Path) -> Sequence[Any]:
         library_log.setLevel(level)
     if response.result.status != _StatusResult.Success:
         exception = response.result.exception
-        raise HostStartError(
+        raise NoFunctionsError(
             f"cannot index {app_dir / SCRIPT_FILE}: {exception.message}\n{exception.stack_trace}"
         )
     metadata = await runtime.functions_metadata_request(request)
     results = metadata.function_metadata_results
     if not results:
-        raise HostStartError(f"{app_dir / SCRIPT_FILE} registers no function")
+        raise NoFunctionsError(f"{app_dir / SCRIPT_FILE} registers no function")
     return list(results)
 
 

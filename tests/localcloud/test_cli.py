@@ -200,7 +200,7 @@ def serves(functions: str) -> bool:
 def test_a_part_that_cannot_start_stops_the_others_with_exit_code_1_and_its_last_lines() -> None:
     ended = run_localcloud("up", "--port-base", "0", "--app-dir", str(APPS / "broken"))
     assert (ended.returncode, ended.stdout) == (1, "")
-    last_words = ended.stderr.partition("localcloud: functions ended with exit code 1")[2]
+    last_words = ended.stderr.partition("localcloud: the app cannot be loaded: ")[2]
     assert 'raise RuntimeError("broken on purpose")' in last_words
 
 

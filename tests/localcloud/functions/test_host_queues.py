@@ -4,7 +4,9 @@ import base64
 import json
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from http.client import HTTPException
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,9 @@ import pytest
 from azure.storage.queue import QueueClient
 
 from tests.support.localcloud.hosts import (
-    APPS,
     Host,
     eventually,
     ready_line,
-    run_localcloud,
     running_host,
     start_localcloud,
 )
@@ -28,6 +28,13 @@ StartHost = Callable[..., AbstractContextManager[Host]]
 
 def send(queue: QueueClient, body: dict[str, Any]) -> None:
     queue.send_message(base64.b64encode(json.dumps(body).encode()).decode())
+
+
+def answers(host: Host) -> bool:
+    try:
+        return host.call("/admin/host/ping").status == 200
+    except OSError:
+        return False
 
 
 def depth(queue: QueueClient) -> int:
@@ -174,10 +181,35 @@ def test_a_function_that_does_not_end_cannot_hold_the_stop(
     with start_host("--stop-grace-s", "0.5") as host:
         send(queue, {"sleep_s": 300})
         eventually(lambda: host.records("work"))
-        assert host.stop() == 1
+        assert host.stop() == 0
         assert "left running: work " in host.stderr()
         # The message stays hidden until its lock ends.
         assert (depth(queue), list(queue.receive_messages())) == (1, [])
+
+
+def test_a_stop_shuts_the_port_at_once_and_takes_messages_while_calls_end(
+    queue: QueueClient, start_host: StartHost
+) -> None:
+    with start_host() as host, ThreadPoolExecutor(1) as pool:
+        held = pool.submit(host.call, "/api/hold?for_s=8")
+        eventually(lambda: host.records("hold"))
+        host.process.terminate()
+        eventually(lambda: not answers(host))
+        send(queue, {"n": 1})
+        eventually(lambda: host.records("work-end"))
+        assert not held.done()
+        assert held.result().status == 200
+        assert host.process.wait(10) == 0
+        assert depth(queue) == 0
+
+
+def test_a_call_that_does_not_end_is_cut_and_costs_no_exit_code(start_host: StartHost) -> None:
+    with start_host("--stop-grace-s", "0.2") as host, ThreadPoolExecutor(1) as pool:
+        held = pool.submit(host.call, "/api/hold?for_s=300")
+        eventually(lambda: host.records("hold"))
+        assert host.stop() == 0
+        assert isinstance(held.exception(), OSError | HTTPException)
+        assert "left running: hold " in host.stderr()
 
 
 def test_the_host_does_not_notice_that_its_storage_was_away_for_some_seconds(
@@ -220,24 +252,3 @@ def test_a_refusal_by_the_storage_ends_the_host_with_exit_code_0_and_says_why(
         assert host.process.wait(60) == 0
         assert "An unhandled exception has occurred. Host is shutting down." in host.stderr()
         assert "was answered 403 " in host.stderr()
-
-
-@pytest.mark.parametrize(
-    ("value", "sentence"),
-    [
-        ("", "needs the setting AzureWebJobsStorage"),
-        ("nonsense", "no AccountName in it"),
-        ("AccountName=a;AccountKey=%%%", "is not base64"),
-    ],
-)
-def test_a_connection_string_that_cannot_be_used_stops_the_start(
-    tmp_path: Path, value: str, sentence: str
-) -> None:
-    ended = run_localcloud(
-        *("functions", "--port", "0", "--app-dir", str(APPS / "queues")),
-        WORK_QUEUE="q",
-        AzureWebJobsStorage=value,
-        RECORD=str(tmp_path),
-    )
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert sentence in ended.stderr

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from localcloud.functions.errors import HostStartError
+from localcloud.functions.errors import RefusedFunctionError
 from localcloud.functions.queue_ports import QueueServiceError
 from localcloud.functions.storage_queues import Account, StorageQueues
 from localcloud.functions.storage_tries import TRIES, Answer
@@ -168,7 +168,7 @@ def test_connection_strings_of_every_form_are_read(text: str, endpoint: str) -> 
 
 @pytest.mark.parametrize("text", ["", "AccountName=a", "AccountName=a;AccountKey=%"])
 def test_a_connection_string_that_lacks_something_names_its_setting(text: str) -> None:
-    with pytest.raises(HostStartError, match="the setting MyStorage"):
+    with pytest.raises(RefusedFunctionError, match="the setting MyStorage"):
         Account.parse(text, setting="MyStorage")
 
 

@@ -14,13 +14,16 @@ _running = 0
 
 
 def _record(function: str, message: func.QueueMessage, **more: object) -> None:
-    line = {
-        "function": function,
-        "body": message.get_body().decode(),
-        "id": message.id,
-        "dequeue_count": message.dequeue_count,
+    _write(
+        function=function,
+        body=message.get_body().decode(),
+        id=message.id,
+        dequeue_count=message.dequeue_count,
         **more,
-    }
+    )
+
+
+def _write(**line: object) -> None:
     with _lock, Path(os.environ["RECORD"]).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
@@ -55,3 +58,10 @@ def work(msg: func.QueueMessage) -> None:
 )
 def buried(msg: func.QueueMessage) -> None:
     _record("buried", msg)
+
+
+@app.route(auth_level=func.AuthLevel.ANONYMOUS)
+def hold(req: func.HttpRequest) -> str:
+    _write(function="hold")
+    time.sleep(float(req.params["for_s"]))
+    return "held"
