@@ -7,33 +7,29 @@ import asyncio
 import base64
 import json
 import textwrap
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import pytest
-from azure.functions.meta import Datum
-from azure.functions.queue import QueueMessageInConverter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.schemas.dead_letters import LetterDetail
 from bootstrap import use
-from localcloud.functions.catalog import QueueTrigger, ServedFunction, build_catalog
+from localcloud.functions.catalog import QueueTrigger, ServedFunction
 from localcloud.functions.config import load_host_config
-from localcloud.functions.payloads import QueueMessage, queue_payload
+from localcloud.functions.payloads import QueueMessage
 from localcloud.functions.queue_listener import QueueListener
-from localcloud.functions.worker import IndexedFunction
 from replication.domain.message import JobMessage
 from replication.ports import DeadLetter, QueueName
 from replication.records.message_codec import encode_message
 from tests.support.builders import version_body, version_id
 from tests.support.documents import PROJECT
 from tests.support.fakes import World, build_world
-from tests.support.http.served import functions
 from tests.support.localcloud.fake_queues import FakeClock, FakeQueues
+from tests.support.queue_functions import queue_functions, succeeds
 from tests.support.speed import examples
 from tests.support.storage.storable import assert_storable, letters_of
-from tests.support.triggers import bodies_waiting, call_function
+from tests.support.triggers import bodies_waiting
 
 OPTIONS = load_host_config(PROJECT, development=False).queues
 VERSION = version_id()
@@ -59,35 +55,14 @@ def wrapped(body: bytes) -> str:
     return textwrap.fill(encoded(body), 76) + "\n"
 
 
-def served() -> list[ServedFunction]:
-    indexed = [
-        IndexedFunction(
-            name=str(one.get_function_name()),
-            function_id="",
-            bindings=json.loads(one.get_function_json())["bindings"],
-        )
-        for one in functions()
-        if "queue" in str(one.get_trigger().type)
-    ]
-    return list(build_catalog(indexed, {"AzureWebJobsStorage": "x"}, route_prefix="").functions)
-
-
-CALLED = {str(one.get_function_name()): one for one in functions()}
-
-
 def walk(text: str, queue: str, *, dies: bool) -> None:
     """Put a text into a queue and let the host work on it; `dies`: no worker outlives it."""
 
-    def invoke(one: ServedFunction, *, binary: bool) -> Callable[..., Awaitable[bool]]:
+    def invoke(one: ServedFunction, trigger: QueueTrigger) -> Callable[..., Awaitable[bool]]:
         async def call(message: QueueMessage, body: bytes) -> bool:
             if dies and not one.name.startswith("dead_letter"):
                 return False
-            payload = queue_payload(one.parameter, message, body, binary=binary)
-            try:
-                call_function(CALLED[one.name], converted(payload.value, payload.metadata))
-            except Exception:  # noqa: BLE001 - as the host sees it
-                return False
-            return True
+            return succeeds(one, trigger, message, body)
 
         return call
 
@@ -95,15 +70,14 @@ def walk(text: str, queue: str, *, dies: bool) -> None:
         clock = FakeClock()
         queues = FakeQueues(clock)
         listeners = []
-        for one in served():
-            assert isinstance(one.trigger, QueueTrigger)
-            queues.queues[one.trigger.queue] = []
+        for one, bound in queue_functions():
+            queues.queues[bound.queue] = []
             listeners.append(
                 QueueListener(
-                    queue=one.trigger.queue,
+                    queue=bound.queue,
                     service=queues,
                     options=OPTIONS,
-                    invoke=invoke(one, binary=one.trigger.binary),
+                    invoke=invoke(one, bound),
                     sleep=clock.sleep,
                 )
             )
@@ -116,14 +90,6 @@ def walk(text: str, queue: str, *, dies: bool) -> None:
         assert {name: queues.texts(name) for name in queues.queues if queues.texts(name)} == {}
 
     asyncio.run(play())
-
-
-def converted(value: tuple[str, Any], metadata: Mapping[str, tuple[str, Any]]) -> Any:
-    """Make of a payload what the vendor's library makes of it."""
-    return QueueMessageInConverter.decode(
-        Datum(value[1], value[0]),
-        trigger_metadata={name: Datum(text, kind) for name, (kind, text) in metadata.items()},
-    )
 
 
 def holds(letter: DeadLetter, text: str) -> bool:
