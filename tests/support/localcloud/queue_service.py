@@ -45,6 +45,7 @@ class Fault:
     after: int = 0
     until_s: float | None = None
     delay_s: float | None = None
+    message_id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class Asked:
     number: int | None = None
     visibility_s: int | None = None
     text: str | None = None
+    message_id: str | None = None
     status: int | None = None
     code: str | None = None
     broken_off: str | None = None
@@ -93,16 +95,17 @@ class MemoryQueueService:
             int(url.query[name]) if name in url.query else None
             for name in ("numofmessages", "visibilitytimeout")
         )
+        row.message_id = rest[1] if len(rest) > 1 else None
         if body:
             row.text = ET.fromstring(body).findtext("MessageText") or ""  # noqa: S314 - our client's
         self.asked.append(row)
         fault = self._fault(row)
         if fault is None:
-            answer = self._do(row, rest, url.query)
+            answer = self._do(row, url.query)
             row.status, row.code = answer.status, answer.headers.get("x-ms-error-code")
             return answer
         row.injected = True
-        return await self._meet(fault, row, rest, url.query)
+        return await self._meet(fault, row, url.query)
 
     def put(self, queue: str, text: str, *, ttl_s: float = WEEK_S, dequeue_count: int = 0) -> None:
         self.queues[queue].append(
@@ -126,6 +129,8 @@ class MemoryQueueService:
         for number, fault in enumerate(self.faults):
             if (fault.on, fault.queue) != (row.op, row.queue):
                 continue
+            if fault.message_id not in (None, row.message_id):
+                continue
             met = self._met.get(number, 0)
             self._met[number] = met + 1
             spent = fault.times is not None and met >= fault.after + fault.times
@@ -133,9 +138,7 @@ class MemoryQueueService:
                 return fault
         return None
 
-    async def _meet(
-        self, fault: Fault, row: Asked, rest: list[str], query: Mapping[str, str]
-    ) -> Answer:
+    async def _meet(self, fault: Fault, row: Asked, query: Mapping[str, str]) -> Answer:
         if fault.kind == "status":
             row.status, row.code = fault.status, fault.code
             return _refusal(fault.status or 0, fault.code or "")
@@ -145,7 +148,7 @@ class MemoryQueueService:
         if fault.kind == "silence":
             row.broken_off = "silence"
             await asyncio.Event().wait()
-        answer = self._do(row, rest, query)
+        answer = self._do(row, query)
         if fault.kind == "lost_answer":
             row.broken_off = f"{answer.status}, answer lost"
             raise ConnectionResetError
@@ -155,7 +158,7 @@ class MemoryQueueService:
         row.status, row.broken_off = answer.status, None
         return answer
 
-    def _do(self, row: Asked, rest: list[str], query: Mapping[str, str]) -> Answer:
+    def _do(self, row: Asked, query: Mapping[str, str]) -> Answer:
         if row.op == "create":
             made = row.queue not in self.queues
             self.queues.setdefault(row.queue, [])
@@ -167,10 +170,12 @@ class MemoryQueueService:
         if row.op == "put":
             self.put(row.queue, row.text or "")
             return _answer(201)
-        return self._receive(row) if row.op == "receive" else self._settle(row, rest[1], query)
+        return self._receive(row) if row.op == "receive" else self._settle(row, query)
 
-    def _settle(self, row: Asked, message_id: str, query: Mapping[str, str]) -> Answer:
-        held = next((one for one in self.alive(row.queue) if one.message_id == message_id), None)
+    def _settle(self, row: Asked, query: Mapping[str, str]) -> Answer:
+        held = next(
+            (one for one in self.alive(row.queue) if one.message_id == row.message_id), None
+        )
         if not 0 <= (row.visibility_s or 0) <= WEEK_S:
             return _refusal(400, "OutOfRangeQueryParameterValue")
         if held is None:
