@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from localcloud.functions.app_settings import ENVIRONMENT
 from localcloud.functions.errors import HostStartError
-from localcloud.functions.keys import access_key
+from localcloud.functions.keys import open_keys
 from localcloud.parts import Part, free_port_block, require_free, start_python_part
 from localcloud.process import StartError, announce, stop_event
 from localcloud.storage import DEFAULT_PORT_BASE, start_storage
@@ -148,11 +148,11 @@ async def _start(parts: list[Part], launch: Launch, out: TextIO) -> Callable[[],
     events_url = f"{functions_url}/runtime/webhooks/eventgrid?functionName={EVENT_FUNCTION}"
     environment = {ENVIRONMENT: "Development", **os.environ, **launch.settings}
     try:
-        key = access_key(environment, launch.own_dir)
+        keys = open_keys(environment, launch.own_dir)
     except HostStartError as error:
         raise StartError(str(error)) from None
-    if key is not None:
-        events_url += f"&code={quote(key, safe='')}"
+    if keys is not None:
+        events_url += f"&code={quote(keys.system, safe='')}"
     arm_options = ["--port", str(ports.arm), "--time-scale", f"{launch.time_scale:g}"]
     storage = start_storage(port_base=ports.storage, state_dir=launch.state_dir)
     # By the environment: whoever may list processes can read their arguments.

@@ -44,6 +44,7 @@ _PROBLEM = "application/problem+json"
 # What problem details mean; what is not here is no mistake of the caller's.
 _ERRORS: dict[int, Callable[[str], CommandError]] = {
     HTTPStatus.BAD_REQUEST: UsageProblem,
+    HTTPStatus.LENGTH_REQUIRED: UsageProblem,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: UsageProblem,
     HTTPStatus.NOT_FOUND: NotFoundError,
     HTTPStatus.CONFLICT: RefusedError,

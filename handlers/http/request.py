@@ -11,6 +11,9 @@ import azure.functions as func
 from replication.domain.errors import GalleryReplicatorError
 
 MAX_BODY_BYTES = 64 * 1024
+_OF_A_BODY = ("content-type", "transfer-encoding")
+# Two headers reach a function as one, with a comma between them.
+_COOKIES = re.compile("[;,]")
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -33,9 +36,20 @@ def read_letter_id(text: str) -> str:
 
 
 def read_body(request: func.HttpRequest, known: Iterable[str]) -> dict[str, Any]:
-    """Return the JSON object of a call, empty for no body; raises ProblemError."""
+    """Return the JSON object of a call, empty for no body; raises ProblemError.
+
+    The host hands over no body that comes without a Content-Length. Such a call is refused, so that
+    what it asks for is not taken for nothing.
+    """
     raw = request.get_body()
     if not raw:
+        announced = [name for name in _OF_A_BODY if name in request.headers]
+        if announced:
+            raise ProblemError(
+                HTTPStatus.LENGTH_REQUIRED,
+                f"the call has the header {announced[0]}, and no body arrived: send it with a "
+                "Content-Length, not in chunks, and an empty one as {}",
+            )
         return {}
     if len(raw) > MAX_BODY_BYTES:
         raise ProblemError(
@@ -69,7 +83,7 @@ def cookie_named(name: str, header: str) -> str:
 
     Other programs of the same host have cookies too, of any form; they must not hide this one.
     """
-    for part in header.split(";"):
+    for part in _COOKIES.split(header):
         found, is_pair, value = part.strip().partition("=")
         if is_pair and found == name:
             return value.strip()

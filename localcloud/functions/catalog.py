@@ -8,10 +8,12 @@ from typing import Any
 from localcloud.functions.app_settings import is_disabled, resolve
 from localcloud.functions.cron import Schedule
 from localcloud.functions.errors import HostStartError, RefusedFunctionError
+from localcloud.functions.keys import Level
 from localcloud.functions.routes.router import Route, name_order
 from localcloud.functions.worker import IndexedFunction
 
 HTTP = "httpTrigger"
+_LEVELS = {"anonymous": Level.ANONYMOUS, "admin": Level.ADMIN}
 QUEUE = "queueTrigger"
 EVENT_GRID = "eventGridTrigger"
 TIMER = "timerTrigger"
@@ -21,7 +23,7 @@ _TRIGGERS = (HTTP, QUEUE, EVENT_GRID, TIMER)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpTrigger:
     route: Route
-    anonymous: bool
+    level: Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +155,8 @@ def _http(name: str, binding: Mapping[str, Any], route_prefix: str) -> HttpTrigg
         )
     except ValueError as error:
         raise HostStartError(f"function {name}: {error}; no function would be served") from None
-    level = str(binding.get("authLevel", "function")).lower()
-    return HttpTrigger(route=route, anonymous=level == "anonymous")
+    told = str(binding.get("authLevel", "function")).lower()
+    return HttpTrigger(route=route, level=_LEVELS.get(told, Level.FUNCTION))
 
 
 def _trigger(

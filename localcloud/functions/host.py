@@ -26,7 +26,7 @@ from localcloud.functions.errors import (
 )
 from localcloud.functions.http_server import HttpServer
 from localcloud.functions.invoker import Invoker
-from localcloud.functions.keys import access_key
+from localcloud.functions.keys import open_keys
 from localcloud.functions.logs import configure_logging
 from localcloud.functions.payloads import QueueMessage, queue_payload
 from localcloud.functions.queue_listener import LOCK_S, QueueListener
@@ -127,7 +127,7 @@ async def start_host(
         timers,
         invoke=invoker.invoke,
         run_in_background=_background_runner(background),
-        key=access_key(settings, state_dir),
+        keys=open_keys(settings, state_dir),
     )
     runner, bound_port = await _listen(server.application(), port, stop_grace_s)
     services = {setting: StorageQueues(account) for setting, account in accounts.items()}

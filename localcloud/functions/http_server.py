@@ -9,7 +9,7 @@ from aiohttp import web
 from localcloud.functions import event_grid
 from localcloud.functions.catalog import Catalog, HttpTrigger, ServedFunction
 from localcloud.functions.event_grid import EventGridWebhook
-from localcloud.functions.keys import opens
+from localcloud.functions.keys import Keys, Level
 from localcloud.functions.payloads import http_answer, http_payload
 from localcloud.functions.routes.router import Router
 from localcloud.functions.routes.targets import BadTargetError, Target, read_target
@@ -28,7 +28,7 @@ Invoke = Callable[[ServedFunction, Payload], Awaitable[Returned]]
 
 
 class HttpServer:
-    """Routes requests; `key` is None where no key is asked."""
+    """Routes requests; `keys` is None where no key is asked."""
 
     def __init__(
         self,
@@ -37,13 +37,13 @@ class HttpServer:
         *,
         invoke: Invoke,
         run_in_background: Callable[[Awaitable[object]], None],
-        key: str | None,
+        keys: Keys | None,
     ) -> None:
         self._by_name = {function.name: function for function in catalog.functions}
         self._timers = timers
         self._invoke = invoke
         self._run_in_background = run_in_background
-        self._key = key
+        self._keys = keys
         self._webhook = EventGridWebhook(catalog.started, invoke)
         self._router = Router(
             function.trigger.route
@@ -55,7 +55,7 @@ class HttpServer:
         app = web.Application(
             client_max_size=MAX_BODY_BYTES,
             # The app itself checks those who call its functions.
-            middlewares=[for_this_machine("/admin/", "/runtime/"), _stop_unread_bodies],
+            middlewares=[for_this_machine("/admin/", "/runtime/")],
         )
         app.router.add_route("*", event_grid.PATH, self._event_grid)
         app.router.add_route("*", "/runtime/webhooks/{tail:.*}", _not_found)
@@ -67,21 +67,19 @@ class HttpServer:
         return app
 
     async def _event_grid(self, request: web.Request) -> web.Response:
-        if not self._allowed(request):
-            return web.Response(status=401)
-        return await self._webhook.handle(request)
+        return self._refused(request, Level.SYSTEM) or await self._webhook.handle(request)
 
     async def _ping(self, _request: web.Request) -> web.Response:
         return web.Response()
 
     async def _status(self, request: web.Request) -> web.Response:
-        if not self._allowed(request):
-            return web.Response(status=401)
-        return web.json_response({"state": "Running"})
+        refused = self._refused(request, Level.MASTER)
+        return refused or web.json_response({"state": "Running"})
 
     async def _run_by_hand(self, request: web.Request) -> web.Response:
-        if not self._allowed(request):
-            return web.Response(status=401)
+        refused = self._refused(request, Level.MASTER)
+        if refused is not None:
+            return refused
         name = request.match_info["name"]
         if name not in self._by_name:
             return web.Response(status=404, text=f"no function is named '{name}'")
@@ -112,10 +110,9 @@ class HttpServer:
         trigger = function.trigger
         if function.disabled:
             return web.Response(status=404)
-        is_anonymous = isinstance(trigger, HttpTrigger) and trigger.anonymous
-        if not (is_anonymous or self._allowed(request)):
-            return web.Response(status=401)
-        return await self._answer(function, request, target, parameters)
+        level = trigger.level if isinstance(trigger, HttpTrigger) else Level.FUNCTION
+        refused = self._refused(request, level)
+        return refused or await self._answer(function, request, target, parameters)
 
     async def _answer(
         self,
@@ -124,6 +121,9 @@ class HttpServer:
         target: Target,
         parameters: Mapping[str, str],
     ) -> web.Response:
+        if (request.content_length or 0) > MAX_BODY_BYTES:
+            _log.error("%s: the body has more than %d bytes", function.name, MAX_BODY_BYTES)
+            return web.Response(status=500)
         payload = http_payload(
             function.parameter,
             method=request.method,
@@ -132,7 +132,8 @@ class HttpServer:
             # The worker is not told of a parameter without a value.
             query={name: value for name, value in target.query.items() if value},
             route=parameters,
-            body=await request.read(),
+            # Nor does a body arrive that comes in chunks.
+            body=await request.read() if request.content_length else b"",
         )
         returned = await self._invoke(function, payload)
         if not returned.ok:
@@ -147,25 +148,20 @@ class HttpServer:
             response.headers.add("Set-Cookie", cookie)
         return response
 
-    def _allowed(self, request: web.Request) -> bool:
-        offered = request.headers.get(_KEY_HEADER) or request.query.get(_KEY_QUERY)
-        return opens(self._key, offered)
+    def _refused(self, request: web.Request, level: Level) -> web.Response | None:
+        if self._keys is None:
+            return None
+        # The header wins by being there, right or wrong.
+        offered = request.headers.get(_KEY_HEADER)
+        if offered is None:
+            named = (value for name, value in request.query.items() if name.lower() == _KEY_QUERY)
+            offered = next(named, "")
+        status = self._keys.refusal(offered.strip(), level)
+        return None if status is None else web.Response(status=status)
 
 
 async def _not_found(_request: web.Request) -> web.Response:
     return web.Response(status=404)
-
-
-@web.middleware
-async def _stop_unread_bodies(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Answer 413 before reading when the announced body is too large."""
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise web.HTTPRequestEntityTooLarge(
-            max_size=MAX_BODY_BYTES, actual_size=request.content_length or 0
-        )
-    return await handler(request)
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

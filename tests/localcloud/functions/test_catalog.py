@@ -10,6 +10,7 @@ from localcloud.functions.catalog import (
     build_catalog,
 )
 from localcloud.functions.errors import HostStartError
+from localcloud.functions.keys import Level
 from localcloud.functions.worker import IndexedFunction
 
 SETTINGS = {"QUEUE": "Jobs", "ROUTE": "things", "AzureWebJobsOther": "x"}
@@ -52,7 +53,7 @@ def test_an_http_route_has_the_prefix_and_falls_back_to_the_name() -> None:
     # A setting's name in a route stays text.
     assert named.route.parsed.match("/api/%ROUTE%/7") == {"id": "7"}
     assert plain.route.parsed.match("/api/f") == {}
-    assert (named.anonymous, plain.anonymous) == (False, True)
+    assert (named.level, plain.level) == (Level.FUNCTION, Level.ANONYMOUS)
 
 
 def test_an_event_grid_trigger_needs_nothing() -> None:

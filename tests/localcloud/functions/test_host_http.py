@@ -3,10 +3,14 @@
 import json
 import stat
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from localcloud.functions.keys import Keys
 from tests.support.localcloud.hosts import Host, running_host
 
 
@@ -95,7 +99,16 @@ def test_a_function_that_leaves_does_not_take_the_host_with_it(development: Host
 def test_a_body_over_a_mebibyte_is_refused(development: Host) -> None:
     full = development.call("/v2/echo/a/b", method="POST", body=b"x" * 1024 * 1024)
     more = development.call("/v2/echo/a/b", method="POST", body=b"x" * (1024 * 1024 + 1))
-    assert (full.status, more.status) == (201, 413)
+    assert (full.status, more.status, more.body) == (201, 500, b"")
+
+
+def test_a_body_in_chunks_does_not_reach_the_function(development: Host) -> None:
+    address = urlsplit(development.url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=30)
+    with closing(connection):
+        connection.request("POST", "/v2/echo/a/b", body=iter([b"one", b"two"]), encode_chunked=True)
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["body"]) == (201, "")
 
 
 def test_outside_development_only_anonymous_functions_open_without_a_key(
@@ -121,6 +134,24 @@ def test_the_generated_key_opens_by_header_and_by_query_and_stays_out_of_the_log
     assert key not in production.stderr()
     path = production.stderr_path.parent / "state" / "functions.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_each_door_has_a_key_of_its_own_and_the_header_wins_by_being_there(
+    production: Host,
+) -> None:
+    keys = Keys.of(key_of(production))
+    webhook = "/runtime/webhooks/eventgrid?functionName=x"
+
+    def status(path: str, key: str) -> int:
+        return production.call(path, headers={"x-functions-key": key}).status
+
+    assert [status(webhook, key) for key in (keys.host, keys.system)] == [403, 404]
+    assert status("/v2/things/7", keys.system) == 401
+    doors = ("/v2/things/7", "/admin/host/status")
+    assert [status(door, keys.master) for door in doors] == [200, 200]
+    assert status("/admin/host/status", keys.host) == 403
+    assert status(f"/v2/things/7?code={keys.host}", "") == 401
+    assert production.call(f"/v2/things/7?Code={keys.host}").status == 200
 
 
 def test_a_key_of_the_users_own_is_taken_from_the_setting(tmp_path: Path) -> None:

@@ -174,7 +174,8 @@ def test_long_and_steering_text_is_shown_escaped_and_as_json_as_it_is(
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(400, 2), (404, 3), (409, 1), (413, 2), (418, 1), (500, 1), (503, 1)]
+    ("status", "code"),
+    [(400, 2), (404, 3), (409, 1), (411, 2), (413, 2), (418, 1), (500, 1), (503, 1)],
 )
 def test_problem_details_become_a_sentence_and_an_exit_code(
     far: Shell, site: Site, status: int, code: int

@@ -2,8 +2,8 @@
 
 import json
 import pkgutil
+import re
 from importlib import import_module
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -11,6 +11,9 @@ from azure.functions import DataType
 from azure.functions.decorators.function_app import FunctionBuilder
 
 import handlers
+from localcloud.functions.catalog import Catalog, HttpTrigger, build_catalog
+from localcloud.functions.routes.router import Router
+from localcloud.functions.worker import IndexedFunction
 from replication.ports import QueueName
 from tests.support.documents import PROJECT
 from tests.support.http.served import functions
@@ -20,8 +23,6 @@ ROUTES = {
     for one in functions()
     if hasattr(one.get_trigger(), "route")
 }
-# A parameter matches any text, and one with a star any number of parts.
-PART, REST = "{", "{*"
 
 
 def declared() -> dict[str, Any]:
@@ -51,29 +52,56 @@ def test_the_host_hands_over_any_message_as_it_is() -> None:
     assert {one.get("dataType") for one in queues} == {DataType.BINARY}
 
 
-def takes(wide: list[str], narrow: list[str]) -> bool:
-    """Tell whether a route takes every path of another, and more."""
-    for at, part in enumerate(wide):
-        if part.startswith(REST):
-            return True
-        if at >= len(narrow) or narrow[at].startswith(REST):
-            return False
-        if part != narrow[at] and not part.startswith(PART):
-            return False
-    return len(wide) == len(narrow) and wide != narrow
-
-
-def shadowed() -> list[tuple[str, str]]:
-    """Return functions with one of a wider route that the host would ask before them."""
-    return [
-        (narrow, wide)
-        for wide, narrow in permutations(ROUTES, 2)
-        if set(ROUTES[wide][1]) & set(ROUTES[narrow][1])
-        and takes(ROUTES[wide][0].split("/"), ROUTES[narrow][0].split("/"))
-        and wide.upper() < narrow.upper()
+def catalog() -> Catalog:
+    """Return the app's functions in the order in which the host asks them for a call."""
+    host = json.loads((PROJECT / "host.json").read_text(encoding="utf-8"))
+    indexed = [
+        IndexedFunction(
+            name=name,
+            function_id=name,
+            bindings=[
+                {
+                    "type": "httpTrigger",
+                    "name": "req",
+                    "route": route,
+                    "methods": [method.value for method in methods],
+                }
+            ],
+        )
+        for name, (route, methods) in ROUTES.items()
     ]
+    return build_catalog(indexed, {}, route_prefix=host["extensions"]["http"]["routePrefix"])
 
 
-def test_no_function_is_hidden_by_one_with_a_wider_route() -> None:
-    # The host asks functions in the order of their names, and a route with a parameter takes all.
-    assert shadowed() == []
+def calls() -> dict[tuple[str, str], str]:
+    """Return every call of the API, page and asset, with the function that is to take it."""
+    found = {}
+    for name, (route, methods) in ROUTES.items():
+        path = re.sub(r"\{\*\w+\}", "one/two/three", route)
+        for method in methods:
+            found[method.value, f"/{re.sub(r'{[^}]+}', 'one', path)}"] = name
+    return found
+
+
+def test_no_call_is_taken_by_another_function() -> None:
+    served = catalog()
+    assert served.refused == {}
+    router = Router(
+        one.trigger.route for one in served.functions if isinstance(one.trigger, HttpTrigger)
+    )
+    taken = {}
+    for (method, path), meant in calls().items():
+        found = router.find(method, path)
+        if found is None or found[0].function != meant:
+            taken[f"{method} {path}"] = found[0].function if found else None
+    assert taken == {}
+    assert {method for method, _ in calls()} >= {"GET", "POST"}
+
+
+def test_what_is_no_call_is_told_so_by_the_last_function() -> None:
+    assert [one.name for one in catalog().functions][-1] == "no_such_call"
+
+
+@pytest.mark.parametrize("route", [route for route, _ in ROUTES.values()])
+def test_no_route_begins_as_the_host_s_own_do(route: str) -> None:
+    assert route.strip("/").split("/")[0].lower() not in ("admin", "runtime")

@@ -131,6 +131,19 @@ ACTS = [
 
 
 @pytest.mark.parametrize(("function", "route"), ACTS)
+@pytest.mark.parametrize("header", ["content-type", "transfer-encoding"])
+def test_an_act_whose_body_did_not_arrive_is_refused(
+    world: World, function: Any, route: dict[str, str], header: str
+) -> None:
+    exported(world)
+    before = (world.job(ID), dict(world.controls.rows))
+    answer = call(function, headers={header: "whatever"}, route=route)
+    assert answer.status == 411
+    assert f"the header {header}, and no body arrived: send it with a Content-Length" in answer.text
+    assert (world.job(ID), world.controls.rows) == before
+
+
+@pytest.mark.parametrize(("function", "route"), ACTS)
 def test_a_reader_may_not_act_and_a_stranger_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, function: Any, route: dict[str, str]
 ) -> None:
