@@ -24,6 +24,10 @@ STATE_DIR = ".localcloud"
 POLICY_FILE = "replication-policy.yaml"
 EVENT_FUNCTION = "image_version_event"
 EVENTS_URL = "LOCALCLOUD_EVENTS_URL"
+_LONG_LIFE_S = 60.0
+_LONGEST_WAIT_S = 30.0
+
+type StartHost = Callable[[], Awaitable[Part]]
 
 
 class Prepare(Protocol):
@@ -112,11 +116,7 @@ class Launch:
 
 
 async def run_up(launch: Launch, out: TextIO) -> int:
-    """Run all parts; return 0 after a stop that was asked for, 1 when a part failed.
-
-    A Functions host that ends with exit code 0 did so because storage failed it: as the platform
-    does, another is started.
-    """
+    """Run all parts; return 0 after a stop that was asked for, 1 when a part failed."""
     stop = asyncio.ensure_future(stop_event().wait())
     parts: list[Part] = []
     running = asyncio.ensure_future(_start(parts, launch, out))
@@ -124,10 +124,7 @@ async def run_up(launch: Launch, out: TextIO) -> int:
         await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
         if stop.done():
             return 0
-        start_host = await running
-        while not await _watch(parts, stop):
-            sys.stderr.write("localcloud: the Functions host ended; starting another\n")
-            parts[-1] = await start_host()
+        await keep_running(parts, await running, stop)
     except StartError as error:
         sys.stderr.write(f"localcloud: {error}\n")
         return 1
@@ -140,7 +137,7 @@ async def run_up(launch: Launch, out: TextIO) -> int:
         await asyncio.gather(*(part.stop() for part in reversed(parts)))
 
 
-async def _start(parts: list[Part], launch: Launch, out: TextIO) -> Callable[[], Awaitable[Part]]:
+async def _start(parts: list[Part], launch: Launch, out: TextIO) -> StartHost:
     """Start all parts, the Functions host last; return what starts another host."""
     ports = launch.ports
     require_free((ports.arm, ports.functions), hint="choose others with --port-base")
@@ -195,6 +192,35 @@ async def _start(parts: list[Part], launch: Launch, out: TextIO) -> Callable[[],
 
 async def _kept(parts: list[Part], start: Awaitable[Part]) -> None:
     parts.append(await start)
+
+
+async def keep_running(
+    parts: list[Part], start_host: StartHost, stop: asyncio.Future[Literal[True]]
+) -> None:
+    """Watch the parts until the stop; raise StartError with the last words of one that failed.
+
+    The Functions host, the last of them, ends with exit code 0 where storage fails it: as the
+    platform does, another is started, and the less time each has lived the later.
+    """
+    loop = asyncio.get_running_loop()
+    wait_s = 0.0
+    began_s = loop.time()
+    while not await _watch(parts, stop):
+        wait_s = next_wait_s(wait_s, lived_s=loop.time() - began_s)
+        sys.stderr.write(
+            "localcloud: the Functions host ended, as it does when its storage fails; "
+            f"another starts in {wait_s:g} s\n"
+        )
+        await asyncio.wait({stop}, timeout=wait_s)
+        if stop.done():
+            return
+        began_s = loop.time()
+        parts[-1] = await start_host()
+
+
+def next_wait_s(last_s: float, *, lived_s: float) -> float:
+    """Return how long to wait before another host: longer each time while none lives long."""
+    return 1.0 if lived_s >= _LONG_LIFE_S else min(max(1.0, 2 * last_s), _LONGEST_WAIT_S)
 
 
 async def _watch(parts: list[Part], stop: asyncio.Future[Literal[True]]) -> bool:

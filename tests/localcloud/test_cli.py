@@ -184,7 +184,7 @@ def test_a_host_that_ends_as_its_storage_makes_it_end_is_followed_by_another(
         functions = ready_line(process)["functions"]
         with pytest.raises(http.client.RemoteDisconnected):
             http_call(f"{functions}/v2/crashing?code=0", method="POST", body=b"")
-        eventually(lambda: "the Functions host ended; starting another" in log.read_text("utf-8"))
+        eventually(lambda: "the Functions host ended, as it does" in log.read_text("utf-8"))
         eventually(lambda: serves(functions))
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
