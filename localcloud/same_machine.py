@@ -17,7 +17,7 @@ def for_this_machine(*prefixes: str) -> Middleware:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(prefixes):
+        if request.path.lower().startswith(prefixes):
             problem = _problem(request)
             if problem is not None:
                 return web.Response(status=403, text=problem)

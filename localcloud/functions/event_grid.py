@@ -1,32 +1,53 @@
-"""The Event Grid webhook of the Functions host: handshakes and deliveries of both schemas."""
+"""The Event Grid webhook of the Functions host: handshakes and deliveries of both schemas.
+
+As recorded of the vendor's extension. What it cannot read is answered with 500, so that Event Grid
+sends it again.
+"""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
-
-from aiohttp import web
+from urllib.parse import parse_qsl
 
 from localcloud.functions.catalog import EventGridTrigger, ServedFunction
 from localcloud.functions.payloads import event_payload
+from localcloud.functions.webhook_json import read_json
 from localcloud.functions.worker import Payload, Returned
 
-PATH = "/runtime/webhooks/eventgrid"
 EXTENSION = "eventgrid"
+METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS")
 
-# Origins of the clouds' own Event Grid; the handshake echoes only these.
-_ORIGINS = frozenset(
-    f"eventgrid.azure.{suffix}" for suffix in ("net", "us", "cn", "eaglex", "scloud")
-)
-_DEFAULT_ORIGIN = "eventgrid.azure.net"
+_FUNCTION = "functionname"
+_ORIGIN = "eventgrid.azure.net"
 
 Invoke = Callable[[ServedFunction, Payload], Awaitable[Returned]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A call of the webhook; the names of its headers are in small letters."""
+
+    method: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookAnswer:
+    """What the webhook says to a call."""
+
+    status: int
+    text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class EventGridWebhook:
     """Answers Event Grid for every function with an Event Grid trigger."""
 
-    def __init__(self, functions: list[ServedFunction], invoke: Invoke) -> None:
+    def __init__(self, functions: Iterable[ServedFunction], invoke: Invoke) -> None:
         self._functions = {
             function.name: function
             for function in functions
@@ -34,56 +55,57 @@ class EventGridWebhook:
         }
         self._invoke = invoke
 
-    async def handle(self, request: web.Request) -> web.Response:
-        name = request.query.get("functionName", "")
+    async def handle(self, delivery: Delivery) -> WebhookAnswer:
+        """Answer one call, after the functions have run."""
+        query = parse_qsl(delivery.query, keep_blank_values=True)
+        name = ",".join(value for key, value in query if key.lower() == _FUNCTION)
         function = self._functions.get(name)
         if function is None:
-            return web.Response(status=404, text=f"cannot find function: '{name}'")
-        if request.method == "OPTIONS":
-            origin = request.headers.get("WebHook-Request-Origin", "").lower()
-            allowed = origin if origin in _ORIGINS else _DEFAULT_ORIGIN
-            return web.Response(headers={"Webhook-Allowed-Origin": allowed})
-        return await self._receive(function, request)
+            return WebhookAnswer(status=404, text=f"cannot find function: '{name}'")
+        if delivery.method == "OPTIONS":
+            return WebhookAnswer(status=200, headers={"Webhook-Allowed-Origin": _ORIGIN})
+        kind = delivery.headers.get("aeg-event-type", "").lower()
+        if kind not in ("subscriptionvalidation", "notification"):
+            return WebhookAnswer(status=202 if kind == "unsubscribe" else 400)
+        return await self._receive(function, delivery, kind)
 
-    async def _receive(self, function: ServedFunction, request: web.Request) -> web.Response:
-        kind = request.headers.get("aeg-event-type", "").lower()
-        if kind == "unsubscribe" and request.method == "POST":
-            return web.Response(status=202)
-        if kind not in ("subscriptionvalidation", "notification") or request.method != "POST":
-            return web.Response(status=400, text="aeg-event-type is missing or unknown")
+    async def _receive(
+        self, function: ServedFunction, delivery: Delivery, kind: str
+    ) -> WebhookAnswer:
         try:
-            document = json.loads(await request.read())
+            document = read_json(delivery.body, delivery.headers.get("content-type", ""))
             if kind == "subscriptionvalidation":
-                return web.json_response({"validationResponse": _validation_code(document)})
-            events = _events(document)
-        except (ValueError, LookupError, TypeError) as error:
-            return web.Response(status=400, text=f"the body cannot be read: {error}")
-        return await self._deliver(function, events)
+                return _handshake(document)
+        except (ValueError, LookupError, TypeError):
+            return WebhookAnswer(status=500)
+        return await self._deliver(function, document)
 
-    async def _deliver(
-        self, function: ServedFunction, events: list[Mapping[str, Any]]
-    ) -> web.Response:
+    async def _deliver(self, function: ServedFunction, document: Any) -> WebhookAnswer:
+        """Call the function for each event at once; what is no event ends the batch there."""
+        if not isinstance(document, dict | list):
+            return WebhookAnswer(status=500)
+        among = document if isinstance(document, list) else [document]
+        broken = next((at for at, one in enumerate(among) if not isinstance(one, dict)), None)
         results = await asyncio.gather(
-            *(self._invoke(function, event_payload(function.parameter, event)) for event in events)
+            *(
+                self._invoke(function, event_payload(function.parameter, event))
+                for event in among[:broken]
+            )
         )
-        failures = [result.error for result in results if not result.ok]
-        if failures:
-            # Event Grid sends the whole batch again.
-            return web.Response(status=500, text=failures[0])
-        return web.Response(status=202)
+        if broken is not None:
+            return WebhookAnswer(status=500)
+        if not all(result.ok for result in results):
+            text = f"Exception while executing function: Functions.{function.name}"
+            return WebhookAnswer(status=500, text=text)
+        return WebhookAnswer(status=202)
 
 
-def _validation_code(document: Any) -> str:
+def _handshake(document: Any) -> WebhookAnswer:
     data = document[0]["data"] if isinstance(document, list) else document["data"]
-    # A single object carries its data as JSON text.
-    code = (json.loads(data) if isinstance(data, str) else data)["validationCode"]
-    if not isinstance(code, str):
-        raise TypeError("validationCode is not a string")
-    return code
-
-
-def _events(document: Any) -> list[Mapping[str, Any]]:
-    events = document if isinstance(document, list) else [document]
-    if not all(isinstance(event, dict) for event in events):
-        raise TypeError("an event must be a JSON object")
-    return events
+    if isinstance(data, str):
+        # Only a single object may carry its data as JSON text.
+        data = None if isinstance(document, list) else json.loads(data)
+    code = data["validationCode"]
+    shown = code if isinstance(code, str) else "" if code is None else json.dumps(code, indent=2)
+    text = json.dumps({"validationResponse": shown}, separators=(",", ":"))
+    return WebhookAnswer(status=200, text=text)

@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from aiohttp import web
 
-from localcloud.functions import event_grid
 from localcloud.functions.catalog import Catalog, HttpTrigger, ServedFunction
-from localcloud.functions.event_grid import EventGridWebhook
+from localcloud.functions.event_grid import EXTENSION, METHODS, Delivery, EventGridWebhook
 from localcloud.functions.keys import Keys, Level
 from localcloud.functions.payloads import http_answer, http_payload
 from localcloud.functions.routes.router import Router
@@ -19,7 +18,9 @@ from localcloud.same_machine import for_this_machine
 
 _log = logging.getLogger("localcloud.functions")
 
-MAX_BODY_BYTES = 1024 * 1024
+# The real host's own limit.
+MAX_BODY_BYTES = 100 * 1024 * 1024
+_WEBHOOKS = "/{runtime:(?i:runtime)}/{hooks:(?i:webhooks)}/{to:.*}"
 _KEY_HEADER = "x-functions-key"
 _KEY_QUERY = "code"
 _HOME = "<!DOCTYPE html>\n<title>Local cloud</title>\nThe Functions host is running.\n"
@@ -57,8 +58,9 @@ class HttpServer:
             # The app itself checks those who call its functions.
             middlewares=[for_this_machine("/admin/", "/runtime/")],
         )
-        app.router.add_route("*", event_grid.PATH, self._event_grid)
-        app.router.add_route("*", "/runtime/webhooks/{tail:.*}", _not_found)
+        app.router.add_route(
+            "*", "/{runtime:(?i:runtime)}/{hooks:(?i:webhooks)}/{to:.*}", self._hook
+        )
         app.router.add_get("/admin/host/ping", self._ping)
         app.router.add_get("/admin/host/status", self._status)
         app.router.add_post("/admin/functions/{name}", self._run_by_hand)
@@ -66,8 +68,24 @@ class HttpServer:
         app.router.add_route("*", "/{tail:.*}", self._function)
         return app
 
-    async def _event_grid(self, request: web.Request) -> web.Response:
-        return self._refused(request, Level.SYSTEM) or await self._webhook.handle(request)
+    async def _hook(self, request: web.Request) -> web.Response:
+        refused = self._refused(request, Level.SYSTEM)
+        if refused is not None:
+            return refused
+        extension = request.match_info["to"].partition("/")[0].lower()
+        if extension != EXTENSION or request.method not in METHODS:
+            return web.Response(status=404)
+        if (request.content_length or 0) > MAX_BODY_BYTES:
+            return web.Response(status=500)
+        answer = await self._webhook.handle(
+            Delivery(
+                method=request.method,
+                query=request.query_string,
+                headers=_lowered(request.headers.items()),
+                body=await request.read(),
+            )
+        )
+        return web.Response(status=answer.status, text=answer.text, headers=answer.headers)
 
     async def _ping(self, _request: web.Request) -> web.Response:
         return web.Response()
@@ -128,7 +146,7 @@ class HttpServer:
             function.parameter,
             method=request.method,
             url=f"{request.scheme}://{request.host}{target.url_path}",
-            headers=_joined((name.lower(), value) for name, value in request.headers.items()),
+            headers=_lowered(request.headers.items()),
             # The worker is not told of a parameter without a value.
             query={name: value for name, value in target.query.items() if value},
             route=parameters,
@@ -164,8 +182,10 @@ async def _not_found(_request: web.Request) -> web.Response:
     return web.Response(status=404)
 
 
-def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _lowered(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers as functions see them: in small letters, and joined where they come twice."""
     joined: dict[str, str] = {}
     for name, value in pairs:
-        joined[name] = f"{joined[name]},{value}" if name in joined else value
+        key = name.lower()
+        joined[key] = f"{joined[key]},{value}" if key in joined else value
     return joined

@@ -11,12 +11,11 @@ from localcloud.functions.errors import HostStartError
 from localcloud.functions.routes.router import Router
 from localcloud.functions.routes.targets import BadTargetError, read_target
 from localcloud.functions.worker import IndexedFunction
-from tests.support.localcloud.recorded import judge, recording
+from tests.support.localcloud.recorded import judge, recording, unfolded
 
 RECORDED = recording("routes")
 CASES = {case["id"]: case for case in RECORDED["cases"]}
 STARTS = {case["id"]: case for case in RECORDED["starts"]}
-REPEATED = re.compile(r"<(?P<text>[^<>*]+)\*(?P<times>\d+)>")
 
 
 def indexed(table: dict[str, Any]) -> list[IndexedFunction]:
@@ -36,19 +35,6 @@ def indexed(table: dict[str, Any]) -> list[IndexedFunction]:
 def catalog_of(table: str) -> Catalog:
     told = RECORDED["tables"][table]
     return build_catalog(indexed(told), {}, route_prefix=told["route_prefix"])
-
-
-def written(text: str) -> str:
-    return REPEATED.sub(lambda match: match["text"] * int(match["times"]), text)
-
-
-def unfolded(value: Any) -> Any:
-    """Write out `<x*n>` wherever it stands."""
-    if isinstance(value, str):
-        return written(value)
-    if isinstance(value, dict):
-        return {key: unfolded(one) for key, one in value.items()}
-    return value
 
 
 def answered(table: str, method: str, path: str) -> dict[str, Any]:

@@ -6,11 +6,13 @@ A recording is played by the test of its part. What the local host does otherwis
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+_REPEATED = re.compile(r"<(?P<text>[^<>*]+)\*(?P<times>\d+)>")
 _SHIPPED = Path(__file__).parents[2] / "localcloud" / "recorded"
 
 
@@ -57,6 +59,15 @@ def case_ids(name: str) -> list[str]:
         for schedule in read.get(group, [])
     ]
     return told + schedules
+
+
+def unfolded(value: Any) -> Any:
+    """Write out `<x*n>` wherever it stands."""
+    if isinstance(value, str):
+        return _REPEATED.sub(lambda match: match["text"] * int(match["times"]), value)
+    if isinstance(value, dict):
+        return {key: unfolded(one) for key, one in value.items()}
+    return value
 
 
 def judge(case: str, *, recorded: object, here: object, kinder: bool) -> None:
