@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -40,17 +41,18 @@ class MalformedImageVersionError(MalformedError, ValueError):
 class ImageVersionId:
     """The ARM id of a gallery image version, in the letters in which it was first seen.
 
-    `key` is the one under which the version is on record: tables allow no slash in a key.
-    `gallery_id` is the ARM id of the gallery. Both are asked for all the time.
+    `key` is the one under which the version is on record: tables allow no slash in a key. Ids are
+    equal when their keys are, which are blind to letter case: ARM writes a resource group now in
+    capitals, now as it was created. `gallery_id` is the ARM id of the gallery.
     """
 
-    subscription_id: str
-    resource_group: str
-    gallery: str
-    image: str
-    version: str
+    subscription_id: str = field(compare=False)
+    resource_group: str = field(compare=False)
+    gallery: str = field(compare=False)
+    image: str = field(compare=False)
+    version: str = field(compare=False)
     gallery_id: str = field(init=False, repr=False, compare=False)
-    key: str = field(init=False, repr=False, compare=False)
+    key: str = field(init=False, repr=False)
     _text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -177,7 +179,8 @@ class ImageVersion:
     """What ARM says about an image version at one moment.
 
     `size_gb` is the provisioned size of all disks, known when the version is done. `listed` are
-    the regions in the list, whether their copies are ready or not.
+    the regions in the list, whether their copies are ready or not. `published_at`: when it was
+    created, which no update and no restoring changes.
     """
 
     id: ImageVersionId
@@ -187,6 +190,7 @@ class ImageVersion:
     replication: Mapping[Region, RegionalReplicationStatus] = field(default_factory=dict)
     replication_mode: ReplicationMode = ReplicationMode.FULL
     size_gb: int | None = None
+    published_at: datetime | None = None
     may_remove_regions: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     listed: frozenset[Region] = field(init=False, repr=False, compare=False)

@@ -9,12 +9,20 @@ from datetime import datetime
 from replication.domain.copy_progress import with_stuck
 from replication.domain.errors import FailureCode
 from replication.domain.image_version import CopyState, ImageVersion, RegionalReplicationStatus
-from replication.domain.job import HomeReplicas, Phase, Replica, ReplicaState, ReplicationJob
+from replication.domain.job import (
+    HomeReplicas,
+    Phase,
+    Replica,
+    ReplicaState,
+    ReplicationJob,
+    with_entry,
+)
 from replication.domain.limits import Limits
 from replication.domain.plan import ReplicationPlan
 from replication.domain.policy import ReplicationPolicy
 from replication.domain.regions import Region
 
+_RESTORED = "the version was deleted and is there again as it was; its plan is the one of before"
 _REMOVED = "removed by someone after it was Completed; ask for the replication to put it back"
 
 
@@ -27,8 +35,7 @@ def withheld_regions(
     removed by someone, which is respected; one that vanishes before is a lost update.
     """
     withheld = {region: reason for region, (until, reason) in job.withheld.items() if until > now}
-    # A version that was gone and is there again has nothing to do with the one before.
-    if not policy.restore_removed_regions and job.phase is not Phase.SUPERSEDED:
+    if not policy.restore_removed_regions and not _is_another(job, version):
         for replica in job.replicas:
             if replica.region in version.listed:
                 continue
@@ -60,8 +67,10 @@ def absorb(
             tries=job.tries.fresh(claims=job.tries.claims),
             schedule=job.schedule.fresh(now, limits),
         )
-    if job.phase is Phase.SUPERSEDED:
+    if _is_another(job, version):
         job = replace(job, replicas=(), withheld={})
+    elif job.phase is Phase.SUPERSEDED and not version.is_going:
+        job = with_entry(job, "restored", _RESTORED, now=now, details={})
     left_out = {one.region: one.reason for one in plan.left_out}
     replicas = []
     for wanted in plan.wanted:
@@ -94,6 +103,17 @@ def absorb(
         size_gb=version.size_gb if version.size_gb is not None else job.size_gb,
         schedule=replace(job.schedule, observed_at=now),
     )
+
+
+def _is_another(job: ReplicationJob, version: ImageVersion) -> bool:
+    """Tell whether it is not the version that was seen here, but a later one of the same name.
+
+    A version that was restored was published before the last look that saw it.
+    """
+    seen_at, published_at = job.schedule.observed_at, version.published_at
+    if job.phase is not Phase.SUPERSEDED:
+        return False
+    return seen_at is None or published_at is None or published_at > seen_at
 
 
 def _see(replica: Replica, version: ImageVersion, now: datetime) -> Replica:

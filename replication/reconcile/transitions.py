@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from replication.domain.errors import FailureCode
 from replication.domain.job import (
     Failure,
     Phase,
@@ -127,7 +128,12 @@ def _carried_out(  # noqa: C901, PLR0912 - one arm for each decision
             if decision.counts:
                 job = replace(job, tries=job.tries.one_failure(unknown=decision.unknown))
         case Supersede():
-            gone = (off_the_list(one, decision.reason, now) for one in job.replicas)
+            # What someone had removed before stays their word, should the version be restored.
+            gone = (
+                off_the_list(one, decision.reason, now)
+                for one in job.replicas
+                if one.code is not FailureCode.REMOVED_BY_SOMEONE
+            )
             job = job.with_replicas(*gone)
         case Succeed():
             job = replace(_looked(job), budget_cleared=frozenset())

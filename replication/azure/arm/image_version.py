@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeIs
 
 from replication.azure.arm.causes import cause_of_failed_copy
@@ -55,6 +56,7 @@ def read_version(
             else ReplicationMode.FULL
         ),
         size_gb=_provisioned_size_gb(storage),
+        published_at=_moment(publishing.get("publishedDate")),
         may_remove_regions=safety.get("allowDeletionOfReplicatedLocations") is True,
         tags=_tags(_mapping(body, "tags")),
     )
@@ -111,6 +113,15 @@ def _tags(tags: Mapping[str, Any]) -> dict[str, str]:
         for name, value in tags.items()
         if isinstance(value, str)
     }
+
+
+def _moment(value: object) -> datetime | None:
+    """Return a moment of a known time zone; None for anything else, which tells nothing."""
+    try:
+        moment = datetime.fromisoformat(_word(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _percent(value: object) -> int | None:

@@ -182,3 +182,11 @@ def test_a_version_without_a_list_has_none() -> None:
     body = version_body()
     body["properties"]["publishingProfile"]["targetRegions"] = None
     assert read_version(version_id(), body, CATALOG).target_regions == ()
+
+
+def test_ids_are_equal_in_any_letter_case() -> None:
+    created, listed = version_id(), ImageVersionId.parse(str(version_id()).upper())
+    assert created == listed
+    assert {created: 1}[listed] == 1
+    assert str(created) != str(listed)
+    assert created != ImageVersionId.parse(str(created).replace("1.0.0", "1.0.1"))
