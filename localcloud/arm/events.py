@@ -120,10 +120,13 @@ class EventGrid:
 
     def publish(self, change: Change) -> None:
         """Deliver the event about a change in the background."""
+        self.deliver(event_body(change, self.delivery.schema))
+
+    def deliver(self, event: dict[str, Any]) -> None:
+        """Deliver an event in the background, in the schema that it has."""
         delivery = self.delivery
         if delivery.url is None:
             return
-        event = event_body(change, delivery.schema)
         if self._chance.random() < delivery.lose_probability:
             self._note(event, delivery.url, attempt=0, status=None, outcome="lost")
             return

@@ -14,6 +14,7 @@ from localcloud.arm.events import Delivery, EventGrid
 from localcloud.arm.faults import Faults
 from localcloud.arm.regions import Regions
 from localcloud.arm.simulator import MAX_BODY_BYTES, Simulator
+from localcloud.arm.topic import PATH, Topic
 from localcloud.same_machine import for_this_machine
 
 __all__ = ["DEFAULT_SUBSCRIPTION_ID", "RunningArm", "start_arm"]
@@ -58,9 +59,10 @@ async def start_arm(
     simulator = Simulator(api=api)
     control = Control(simulator)
     app = web.Application(
-        client_max_size=MAX_BODY_BYTES, middlewares=[for_this_machine("/_localcloud/")]
+        client_max_size=MAX_BODY_BYTES, middlewares=[for_this_machine("/_localcloud/", PATH)]
     )
     app.router.add_route("*", f"{PREFIX}/{{call:.*}}", control.handle)
+    app.router.add_post(PATH, Topic(events).handle)
     app.router.add_route("*", "/{path:.*}", simulator.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_WITHIN_S)
     await runner.setup()
