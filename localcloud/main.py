@@ -178,7 +178,10 @@ def functions(
     ] = 10.0,
 ) -> None:
     """Run the Functions host with the app alone; its settings come from the environment."""
-    from localcloud.functions.errors import HostStartError  # noqa: PLC0415 - as for `arm`
+    from localcloud.functions.errors import (  # noqa: PLC0415 - as for `arm`
+        HostEndedError,
+        HostStartError,
+    )
     from localcloud.functions.host import leave_at_once, start_host  # noqa: PLC0415 - likewise
 
     out = take_stdout()
@@ -195,6 +198,8 @@ def functions(
             )
         except HostStartError as error:
             raise StartError(str(error)) from error
+        except HostEndedError:
+            return 0
         problem = {"problem": host.problem} if host.problem else {}
         announce(out, {"functions": host.url, "dashboard": f"{host.url}/dashboard", **problem})
         waits = {asyncio.ensure_future(event.wait()) for event in (stop, host.broken)}

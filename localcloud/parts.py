@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.process import PARENT_PIPE, StartError
+from localcloud.process import PARENT_PIPE, EndedEarlyError, StartError
 
 READY_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 20.0
@@ -96,7 +96,8 @@ async def start_python_part(
         await part.stop()
         raise
     if not line:
-        raise StartError(part.obituary(await part.ended()))
+        code = await part.ended()
+        raise (StartError if code else EndedEarlyError)(part.obituary(code))
     part.ready = json.loads(line)
     part.pumps.append(asyncio.create_task(pump(stdout, part, echo=True)))
     return part

@@ -17,6 +17,10 @@ class StartError(Exception):
     """A command could not do its work; the text says why and what to do."""
 
 
+class EndedEarlyError(StartError):
+    """A part ended before it was ready, and well: with exit code 0."""
+
+
 def take_stdout() -> TextIO:
     """Keep standard output for the ready line; whatever else prints goes to standard error."""
     sys.stdout.flush()

@@ -1,6 +1,7 @@
 """`localcloud up`: storage, Resource Manager and the app together, until told to stop."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,7 +15,7 @@ from localcloud.functions.app_settings import ENVIRONMENT
 from localcloud.functions.errors import HostStartError
 from localcloud.functions.keys import open_keys
 from localcloud.parts import Part, free_port_block, require_free, start_python_part
-from localcloud.process import StartError, announce, stop_event
+from localcloud.process import EndedEarlyError, StartError, announce, stop_event
 from localcloud.storage import DEFAULT_PORT_BASE, start_storage
 
 DEFAULT_ARM_PORT = 7070
@@ -215,7 +216,9 @@ async def keep_running(
         if stop.done():
             return
         began_s = loop.time()
-        parts[-1] = await start_host()
+        # While the storage is away, a host ends before it is ready: the old one stays the last.
+        with contextlib.suppress(EndedEarlyError):
+            parts[-1] = await start_host()
 
 
 def next_wait_s(last_s: float, *, lived_s: float) -> float:

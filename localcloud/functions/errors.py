@@ -11,3 +11,7 @@ class NoFunctionsError(Exception):
 
 class RefusedFunctionError(Exception):
     """One function cannot be served, as in Azure; the others are."""
+
+
+class HostEndedError(Exception):
+    """The host ended by itself before it served anything, as the real one does."""

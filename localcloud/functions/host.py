@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from localcloud.functions.catalog import (
 )
 from localcloud.functions.config import QueueOptions, load_host_config
 from localcloud.functions.errors import (
+    HostEndedError,
     HostStartError,
     NoFunctionsError,
     RefusedFunctionError,
@@ -30,7 +31,7 @@ from localcloud.functions.keys import open_keys
 from localcloud.functions.logs import configure_logging
 from localcloud.functions.payloads import QueueMessage, queue_payload
 from localcloud.functions.queue_listener import LOCK_S, QueueListener
-from localcloud.functions.queue_ports import QueueService
+from localcloud.functions.queue_ports import QueueService, QueueServiceError
 from localcloud.functions.storage_queues import Account, StorageQueues
 from localcloud.functions.timers import Timer
 from localcloud.functions.worker import IndexedFunction, Worker
@@ -38,6 +39,7 @@ from localcloud.functions.worker import IndexedFunction, Worker
 _log = logging.getLogger("localcloud.functions")
 
 STOP_GRACE_S = 10.0
+_SHUTTING_DOWN = "An unhandled exception has occurred. Host is shutting down."
 # Calls may take three times as long to end as queue and timer functions.
 _CALLS_GRACE = 3.0
 
@@ -101,7 +103,11 @@ async def start_host(
     lock_s: float = LOCK_S,
     stop_grace_s: float = STOP_GRACE_S,
 ) -> RunningHost:
-    """Index the app in `app_dir` and serve it; raise HostStartError when that cannot be."""
+    """Index the app in `app_dir` and serve it; raise HostStartError when that cannot be.
+
+    Raises HostEndedError where the storage does not answer, or refuses: as in Azure, the port is
+    never opened then.
+    """
     prepare_environment(app_dir, os.environ)
     settings = os.environ
     config = load_host_config(app_dir, development=is_development(settings))
@@ -129,9 +135,10 @@ async def start_host(
         run_in_background=_background_runner(background),
         keys=open_keys(settings, state_dir),
     )
-    runner, bound_port = await _listen(server.application(), port, stop_grace_s)
     services = {setting: StorageQueues(account) for setting, account in accounts.items()}
     listeners = _listeners(functions, services, config.queues, invoker, lock_s)
+    await _look_at_storage(listeners, services.values())
+    runner, bound_port = await _listen(server.application(), port, stop_grace_s)
     loops = [asyncio.create_task(listener.run()) for listener in listeners]
     loops += [asyncio.create_task(timer.run()) for timer in timers.values()]
     broken = asyncio.Event()
@@ -215,6 +222,19 @@ def _listeners(
     ]
 
 
+async def _look_at_storage(
+    listeners: Iterable[QueueListener], services: Iterable[StorageQueues]
+) -> None:
+    try:
+        for listener in listeners:
+            await listener.look()
+    except QueueServiceError as error:
+        for service in services:
+            await service.close()
+        _log.critical(_SHUTTING_DOWN, exc_info=error)
+        raise HostEndedError(str(error)) from None
+
+
 def _queue_invoke(
     function: ServedFunction, trigger: QueueTrigger, invoker: Invoker
 ) -> Callable[[QueueMessage, bytes], Awaitable[bool]]:
@@ -259,7 +279,7 @@ def _reporter(broken: asyncio.Event) -> Callable[[asyncio.Task[None]], None]:
     def report(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             _log.critical(
-                "An unhandled exception has occurred. Host is shutting down.",
+                _SHUTTING_DOWN,
                 exc_info=task.exception(),
             )
             broken.set()

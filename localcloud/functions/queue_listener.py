@@ -62,6 +62,14 @@ class QueueListener:
     _fault: asyncio.Future[None] | None = None
     _in_trouble: bool = False
 
+    async def look(self) -> None:
+        """Ask for the queue once, before the host serves; raise what a poll would not wait out."""
+        try:
+            await self.service.exists(self.queue)
+        except QueueServiceError as error:
+            if not error.passes:
+                raise
+
     async def run(self) -> None:
         """Poll until cancelled; raise what the real host ends on.
 

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from localcloud.parts import Part
-from localcloud.process import StartError
+from localcloud.process import EndedEarlyError, StartError
 from localcloud.up import keep_running
 from tests.support.virtual_time import run_in_virtual_time
 
@@ -68,6 +68,27 @@ def test_a_host_that_lived_long_is_followed_after_a_second() -> None:
 
 def test_a_stop_does_not_wait_for_the_next_host() -> None:
     assert starts(iter([0.0] * 9), stop_s=20) == [1, 3, 7, 15]
+
+
+def test_a_host_that_ends_before_it_is_ready_is_followed_as_well() -> None:
+    async def run() -> int:
+        loop = asyncio.get_running_loop()
+        stop = loop.create_future()
+        loop.call_later(200, stop.set_result, True)  # noqa: FBT003 - its result
+        starts = 0
+
+        async def start_host() -> Part:
+            nonlocal starts
+            starts += 1
+            await asyncio.sleep(25)
+            if starts <= 3:
+                raise EndedEarlyError("the storage does not answer")
+            return part("functions", Process(1e6))
+
+        await keep_running([part("functions", Process(22))], start_host, stop)
+        return starts
+
+    assert run_in_virtual_time(run()) == 4
 
 
 @pytest.mark.parametrize("code", [1, 4, -9])

@@ -3,10 +3,11 @@
 import base64
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ import pytest
 from azure.storage.queue import QueueClient
 
 from tests.support.localcloud.hosts import (
+    APPS,
     Host,
     eventually,
     ready_line,
+    run_localcloud,
     running_host,
     start_localcloud,
 )
@@ -240,15 +243,60 @@ def test_the_host_does_not_notice_that_its_storage_was_away_for_some_seconds(
         end(emulator)
 
 
+class Refusing(BaseHTTPRequestHandler):
+    """A storage that refuses all that its queues hold, and the queues too where it is told to."""
+
+    refuses_queues = False
+
+    def do_GET(self) -> None:
+        refused = self.refuses_queues or "/messages" in self.path
+        self.send_response(403 if refused else 200)
+        self.send_header("x-ms-error-code", "AuthorizationFailure")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def refusing_storage(handler: type[Refusing]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, ThreadPoolExecutor(1) as pool:
+        pool.submit(server.serve_forever)
+        url = f"http://127.0.0.1:{server.server_port}/a"
+        try:
+            yield f"AccountName=a;AccountKey=a2V5;QueueEndpoint={url}"
+        finally:
+            server.shutdown()
+
+
 def test_a_refusal_by_the_storage_ends_the_host_with_exit_code_0_and_says_why(
-    storage: str, queue: QueueClient, tmp_path: Path
+    queue_name: str, tmp_path: Path
 ) -> None:
-    key = storage.split("AccountKey=")[1].split(";", maxsplit=1)[0]
-    settings = {
-        "AzureWebJobsStorage": storage.replace(key, "d3Jvbmc="),
-        "WORK_QUEUE": queue.queue_name,
-    }
-    with running_host("queues", tmp_path, **settings) as host:
+    with (
+        refusing_storage(Refusing) as storage,
+        running_host(
+            "queues", tmp_path, AzureWebJobsStorage=storage, WORK_QUEUE=queue_name
+        ) as host,
+    ):
         assert host.process.wait(60) == 0
         assert "An unhandled exception has occurred. Host is shutting down." in host.stderr()
-        assert "was answered 403 " in host.stderr()
+        assert "was answered 403 AuthorizationFailure" in host.stderr()
+
+
+def test_without_its_storage_a_host_ends_before_it_opens_its_port(
+    queue_name: str, tmp_path: Path
+) -> None:
+    class RefusingAll(Refusing):
+        refuses_queues = True
+
+    with refusing_storage(RefusingAll) as storage:
+        ended = run_localcloud(
+            *("functions", "--port", "0", "--app-dir", str(APPS / "queues")),
+            AzureWebJobsStorage=storage,
+            WORK_QUEUE=queue_name,
+            RECORD=str(tmp_path / "records.jsonl"),
+        )
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "An unhandled exception has occurred. Host is shutting down." in ended.stderr
+    assert "was answered 403 AuthorizationFailure" in ended.stderr
