@@ -163,12 +163,16 @@ def arm(
 
 @cli.command()
 def functions(
+    *,
     port: Annotated[int, typer.Option(min=0, max=65535)] = DEFAULT_FUNCTIONS_PORT,
     app_dir: AppDir = _PROJECT,
     state: Annotated[Path | None, typer.Option(help="Folder for a generated key.")] = None,
     queue_lock_s: Annotated[
         float, typer.Option(min=1, help="How long a message is hidden while it is worked on.")
     ] = 600.0,
+    timer_lease_s: Annotated[
+        float, typer.Option(min=15, max=60, help="How long a dead host's timers wait for another.")
+    ] = 60.0,
     stop_grace_s: Annotated[
         float,
         typer.Option(
@@ -194,6 +198,7 @@ def functions(
                 port=port,
                 state_dir=state.resolve() if state else app_dir / STATE_DIR,
                 lock_s=queue_lock_s,
+                lease_s=timer_lease_s,
                 stop_grace_s=stop_grace_s,
             )
         except HostStartError as error:

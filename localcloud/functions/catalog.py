@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 from localcloud.functions.app_settings import is_disabled, resolve
-from localcloud.functions.cron import Schedule
 from localcloud.functions.errors import HostStartError, RefusedFunctionError
 from localcloud.functions.keys import Level
 from localcloud.functions.routes.router import Route, name_order
+from localcloud.functions.schedules.schedule import Schedule
 from localcloud.functions.worker import IndexedFunction
 
 HTTP = "httpTrigger"
@@ -37,6 +37,7 @@ class QueueTrigger:
 class TimerTrigger:
     schedule: Schedule
     run_on_startup: bool
+    use_monitor: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +182,7 @@ def _trigger(
             return TimerTrigger(
                 schedule=parsed,
                 run_on_startup=bool(binding.get("runOnStartup", False)),
+                use_monitor=binding.get("useMonitor") is not False,
             )
         case _:
             return EventGridTrigger()

@@ -1,6 +1,7 @@
 """The host: one app, its HTTP side, its queue listeners and its timers, until told to stop."""
 
 import asyncio
+import hashlib
 import logging
 import os
 import sys
@@ -33,13 +34,15 @@ from localcloud.functions.payloads import QueueMessage, queue_payload
 from localcloud.functions.queue_listener import LOCK_S, QueueListener
 from localcloud.functions.queue_ports import QueueService, QueueServiceError
 from localcloud.functions.storage_queues import Account, StorageQueues
-from localcloud.functions.timers import Timer
+from localcloud.functions.timers.listener import LEASE_S, Timer
+from localcloud.functions.timers.store import BlobTimerStore
 from localcloud.functions.worker import IndexedFunction, Worker
 
 _log = logging.getLogger("localcloud.functions")
 
 STOP_GRACE_S = 10.0
 _SHUTTING_DOWN = "An unhandled exception has occurred. Host is shutting down."
+_STORAGE = "AzureWebJobsStorage"
 # Calls may take three times as long to end as queue and timer functions.
 _CALLS_GRACE = 3.0
 
@@ -62,7 +65,7 @@ class RunningHost:
     _runner: web.AppRunner
     _loops: list[asyncio.Task[None]]
     _listeners: list[QueueListener]
-    _services: list[StorageQueues]
+    _services: list[StorageQueues | BlobTimerStore]
     _background: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def stop(self) -> bool:
@@ -101,6 +104,7 @@ async def start_host(
     port: int,
     state_dir: Path,
     lock_s: float = LOCK_S,
+    lease_s: float = LEASE_S,
     stop_grace_s: float = STOP_GRACE_S,
 ) -> RunningHost:
     """Index the app in `app_dir` and serve it; raise HostStartError when that cannot be.
@@ -122,10 +126,17 @@ async def start_host(
         _log.info("function %s: %s", function.name, type(function.trigger).__name__)
     for name, reason in catalog.refused.items():
         _log.error("function %s is not served: %s", name, reason)
+    timer_store = _timer_store(functions, settings, app_dir)
     timers = {
-        function.name: Timer(function=function, trigger=function.trigger, invoke=invoker.invoke)
+        function.name: Timer(
+            function=function,
+            trigger=function.trigger,
+            invoke=invoker.invoke,
+            store=timer_store,
+            lease_s=lease_s,
+        )
         for function in functions
-        if isinstance(function.trigger, TimerTrigger)
+        if isinstance(function.trigger, TimerTrigger) and timer_store is not None
     }
     background: set[asyncio.Task[object]] = set()
     server = HttpServer(
@@ -136,6 +147,8 @@ async def start_host(
         keys=open_keys(settings, state_dir),
     )
     services = {setting: StorageQueues(account) for setting, account in accounts.items()}
+    closing: list[StorageQueues | BlobTimerStore] = list(services.values())
+    closing += [timer_store] if timer_store else []
     listeners = _listeners(functions, services, config.queues, invoker, lock_s)
     await _look_at_storage(listeners, services.values())
     runner, bound_port = await _listen(server.application(), port, stop_grace_s)
@@ -154,7 +167,7 @@ async def start_host(
         _runner=runner,
         _loops=loops,
         _listeners=listeners,
-        _services=list(services.values()),
+        _services=closing,
         _background=background,
     )
 
@@ -170,18 +183,30 @@ async def _index(worker: Worker, app_dir: Path) -> tuple[list[IndexedFunction], 
 def _with_storage(
     catalog: Catalog, settings: Mapping[str, str]
 ) -> tuple[Catalog, dict[str, Account]]:
-    """Refuse the queue functions without a storage; return the accounts of the others."""
+    """Refuse queue and timer functions without a storage; return the accounts of the queues."""
     accounts: dict[str, Account] = {}
     refused = dict(catalog.refused)
     for function in catalog.started:
-        if isinstance(function.trigger, QueueTrigger):
-            setting = function.trigger.connection
-            try:
+        try:
+            if isinstance(function.trigger, QueueTrigger):
+                setting = function.trigger.connection
                 accounts[setting] = _account(setting, settings)
-            except RefusedFunctionError as error:
-                refused[function.name] = f"function {function.name}: {error}"
+            elif isinstance(function.trigger, TimerTrigger):
+                _account(_STORAGE, settings)
+        except RefusedFunctionError as error:
+            refused[function.name] = f"function {function.name}: {error}"
     kept = [function for function in catalog.functions if function.name not in refused]
     return Catalog(functions=kept, refused=refused), accounts
+
+
+def _timer_store(
+    functions: list[ServedFunction], settings: Mapping[str, str], app_dir: Path
+) -> BlobTimerStore | None:
+    """Return where timers keep their status; hosts of one app share it, None without timers."""
+    if not any(isinstance(function.trigger, TimerTrigger) for function in functions):
+        return None
+    host_id = hashlib.sha256(str(app_dir.resolve()).encode()).hexdigest()[:32]
+    return BlobTimerStore.connect(settings[_STORAGE], host_id=host_id)
 
 
 def _account(setting: str, settings: Mapping[str, str]) -> Account:

@@ -12,7 +12,7 @@ from localcloud.functions.keys import Keys, Level
 from localcloud.functions.payloads import http_answer, http_payload
 from localcloud.functions.routes.router import Router
 from localcloud.functions.routes.targets import BadTargetError, Target, read_target
-from localcloud.functions.timers import Timer
+from localcloud.functions.timers.listener import Timer
 from localcloud.functions.worker import Payload, Returned
 from localcloud.same_machine import for_this_machine
 

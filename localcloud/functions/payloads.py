@@ -98,21 +98,6 @@ def event_payload(parameter: str, event: Mapping[str, Any]) -> Payload:
     )
 
 
-def timer_payload(parameter: str, *, last: datetime | None, following: datetime) -> Payload:
-    """Build the payload of a timer trigger; this host never calls a timer past due."""
-    last_text = (last or datetime.min.replace(tzinfo=UTC)).isoformat()
-    document = {
-        "Schedule": {"AdjustForDST": True},
-        "ScheduleStatus": {
-            "Last": last_text,
-            "LastUpdated": last_text,
-            "Next": following.isoformat(),
-        },
-        "IsPastDue": False,
-    }
-    return Payload(parameter=parameter, value=("json", json.dumps(document)), metadata={})
-
-
 def http_payload(
     parameter: str,
     *,

@@ -57,7 +57,7 @@ class Instances:
             do="start",
             arguments=[
                 *("functions", "--port", str(slot.port), "--app-dir", str(PROJECT)),
-                *("--state", str(self.folder / "functions")),
+                *("--state", str(self.folder / "functions"), "--timer-lease-s", "15"),
             ],
             settings=dict(slot.settings),
             ready=str(ready),

@@ -81,6 +81,12 @@ def test_a_binding_that_this_host_does_not_serve_is_named() -> None:
     assert "function produce: the binding out (queue) is not supported" in stderr
 
 
+def test_a_timer_without_a_storage_is_not_served(tmp_path: Path) -> None:
+    with running_host("timers", tmp_path, YEARLY="0 0 0 1 1 *") as host:
+        told = host.stderr()
+    assert "function slow: the setting AzureWebJobsStorage is missing" in told
+
+
 def test_a_function_that_lacks_a_setting_or_has_a_wrong_one_is_named_and_not_served(
     tmp_path: Path,
 ) -> None:

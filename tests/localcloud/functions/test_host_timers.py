@@ -1,15 +1,23 @@
 """Timers of the running host."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from azure.storage.blob import ContainerClient
 
 from tests.support.localcloud.hosts import Host, eventually, running_host
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    with running_host("timers", tmp_path_factory.mktemp("timers"), YEARLY="0 0 0 1 1 *") as host:
+def settings(storage: str) -> dict[str, str]:
+    return {"YEARLY": "0 0 0 1 1 *", "AzureWebJobsStorage": storage}
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Iterator[Host]:
+    with running_host("timers", tmp_path_factory.mktemp("timers"), **settings) as host:
         yield host
 
 
@@ -30,12 +38,35 @@ def test_a_timer_runs_by_hand(host: Host) -> None:
     eventually(lambda: len(host.records("by_hand")) == 2)
 
 
-def test_a_timer_that_is_slower_than_its_schedule_never_overlaps_itself(host: Host) -> None:
-    eventually(lambda: host.records("slow"))
-    assert run_by_hand(host, "slow") == 202
+def test_scheduled_runs_never_overlap_and_one_by_hand_waits_for_nothing(host: Host) -> None:
     eventually(lambda: len(host.records("slow")) >= 6)
     steps = [record["step"] for record in host.records("slow")][:6]
     assert steps == ["begins", "ends"] * 3
+    known = len(host.records("slow"))
+    assert run_by_hand(host, "slow") == 202
+    eventually(
+        lambda: (
+            [record["step"] for record in host.records("slow")[known - 1 :]].count("begins") >= 2
+        )
+    )
+
+
+def test_one_host_of_two_runs_the_timers_and_keeps_their_status_in_the_storage(
+    host: Host, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    eventually(lambda: host.records("at_start"))
+    with running_host("timers", tmp_path, **settings) as other:
+        eventually(lambda: len(host.records("slow")) >= 8)
+        assert other.records("slow") == other.records("at_start") == []
+    connection = settings["AzureWebJobsStorage"]
+    with ContainerClient.from_connection_string(connection, "azure-webjobs-hosts") as kept:
+        names = sorted(kept.list_blob_names())
+        assert [name.rpartition("/")[2] for name in names if "at_start" in name] == [
+            "Host.Functions.at_start.Listener",
+            "status",
+        ]
+        status = json.loads(kept.download_blob(names[-2]).readall())
+    assert status["Next"] == "2027-01-01T00:00:00+00:00"
 
 
 @pytest.mark.parametrize(("name", "body", "status"), [("x", b"{}", 404), ("slow", b"[", 400)])

@@ -12,8 +12,8 @@ from localcloud.functions.payloads import (
     event_payload,
     http_answer,
     queue_payload,
-    timer_payload,
 )
+from localcloud.functions.timers.monitor import ScheduleStatus, timer_payload
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -113,10 +113,17 @@ def test_an_event_goes_down_as_json_with_its_data_beside_it() -> None:
     assert payload.metadata == {"data": ("json", '{"a": "2026-01-01T00:00:00Z"}')}
 
 
-def test_a_timer_is_never_past_due() -> None:
-    kind, text = timer_payload("timer", last=None, following=NOON).value
-    assert (kind, json.loads(text)["IsPastDue"]) == ("json", False)
-    assert json.loads(text)["ScheduleStatus"]["Next"] == "2026-01-02T12:00:00+00:00"
+def test_a_timer_is_told_its_status_or_none() -> None:
+    status = ScheduleStatus(next=NOON)
+    kind, text = timer_payload("timer", status, is_past_due=True).value
+    assert (kind, json.loads(text)["IsPastDue"]) == ("json", True)
+    assert json.loads(text)["ScheduleStatus"] == {
+        "Last": "0001-01-01T00:00:00",
+        "Next": "2026-01-02T12:00:00+00:00",
+        "LastUpdated": "0001-01-01T00:00:00",
+    }
+    _, text = timer_payload("timer", None, is_past_due=False).value
+    assert json.loads(text)["ScheduleStatus"] is None
 
 
 def test_answers_of_every_form_are_turned_into_http() -> None:

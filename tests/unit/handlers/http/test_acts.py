@@ -143,6 +143,14 @@ def test_an_act_whose_body_did_not_arrive_is_refused(
     assert (world.job(ID), world.controls.rows) == before
 
 
+@pytest.mark.usefixtures("world")
+def test_nothing_that_a_program_calls_a_form_unasked_is_no_body() -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded", "content-length": "0"}
+    assert call(queues.pause, headers=headers, route={"name": QUEUE}).status == 200
+    del headers["content-length"]
+    assert call(queues.resume, headers=headers, route={"name": QUEUE}).status == 411
+
+
 @pytest.mark.parametrize(("function", "route"), ACTS)
 def test_a_reader_may_not_act_and_a_stranger_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, function: Any, route: dict[str, str]

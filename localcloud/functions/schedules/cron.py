@@ -1,19 +1,26 @@
-"""NCRONTAB schedules: when a timer fires next.
+"""NCRONTAB: the moments that an expression names.
 
 Six fields: second, minute, hour, day of month, month, day of week; with five the second is 0.
-A day must satisfy both the day of month and the day of week, unlike in Unix cron. UTC throughout.
+A day must satisfy both the day of month and the day of week, unlike in Unix cron. Moments are those
+of the host's zone, without the zone.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Self
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
+    *("october", "november", "december"),
+)
+_WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _SIX_FIELDS = 6
 # 29 February on one given weekday comes back within 40 years, also across 2100.
 _SEARCH_DAYS = 40 * 366 + 1
+_NUMBER = re.compile(r"[0-9]+")
+_STEP = re.compile(r"-?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +38,27 @@ class _Field:
 
     def _parse_item(self, item: str) -> set[int]:
         span, slash, step_text = item.partition("/")
-        step = 1
-        if slash:
-            if not step_text.isdecimal() or int(step_text) == 0:
-                raise ValueError(f"{self.name}: {item!r} needs a step of at least 1")
-            step = int(step_text)
+        if slash and not _STEP.fullmatch(step_text):
+            raise ValueError(f"{self.name}: {item!r} needs a step that is a number")
+        # As recorded: a step below one is one.
+        step = max(1, int(step_text)) if slash else 1
         if span == "*":
             first, last = self.low, self.high
         elif "-" in span:
             first_text, _, last_text = span.partition("-")
-            first, last = self._value(first_text), self._value(last_text)
-            if first > last:
-                raise ValueError(f"{self.name}: the range {span!r} runs backwards")
+            # As recorded: a range that runs backwards is read forwards.
+            first, last = sorted((self._value(first_text), self._value(last_text)))
         else:
             first = self._value(span)
             last = self.high if slash else first
         return set(range(first, last + 1, step))
 
     def _value(self, text: str) -> int:
-        if text[:3].lower() in self.words:
-            return self.low + self.words.index(text[:3].lower())
-        if not text.isdecimal() or not self.low <= int(text) <= self.high:
+        # As recorded: any beginning of a name stands for the first name that begins so.
+        named = [at for at, word in enumerate(self.words) if text and word.startswith(text.lower())]
+        if named:
+            return self.low + named[0]
+        if not _NUMBER.fullmatch(text) or not self.low <= int(text) <= self.high:
             raise ValueError(f"{self.name}: {text!r} is not within {self.low} to {self.high}")
         return int(text)
 
@@ -67,8 +74,8 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """A parsed schedule."""
+class Cron:
+    """A parsed expression."""
 
     expression: str
     seconds: tuple[int, ...]
@@ -81,7 +88,7 @@ class Schedule:
     @classmethod
     def parse(cls, expression: str) -> Self:
         """Read an NCRONTAB expression; raise ValueError saying which field is wrong."""
-        texts = expression.split()
+        texts = [text for text in expression.split(" ") if text]
         if len(texts) == _SIX_FIELDS - 1:
             texts = ["0", *texts]
         if len(texts) != _SIX_FIELDS:
@@ -94,7 +101,7 @@ class Schedule:
             )
         except ValueError as error:
             raise ValueError(f"schedule {expression!r}: {error}") from None
-        schedule = cls(
+        cron = cls(
             expression=expression,
             seconds=second,
             minutes=minute,
@@ -103,20 +110,20 @@ class Schedule:
             months=frozenset(month),
             weekdays=frozenset(weekday),
         )
-        schedule.next_after(datetime(2000, 1, 1, tzinfo=UTC))
-        return schedule
+        cron.next_after(datetime(2000, 1, 1))  # noqa: DTZ001 - of any zone
+        return cron
 
     def next_after(self, moment: datetime) -> datetime:
-        """Return the first moment strictly after `moment` (aware, UTC) that the schedule names."""
+        """Return the first moment strictly after `moment` that the expression names."""
         start = moment.replace(microsecond=0) + timedelta(seconds=1)
         at = self._time_from(start.time()) if self._fires_on(start.date()) else None
         if at is not None:
-            return datetime.combine(start.date(), at, tzinfo=UTC)
+            return datetime.combine(start.date(), at)
         for offset in range(1, _SEARCH_DAYS):
             day = start.date() + timedelta(days=offset)
             if self._fires_on(day):
                 first = time(self.hours[0], self.minutes[0], self.seconds[0])
-                return datetime.combine(day, first, tzinfo=UTC)
+                return datetime.combine(day, first)
         raise ValueError(f"schedule {self.expression!r} never fires")
 
     def _fires_on(self, day: date) -> bool:

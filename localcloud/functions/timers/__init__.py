@@ -1,0 +1,1 @@
+"""Timer triggers: their schedules, what is kept of their runs, and when they run."""
