@@ -13,6 +13,7 @@ from localcloud.arm.server import DEFAULT_SUBSCRIPTION_ID
 DEFAULT_RESOURCE_GROUP = "labs-rg"
 DEFAULT_GALLERY = "labgallery"
 API_VERSION = "2026-03-03"
+_GROUPS_API_VERSION = "2022-09-01"
 _DATA_DISK_GB = 32
 _OK = (200, 201)
 _NOT_FOUND = 404
@@ -55,6 +56,7 @@ async def export_image(
     image_id = f"{gallery_id}/images/{image}"
     async with aiohttp.ClientSession() as session:
         arm = _Arm(session, arm_url.rstrip("/"))
+        await arm.ensure(group, {"location": region}, api_version=_GROUPS_API_VERSION)
         await arm.ensure(gallery_id, {"location": region, "properties": {}})
         created = await arm.ensure(image_id, _definition(image, region, os_state))
         if version is None:
@@ -87,18 +89,27 @@ class _Arm:
     session: aiohttp.ClientSession
     url: str
 
-    async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        api_version: str = API_VERSION,
+    ) -> Any:
         """Call Resource Manager; raises ExportRefusedError with its own words."""
-        status, answer = await self._send(method, path, body)
+        status, answer = await self._send(method, path, body, api_version)
         if status not in _OK:
             raise _refusal(method, path, status, answer)
         return answer
 
-    async def ensure(self, path: str, body: dict[str, Any]) -> bool:
+    async def ensure(
+        self, path: str, body: dict[str, Any], *, api_version: str = API_VERSION
+    ) -> bool:
         """Create a resource if it is missing; returns whether it was."""
-        status, answer = await self._send("GET", path, None)
+        status, answer = await self._send("GET", path, None, api_version)
         if status == _NOT_FOUND:
-            await self.call("PUT", path, body)
+            await self.call("PUT", path, body, api_version=api_version)
             return True
         if status not in _OK:
             raise _refusal("GET", path, status, answer)
@@ -114,18 +125,20 @@ class _Arm:
             url = page.get("nextLink")
         return found
 
-    async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, Any]:
+    async def _send(
+        self, method: str, path: str, body: dict[str, Any] | None, api_version: str
+    ) -> tuple[int, Any]:
         """Send a request, again after the wait that a busy service asks for."""
         for _ in range(_MOST_RETRIES):
-            status, wait_s, text = await self._send_once(method, path, body)
+            status, wait_s, text = await self._send_once(method, path, body, api_version)
             if status not in _BUSY or wait_s is None:
                 return status, _read(text)
             await asyncio.sleep(wait_s)
-        status, _, text = await self._send_once(method, path, body)
+        status, _, text = await self._send_once(method, path, body, api_version)
         return status, _read(text)
 
     async def _send_once(
-        self, method: str, path: str, body: dict[str, Any] | None
+        self, method: str, path: str, body: dict[str, Any] | None, api_version: str
     ) -> tuple[int, float | None, str]:
         # The link to a next page is whole already.
         whole = path.startswith("http")
@@ -133,7 +146,7 @@ class _Arm:
             async with self.session.request(
                 method,
                 path if whole else f"{self.url}{path}",
-                params=None if whole else {"api-version": API_VERSION},
+                params=None if whole else {"api-version": api_version},
                 json=body,
                 headers={"x-ms-client-request-id": str(uuid.uuid4())},
             ) as answer:

@@ -16,9 +16,11 @@ from localcloud.arm.errors import ArmError, invalid
 from localcloud.arm.event_bodies import TENANT_ID, Change
 from localcloud.arm.events import EventGrid
 from localcloud.arm.faults import Faults
+from localcloud.arm.groups import in_capitals
 from localcloud.arm.json_bodies import parse_object
 from localcloud.arm.operations import RETRY_AFTER_S, Operation, Operations
 from localcloud.arm.resource_ids import Kind, ResourceId, Route
+from localcloud.arm.soft_delete import hidden_id, require_listing, soft_deleted_body
 from localcloud.arm.version_writes import Write, write_note
 from localcloud.arm.versions import ImageVersion, version_body
 
@@ -68,6 +70,9 @@ class ArmApi:
                 "PATCH": self._put_version,
                 "DELETE": self._delete_version,
             },
+            Kind.GROUP: {"GET": self._group, "HEAD": self._group, "PUT": self._put_group},
+            Kind.HIDDEN_VERSIONS: {"GET": self._hidden_versions},
+            Kind.HIDDEN_VERSION: {"DELETE": self._delete_hidden},
             Kind.OPERATION: {"GET": self._operation},
         }
         api_version = checked_api_version(request.query.get("api-version"), route.kind)
@@ -80,7 +85,19 @@ class ArmApi:
                 f"The requested resource does not support http method '{request.method[:20]}'.",
                 headers={"Allow": ", ".join(by_method)},
             )
+        if "group" in route.names and route.kind is not Kind.GROUP:
+            self.cloud.groups.get(route.subscription, route.names["group"])
         return handler(request, route, api_version)
+
+    def _group(self, request: ArmRequest, route: Route, _api_version: str) -> Answer:
+        found = self.cloud.groups.get(route.subscription, route.names["group"])
+        return Answer(status=204) if request.method == "HEAD" else Answer(body=found)
+
+    def _put_group(self, request: ArmRequest, route: Route, _api_version: str) -> Answer:
+        sent = parse_object(request.body)
+        subscription, name = route.names["subscription"], route.names["group"]
+        body, is_new = self.cloud.groups.put(subscription, name, sent)
+        return Answer(status=201 if is_new else 200, body=body)
 
     def _subscriptions(self, _request: ArmRequest, _route: Route, _api_version: str) -> Answer:
         known = {DEFAULT_SUBSCRIPTION_ID, *self.cloud.subscriptions()}
@@ -119,8 +136,12 @@ class ArmApi:
             body, is_new = self.cloud.put_image(
                 route.resource_id, sent, replaces=replaces, api_version=api_version
             )
-        self.events.publish(_change(request, str(body["id"]), api_version, is_new=is_new))
-        return Answer(status=201 if is_new else 200, body=body)
+        change = _change(request, str(body["id"]), api_version, is_new=is_new)
+        self.events.publish(change)
+        headers = self._ended_at_once(request, route, body, change)
+        doing = {"provisioningState": "Creating" if is_new else "Updating"}
+        body = {**body, "properties": {**body["properties"], **doing}}
+        return Answer(status=201 if is_new else 200, body=body, headers=headers)
 
     def _delete_plain(self, request: ArmRequest, route: Route, api_version: str) -> Answer:
         if route.kind is Kind.GALLERY:
@@ -130,14 +151,42 @@ class ArmApi:
         if gone is None:
             return Answer(status=204)
         change = _change(request, str(gone["id"]), api_version, is_new=False)
+        self.events.publish(change)
+        return Answer(status=202, headers=self._ended_at_once(request, route, gone, change))
+
+    def _ended_at_once(
+        self, request: ArmRequest, route: Route, body: dict[str, Any], change: Change
+    ) -> dict[str, str]:
+        """Return the headers of an operation that was never seen to take half a second."""
         operation = Operation(
             subscription=route.subscription,
-            location=str(gone["location"]),
+            location=str(body["location"]),
             change=change,
             due=lambda: (0.0, []),
+            quiet=True,
         )
         self.operations.begin(operation)
-        return Answer(status=202, headers=self._operation_headers(request, operation))
+        return self._operation_headers(request, operation)
+
+    def _hidden_versions(self, request: ArmRequest, route: Route, api_version: str) -> Answer:
+        require_listing(api_version)
+        found, after = self.cloud.hidden_page(
+            route.resource_id,
+            after=request.query.get("$skiptoken", "").lower(),
+            size=self.behaviour.list_page_size,
+            now=self.clock.now(),
+        )
+        value = [soft_deleted_body(one, api_version) for one in found]
+        return page(value, _next_link(request, after))
+
+    def _delete_hidden(self, request: ArmRequest, route: Route, api_version: str) -> Answer:
+        require_listing(api_version)
+        gone = self.cloud.delete_hidden(route.resource_id, self.clock.now())
+        if gone is None:
+            return Answer(status=204)
+        change = _change(request, hidden_id(gone.id), api_version, is_new=False)
+        body = {"location": gone.home}
+        return Answer(status=202, headers=self._ended_at_once(request, route, body, change))
 
     def _versions(self, request: ArmRequest, route: Route, api_version: str) -> Answer:
         found, after = self.cloud.version_page(
@@ -146,7 +195,8 @@ class ArmApi:
             size=self.behaviour.list_page_size,
             now=self.clock.now(),
         )
-        return page([self._body(one, api_version) for one in found], _next_link(request, after))
+        value = [in_capitals(self._body(one, api_version)) for one in found]
+        return page(value, _next_link(request, after))
 
     def _version(self, request: ArmRequest, route: Route, api_version: str) -> Answer:
         asked = {one.strip().lower() for one in request.query.get("$expand", "").split(",")} - {""}
@@ -199,7 +249,12 @@ class ArmApi:
     def _delete_version(self, request: ArmRequest, route: Route, api_version: str) -> Answer:
         now = self.clock.now()
         held = self.cloud.find_version(route.resource_id, now)
-        marked = self.cloud.delete_version(route.resource_id, now, lose=request.lose_write)
+        marked = self.cloud.delete_version(
+            route.resource_id,
+            now,
+            lose=request.lose_write,
+            for_good=request.query.get("bypasssoftdelete", "").lower() == "true",
+        )
         if marked is None or marked.gone_at is None:
             return Answer(status=204)
         gone_at = marked.gone_at
@@ -259,7 +314,7 @@ class ArmApi:
     def _page(self, request: ArmRequest, entries: dict[str, dict[str, Any]]) -> Answer:
         after = request.query.get("$skiptoken", "").lower()
         found, last = page_of(entries, after=after, size=self.behaviour.list_page_size)
-        return page(found, _next_link(request, last))
+        return page([in_capitals(one) for one in found], _next_link(request, last))
 
     def _operation_headers(self, request: ArmRequest, operation: Operation) -> dict[str, str]:
         api_version = request.query["api-version"]

@@ -63,6 +63,8 @@ _TYPES = {
     Kind.IMAGE: "galleries/images",
     Kind.VERSIONS: "galleries/images/versions",
     Kind.VERSION: "galleries/images/versions",
+    Kind.HIDDEN_VERSIONS: "galleries/softDeletedArtifactTypes/artifacts/versions",
+    Kind.HIDDEN_VERSION: "galleries/softDeletedArtifactTypes/artifacts/versions",
     Kind.OPERATION: "locations/capsOperations",
 }
 _SHOWN = 40

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from localcloud.arm import soft_delete
 from localcloud.arm.errors import ArmError, quota
 from localcloud.arm.galleries import Gallery, Image, gallery_body, image_body
+from localcloud.arm.groups import Groups
 from localcloud.arm.regions import Regions
 from localcloud.arm.resource_ids import ResourceId, require_version_name
 from localcloud.arm.version_writes import Write, create_version, update_version
@@ -27,8 +29,12 @@ class Cloud:
     max_galleries: int = MAX_GALLERIES
     max_images: int = MAX_IMAGES
     max_versions: int = MAX_VERSIONS
+    groups: Groups = field(init=False)
     _galleries: dict[str, Gallery] = field(default_factory=dict)
     _version_count: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.groups = Groups(self.regions)
 
     def subscriptions(self) -> set[str]:
         """Return the subscriptions that have galleries."""
@@ -161,6 +167,13 @@ class Cloud:
         held = self.find_version(resource_id, write.now)
         name = str(resource_id.version).lower()
         if held is None:
+            back = self._restored(image, name, body, write, replaces=replaces)
+            if back is not None:
+                if not lose:
+                    del image.hidden[name]
+                    image.versions[name] = back
+                    self._version_count[resource_id.subscription.lower(), back.home] += 1
+                return back, False
             if not replaces:
                 raise _not_found(resource_id)
             created = create_version(str(resource_id), body, write)
@@ -178,13 +191,18 @@ class Cloud:
         return changed, False
 
     def delete_version(
-        self, resource_id: ResourceId, now: float, *, lose: bool
+        self, resource_id: ResourceId, now: float, *, lose: bool, for_good: bool = False
     ) -> ImageVersion | None:
-        """Mark a version for deletion and return it, None if there is none; `lose` forgets it."""
+        """Mark a version for deletion and return it, None if there is none.
+
+        `lose` forgets the deletion; `for_good` hides nothing, whatever the gallery's policy.
+        """
         held = self.find_version(resource_id, now)
         if held is None or held.gone_at is not None:
             return held
-        marked = replace(held, gone_at=now + DELETE_S)
+        gallery = self.gallery(resource_id).body
+        hiding = None if for_good else soft_delete.hiding(gallery, held, now)
+        marked = replace(held, gone_at=now + DELETE_S, hiding=hiding)
         if not lose:
             self.image(resource_id).versions[str(resource_id.version).lower()] = marked
         return marked
@@ -206,12 +224,42 @@ class Cloud:
         if gallery is None or held is None:
             return None
         self.version_page(resource_id, after="", size=1, now=now)
-        if held.versions:
-            raise _nested(held.body, [one.id for one in held.versions.values()])
+        nested = [one.id for one in held.versions.values()]
+        if soft_delete.is_enabled(gallery.body):
+            hidden = self.hidden_page(resource_id, after="", size=3, now=now)[0]
+            nested += [soft_delete.hidden_id(one.id) for one in hidden]
+        if nested:
+            raise _nested(held.body, nested)
         return gallery.images.pop(name).body
+
+    def hidden_page(
+        self, image_id: ResourceId, *, after: str, size: int, now: float
+    ) -> tuple[list[ImageVersion], str | None]:
+        """Return some soft-deleted versions by name, and the name to go on after if any."""
+        self.version_page(image_id, after="", size=1, now=now)
+        hidden = self.image(image_id).hidden
+        soft_delete.drop_expired(hidden, now)
+        return page_of(hidden, after=after, size=size)
+
+    def delete_hidden(self, resource_id: ResourceId, now: float) -> ImageVersion | None:
+        """Delete a soft-deleted version for good; None if there is none."""
+        self.hidden_page(resource_id.parent, after="", size=1, now=now)
+        return self.image(resource_id).hidden.pop(str(resource_id.version).lower(), None)
+
+    @staticmethod
+    def _restored(
+        image: Image, name: str, body: dict[str, Any], write: Write, *, replaces: bool
+    ) -> ImageVersion | None:
+        soft_delete.drop_expired(image.hidden, write.now)
+        hidden = image.hidden.get(name)
+        if hidden is None:
+            return None
+        return soft_delete.restored(hidden, body, write, replaces=replaces)
 
     def _forget(self, resource_id: ResourceId, image: Image, name: str) -> None:
         gone = image.versions.pop(name)
+        if gone.hiding is not None:
+            image.hidden[name] = gone
         self._version_count[resource_id.subscription.lower(), gone.home] -= 1
 
 

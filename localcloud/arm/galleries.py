@@ -9,6 +9,7 @@ from localcloud.arm.errors import fixed_property, invalid
 from localcloud.arm.json_bodies import choice_at, object_at, objects_at, text_at
 from localcloud.arm.regions import Regions
 from localcloud.arm.resource_ids import ResourceId
+from localcloud.arm.soft_delete import policy_body
 from localcloud.arm.target_regions import require_available
 from localcloud.arm.tracked import location_of, refuse_move, tags_of
 from localcloud.arm.versions import ImageVersion
@@ -30,10 +31,11 @@ _CHOICES = {
 
 @dataclass(slots=True, kw_only=True)
 class Image:
-    """An image definition with its versions, by lower-cased names."""
+    """An image definition with its versions and the soft-deleted ones, by lower-cased names."""
 
     body: dict[str, Any]
     versions: dict[str, ImageVersion] = field(default_factory=dict)
+    hidden: dict[str, ImageVersion] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,8 +63,10 @@ def gallery_body(
         )
     properties = object_at(body, "properties", "gallery")
     text_at(properties, "description", _GALLERY)
-    for name in ("sharingProfile", "softDeletePolicy"):
-        object_at(properties, name, _GALLERY)
+    object_at(properties, "sharingProfile", _GALLERY)
+    soft_delete = object_at(properties, "softDeletePolicy", _GALLERY)
+    if soft_delete:
+        properties = {**properties, "softDeletePolicy": policy_body(soft_delete)}
     ours = {
         "identifier": {"uniqueName": f"{gallery_id.subscription}-{gallery_id.gallery.upper()}"},
         "provisioningState": "Succeeded",

@@ -1,7 +1,7 @@
 """Resource Graph, over the machines that a test says there are and as much KQL as is asked of it.
 
-A query is a table, then `where type in~ (…)`, `project` and `order by`. Anything else is refused:
-an answer that left a part of the query out would be wrong without a sign.
+A query is a table, then `where type` with `in~ (…)` or `=~ '…'`, `project` and `order by`. Anything
+else is refused: an answer that left a part of the query out would be wrong without a sign.
 """
 
 import re
@@ -41,7 +41,9 @@ _IMAGE_AT: Mapping[str, tuple[str, ...]] = {
 _NAMES = {"virtualMachine": _VM, "scaleSet": _SET, "lab": _LAB}
 _MACHINE_KEYS = ("image", "exact_version", "kind", "count", "subscription")
 _DEFAULT_SUBSCRIPTION = "0b1f6471-1bf0-4dda-aec3-111122223333"
-_WHERE = re.compile(r"where\s+type\s+in~\s*\((?P<types>[^()]*)\)", re.IGNORECASE)
+_WHERE = re.compile(
+    r"where\s+type\s+(?:in~\s*\((?P<types>[^()]*)\)|=~\s*(?P<type>\S+))", re.IGNORECASE
+)
 _COLUMN = re.compile(
     r"(?:(?P<name>\w+)\s*=\s*)?(?:tostring\(\s*(?P<inner>[\w.]+)\s*\)|(?P<plain>[\w.]+))",
     re.IGNORECASE,
@@ -171,7 +173,7 @@ def _where(rows: list[dict[str, Any]], stage: str) -> list[dict[str, Any]]:
     match = _WHERE.fullmatch(stage)
     if match is None:
         raise _not_understood(stage)
-    quoted = [one.strip() for one in match["types"].split(",")]
+    quoted = [one.strip() for one in (match["types"] or match["type"]).split(",")]
     if not all(re.fullmatch(r"'[^']*'|\"[^\"]*\"", one) for one in quoted):
         raise _not_understood(stage)
     wanted = {one[1:-1].lower() for one in quoted}

@@ -27,11 +27,17 @@ class Kind(Enum):
     IMAGE = auto()
     VERSIONS = auto()
     VERSION = auto()
+    GROUP = auto()
+    HIDDEN_VERSIONS = auto()
+    HIDDEN_VERSION = auto()
     OPERATION = auto()
 
 
 _COMPUTE = "subscriptions/{subscription}/providers/microsoft.compute"
 _GROUPED = "subscriptions/{subscription}/resourcegroups/{group}/providers/microsoft.compute"
+_HIDDEN = (
+    f"{_GROUPED}/galleries/{{gallery}}/softdeletedartifacttypes/images/artifacts/{{image}}/versions"
+)
 _PATHS: tuple[tuple[Kind, str], ...] = (
     (Kind.SUBSCRIPTIONS, "subscriptions"),
     (Kind.SUBSCRIPTION, "subscriptions/{subscription}"),
@@ -44,6 +50,9 @@ _PATHS: tuple[tuple[Kind, str], ...] = (
     (Kind.IMAGE, f"{_GROUPED}/galleries/{{gallery}}/images/{{image}}"),
     (Kind.VERSIONS, f"{_GROUPED}/galleries/{{gallery}}/images/{{image}}/versions"),
     (Kind.VERSION, f"{_GROUPED}/galleries/{{gallery}}/images/{{image}}/versions/{{version}}"),
+    (Kind.GROUP, "subscriptions/{subscription}/resourcegroups/{group}"),
+    (Kind.HIDDEN_VERSIONS, _HIDDEN),
+    (Kind.HIDDEN_VERSION, f"{_HIDDEN}/{{version}}"),
     (Kind.OPERATION, f"{_COMPUTE}/locations/{{location}}/capsoperations/{{operation}}"),
 )
 _BY_LENGTH = [(kind, tuple(path.split("/"))) for kind, path in _PATHS]

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from localcloud.arm.behaviour import Behaviour
@@ -37,6 +38,15 @@ class Disks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hiding:
+    """A deletion that only hides: when it was asked for, and for how long it can be undone."""
+
+    at: datetime
+    retention_days: int
+    grace_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageVersion:
     """One version; the times are simulated seconds, `copies` go by short region names."""
 
@@ -53,6 +63,7 @@ class ImageVersion:
     verb: Literal["Creating", "Updating"] = "Creating"
     changing_until: float = 0.0
     gone_at: float | None = None
+    hiding: Hiding | None = None
     copies: dict[str, Copy] = field(default_factory=dict)
 
     def settles_at(self) -> float:

@@ -37,7 +37,7 @@ def test_every_arm_request_is_logged_and_no_call_of_our_own(arm: Arm) -> None:
         "status": 404,
         "done": 1,
     }
-    assert refusal.startswith("ResourceNotFound: The Resource 'Microsoft.Compute/galleries/")
+    assert refusal == "ResourceGroupNotFound: Resource group 'Labs-RG' could not be found."
     assert at.endswith("+00:00")
     assert (second["path"], second["status"]) == ("/nowhere", 400)
     assert [one["n"] for one in arm.control("GET", "requests?since=1")] == [2]
@@ -141,6 +141,7 @@ def test_what_is_not_sent_to_a_switch_stays(arm: Arm) -> None:
     assert arm.control("PUT", "behaviour", {}) == {
         "refuse_region_removal": True,
         "concurrent_write": "lose",
+        "restored_published_date": "kept",
         "summary_region_names": "short",
         "list_page_size": 7,
         "price_page_size": 1000,
@@ -167,6 +168,7 @@ def test_single_answers_say_that_they_are_json_and_come_with_crlf(arm: Arm) -> N
 
 
 def test_a_delete_has_no_body_at_all(arm: Arm) -> None:
+    arm.make_group()
     arm.arm("PUT", GALLERY, {"location": "eastus"})
     reply = arm.arm("DELETE", GALLERY)
     assert (reply.status, reply.text) == (202, "")

@@ -155,6 +155,7 @@ def test_a_delivery_that_fails_is_tried_again_until_it_is_taken(
     arm = start(time_scale=1_000)
     receiver.answers = [500, 503, 404]
     arm.control("PUT", "events", {"url": receiver.url, "when": "accept"})
+    arm.make_group()
     assert arm.arm("PUT", VERSION.split("/images")[0], {"location": "eastus"}).status == 201
     eventually(some(4, receiver))
     assert [one["aeg-delivery-count"] for one, _ in receiver.got] == ["0", "1", "2", "3"]
@@ -172,6 +173,7 @@ def test_a_delivery_that_fails_is_tried_again_until_it_is_taken(
 def test_a_delivery_that_cannot_be_mended_is_given_up(arm: Arm, receiver: Receiver) -> None:
     receiver.answers = [400]
     arm.control("PUT", "events", {"url": receiver.url})
+    arm.make_group()
     arm.arm("PUT", VERSION.split("/images")[0], {"location": "eastus"})
     (entry,) = eventually(lambda: list(arm.control("GET", "events")))
     assert (entry["status"], entry["outcome"]) == (400, "given_up")
@@ -187,6 +189,7 @@ def test_nobody_listening_never_holds_back_an_answer_and_stops_cleanly(start: St
 
 def test_cloud_events_are_delivered_as_a_batch_of_one(arm: Arm, receiver: Receiver) -> None:
     arm.control("PUT", "events", {"url": receiver.url, "schema": "cloudevents"})
+    arm.make_group()
     arm.arm("PUT", VERSION.split("/images")[0], {"location": "eastus"})
     eventually(some(1, receiver))
     headers, (event,) = receiver.got[0]
@@ -198,6 +201,7 @@ def test_events_are_duplicated_shuffled_and_lost_as_told(arm: Arm, receiver: Rec
     gallery = VERSION.split("/images")[0]
     told = {"url": receiver.url, "duplicate": 2, "shuffle": True, "delay_s": 0.01}
     arm.control("PUT", "events", told)
+    arm.make_group()
     for n in range(4):
         arm.arm("PUT", f"{gallery}{n}", {"location": "eastus"})
     eventually(some(12, receiver))

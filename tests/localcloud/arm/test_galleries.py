@@ -47,10 +47,11 @@ def test_a_gallery_keeps_what_was_sent_and_gets_a_unique_name(world: World) -> N
             "properties": {
                 "description": "Labs",
                 "identifier": {"uniqueName": f"{SUBSCRIPTION}-LABGALLERY"},
-                "provisioningState": "Succeeded",
+                "provisioningState": "Creating",
             },
         },
     )
+    assert world.get(GALLERY)["properties"]["provisioningState"] == "Succeeded"
     patched = world.call("PATCH", GALLERY, {"properties": {"description": "More labs"}})
     assert patched.status == 200
     assert world.get(GALLERY)["properties"]["description"] == "More labs"
@@ -119,6 +120,7 @@ def test_what_has_children_is_not_deleted(world: World) -> None:
 
 def test_galleries_are_listed_by_subscription_and_by_group(world: World) -> None:
     other = GALLERIES.replace("Labs-RG", "other-rg")
+    world.put_group(other.split("/providers/")[0])
     for path in (f"{GALLERIES}/b", f"{other}/c", f"{GALLERIES}/a"):
         assert world.call("PUT", path, {"location": "eastus"}).status == 201
     names = [one["name"] for one in world.get(SUBSCRIPTION_GALLERIES)["value"]]

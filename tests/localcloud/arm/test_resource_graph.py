@@ -155,3 +155,12 @@ def test_a_refused_identity_can_be_played(arm: Arm) -> None:
     }
     arm.control("PUT", "faults", [rule])
     assert ask(arm, QUERY).code == "AuthorizationFailed"
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_one_type_can_be_asked_for_in_any_letter_case(arm: Arm, quote: str) -> None:
+    tell(arm, {"image": VERSION}, {"image": IMAGE, "kind": "lab"})
+    stage = f"where type =~ {quote}Microsoft.Compute/VirtualMachines{quote}"
+    (row,) = ask(arm, f"Resources | {stage} | project type").body["data"]
+    assert row == {"type": "microsoft.compute/virtualmachines"}
+    assert ask(arm, "resources | where type =~ nothing").status == 400

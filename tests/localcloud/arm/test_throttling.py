@@ -84,6 +84,7 @@ def test_what_is_refused_costs_nothing() -> None:
 
 def test_the_fifty_first_gallery_write_answers_429_and_when_to_come_again(arm: Arm) -> None:
     body = {"location": "eastus"}
+    arm.make_group()
     replies = [arm.arm("PUT", GALLERY, body) for _ in range(51)]
     assert {one.status for one in replies[:50]} == {200, 201}
     refused = replies[-1]
@@ -95,6 +96,7 @@ def test_the_fifty_first_gallery_write_answers_429_and_when_to_come_again(arm: A
 
 def test_waiting_is_as_short_as_time_is_fast(start: StartArm) -> None:
     arm = start(time_scale=60)
+    arm.make_group()
     body = {"location": "eastus"}
     refused = [one for _ in range(51) if (one := arm.arm("PUT", GALLERY, body)).status == 429]
     assert all(1 <= int(one.headers["Retry-After"]) <= 3 for one in refused)

@@ -265,6 +265,7 @@ def test_soft_limits_hold_for_each_subscription(world: World) -> None:
     assert [(one.status, error_of(one)["code"]) for one in full] == [(409, "QuotaExceeded")] * 3
     assert world.call("PATCH", VERSION, version_patch("eastus")).status == 200
     elsewhere = GALLERIES.replace(SUBSCRIPTION, SUBSCRIPTION.replace("5", "6"))
+    world.put_group(elsewhere.split("/providers/")[0])
     assert world.call("PUT", f"{elsewhere}/another", {"location": "eastus"}).status == 201
 
 

@@ -61,7 +61,9 @@ class AsyncCredential:
 
 @pytest.fixture
 def fast_arm(start: StartArm) -> Arm:
-    return start(time_scale=FAST)
+    arm = start(time_scale=FAST)
+    arm.make_group(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{WHERE[0]}")
+    return arm
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tests.support.localcloud.arm_world import (
     API_VERSION,
     DEFINITION,
     GALLERY,
+    GROUP,
+    GROUPS_API_VERSION,
     IMAGE,
 )
 
@@ -76,7 +78,12 @@ class Arm:
         assert reply.status == 200, reply.text
         return reply.body
 
+    def make_group(self, path: str = GROUP) -> None:
+        path = f"{path}?api-version={GROUPS_API_VERSION}"
+        assert self.call("PUT", path, {"location": "eastus"}).status in (200, 201)
+
     def make_image(self) -> None:
+        self.make_group()
         assert self.arm("PUT", GALLERY, {"location": "eastus"}).status == 201
         body = {"location": "eastus", "properties": DEFINITION}
         assert self.arm("PUT", IMAGE, body).status == 201

@@ -23,6 +23,7 @@ GALLERY = f"{GALLERIES}/LabGallery"
 IMAGE = f"{GALLERY}/images/Biology"
 VERSION = f"{IMAGE}/versions/1.0.0"
 SOURCE = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/template"
+GROUPS_API_VERSION = "2022-09-01"
 API_VERSION = "2026-03-03"
 BASE_URL = "http://arm.test:7070"
 SAMPLES = Path(__file__).parent / "samples"
@@ -90,6 +91,7 @@ class World:
             faults=Faults(),
             events=self.events,
         )
+        self.put_group(GROUP)
 
     def call(
         self,
@@ -116,6 +118,10 @@ class World:
             return self.api.answer(request, route)
         except ArmError as error:
             return error_answer(error)
+
+    def put_group(self, path: str, **body: object) -> Answer:
+        query = {"api-version": GROUPS_API_VERSION}
+        return self.call("PUT", path, {"location": "eastus", **body}, query=query)
 
     def get(
         self,
