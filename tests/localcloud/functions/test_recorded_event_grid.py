@@ -16,12 +16,15 @@ from tests.support.localcloud.recorded import case_ids, judge, recording, unfold
 
 NAME = "event-grid"
 CASES = {case["id"]: case for case in recording(NAME)["cases"]}
-# The one whose trigger is what a Python function's is; the others are bound to a type of .NET.
-FUNCTION = ServedFunction(
-    indexed=IndexedFunction(name="listen", function_id="listen", bindings=[]),
-    parameter="event",
-    trigger=EventGridTrigger(),
-)
+# Those that take the event as JSON, as a Python function does; others are bound to a type of .NET.
+FUNCTIONS = [
+    ServedFunction(
+        indexed=IndexedFunction(name=name, function_id=name, bindings=[]),
+        parameter="event",
+        trigger=EventGridTrigger(),
+    )
+    for name in ("listen", "text")
+]
 FAILING = ("fail", "fail-too")
 
 
@@ -61,7 +64,7 @@ def body_of(given: dict[str, Any]) -> bytes:
 
 def played(given: dict[str, Any]) -> dict[str, Any]:
     calls = Calls()
-    webhook = EventGridWebhook([FUNCTION], calls.invoke)
+    webhook = EventGridWebhook(FUNCTIONS, calls.invoke)
     delivery = Delivery(
         method=given["method"],
         query=given["path"].partition("?")[2],
