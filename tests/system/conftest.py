@@ -35,7 +35,7 @@ def start(tmp_path: Path) -> Iterator[StartPart]:
                 process.wait(DEADLINE_S)
 
             stack.callback(stop)
-            return {**ready_line(process), "log": log}
+            return {**ready_line(process), "log": log, "process": process.pid}
 
         yield start_part
 
@@ -59,6 +59,6 @@ def start_app(start: StartPart, storage: str, tmp_path: Path) -> StartApp:
                 **settings,
             },
         )
-        return Instance(url=ready["functions"], log=ready["log"])
+        return Instance(url=ready["functions"], log=ready["log"], process=ready["process"])
 
     return start_instance

@@ -23,6 +23,7 @@ class Instance:
 
     url: str
     log: Path
+    process: int = 0
 
     @property
     def webhook(self) -> str:
