@@ -54,6 +54,7 @@ PUBLISHED: list[tuple[Callable[[Any], Any], Callable[[dict[str, str]], Any]]] = 
 ]
 
 
+@pytest.mark.slow
 # The vendor's client calls it.
 @pytest.mark.filterwarnings("ignore:to_json is deprecated")
 def test_exports_are_told_through_a_topic(start: StartPart, tmp_path: Path) -> None:
