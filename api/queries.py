@@ -1,6 +1,6 @@
 """Queries: what is on record, in the shapes of the API."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,6 +35,7 @@ class Queries:
     pauses: Pauses
     policy: ReplicationPolicy
     clock: Callable[[], datetime]
+    absent_timers: Mapping[str, str] = field(default_factory=dict)
     estimates: Estimates = field(default_factory=Estimates)
 
     def health(self) -> Health:
@@ -49,6 +50,8 @@ class Queries:
                 checks[name] = "ok"
             except ReplicationError as error:
                 checks[name] = str(error)
+        # A timer that the host does not run shows nowhere else.
+        checks |= self.absent_timers
         return Health.of(checks, self.policy.fingerprint, self.clock())
 
     def records(self, query: JobQuery) -> ReplicationPage:

@@ -228,6 +228,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         pauses=guards.pauses,
         policy=policy,
         clock=ports.clock,
+        absent_timers=settings.absent_timers,
         estimates=estimates,
     )
     planner = Planner(
@@ -292,6 +293,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
                 retries=ports.retries,
                 clock=ports.clock,
                 behind_s=settings.notice_queue_behind_s,
+                absent_timers=settings.absent_timers,
             ),
             shared_state=shared_state,
             rules=NoticeRules(repeat_s=settings.notice_repeat_s),

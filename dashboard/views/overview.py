@@ -96,6 +96,7 @@ class Overview:
     waiting: tuple[ListedJob, ...]
     waiting_count: int
     hours: tuple[Hour, ...]
+    absent_timers: Mapping[str, str]
 
     @property
     def paused(self) -> tuple[QueueLine, ...]:
@@ -111,7 +112,7 @@ class Overview:
     def is_quiet(self) -> bool:
         """Whether nothing waits for a person and nothing is held up."""
         counts = (self.stuck_count, self.letters_count, self.poison)
-        return not any((*counts, self.paused, self.held, self.cooldowns))
+        return not any((*counts, self.paused, self.held, self.cooldowns, self.absent_timers))
 
 
 def overview(app: App, now: datetime) -> Overview:
@@ -148,6 +149,7 @@ def overview(app: App, now: datetime) -> Overview:
         waiting=app.listing.page(waiting).jobs,
         waiting_count=counts.get(Phase.WAITING.value, 0),
         hours=last_hours(app.listing.hours(since=since), now),
+        absent_timers=app.settings.absent_timers,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from replication.config.schedules import absent_timers
 from replication.domain.errors import GalleryReplicatorError
 from replication.domain.limits import Limits
 from replication.domain.urls import is_loopback
@@ -111,6 +112,7 @@ class Settings:
     notice_queue_behind_s: float = 900.0
     allowed_subscriptions: frozenset[str] = frozenset()
     sign_in: SignIn = SignIn()
+    absent_timers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, app_root: Path) -> Self:
@@ -136,6 +138,7 @@ class Settings:
             notice_queue_behind_s=reader.number("NOTICE_QUEUE_BEHIND_S", 900, at_least=1),
             allowed_subscriptions=reader.ids("ALLOWED_SUBSCRIPTIONS", of="subscription"),
             sign_in=reader.sign_in(),
+            absent_timers=absent_timers(env),
         )
         if reader.problems:
             raise SettingsError("\n".join(reader.problems))

@@ -18,6 +18,7 @@ from replication.notices.rules import (
     ABOUT_QUEUES,
     POISON_EXPIRING,
     QUEUE_BEHIND,
+    TIMER_ABSENT,
     Cause,
     Change,
     Notice,
@@ -37,6 +38,7 @@ _STUCK_SENTENCE = "Copies have made no progress for longer than their own speed 
 _STUCK_CHAPTER = FailureCode.DEADLINE_EXCEEDED.value
 _BEHIND_SENTENCE = "Messages are due, and nobody takes them or too few."
 _EXPIRING_SENTENCE = "Messages lie in a poison queue and become no dead letters: they expire there."
+_TIMER_SENTENCE = "A timer of the app does not run, for its schedule is missing or wrong."
 _UNKNOWN_SENTENCE = "A newer release of this app has laid dead letters under this code."
 _STYLES = {Change.NEW: "attention", Change.GROWN: "attention", Change.RESOLVED: "good"}
 _HEADINGS = {
@@ -214,14 +216,14 @@ def _words(text: str, *, bold: bool = False) -> Document:
 def _title(notice: Notice) -> str:
     cause = notice.cause
     where = f" in {_clean(cause.region, _MAX_NAME)}" if cause.region else ""
-    if queue := _queue(cause):
-        where = f": {queue}"
+    if named := _queue(cause) or _timer(cause):
+        where = f": {named}"
     return f"{_HEADINGS[notice.change]}: {_clean(cause.code, _MAX_NAME)}{where}"
 
 
 def _jobs(cause: Cause) -> str:
     number = f"{'at least ' if cause.at_least else ''}{cause.jobs}"
-    word = "job" if _queue(cause) is None else "message"
+    word = "timer" if _timer(cause) else "job" if _queue(cause) is None else "message"
     return f"{number} {word}{'' if cause.jobs == 1 else 's'}".capitalize()
 
 
@@ -241,6 +243,8 @@ def _commands(cause: Cause) -> Iterator[str]:
     if cause.code in ABOUT_QUEUES:
         yield "gallery-replicator queues"
         return
+    if cause.code == TIMER_ABSENT:
+        return
     words = "" if _is_region(cause) or not _is_known(cause.code) else f" --code {cause.code}"
     if _names_region(cause):
         words += f" --region {cause.region}"
@@ -253,6 +257,11 @@ def _queue(cause: Cause) -> str | None:
     if cause.code not in ABOUT_QUEUES:
         return None
     return _clean(cause.key.partition("|")[2], _MAX_NAME)
+
+
+def _timer(cause: Cause) -> str | None:
+    """Return the timer that a cause is about, None for any other cause."""
+    return _clean(cause.key.partition("|")[2], _MAX_NAME) if cause.code == TIMER_ABSENT else None
 
 
 def _names_region(cause: Cause) -> bool:
@@ -278,7 +287,7 @@ def _is_known(code: str) -> bool:
 def _link(site: str, cause: Cause) -> str:
     if cause.code == STUCK:
         return f"https://{site}/dashboard/replications?stuck=yes"
-    if cause.code in ABOUT_QUEUES:
+    if cause.code in ABOUT_QUEUES or cause.code == TIMER_ABSENT:
         return f"https://{site}/dashboard"
     # `code` is what the host takes for its key.
     asked = {"failure_code": cause.code} if _is_known(cause.code) and not _is_region(cause) else {}
@@ -309,6 +318,7 @@ _SENTENCES = {
     STUCK: _STUCK_SENTENCE,
     QUEUE_BEHIND: _BEHIND_SENTENCE,
     POISON_EXPIRING: _EXPIRING_SENTENCE,
+    TIMER_ABSENT: _TIMER_SENTENCE,
 }
 _CODES = frozenset(code.value for code in FailureCode)
-_CHAPTERS = _CODES | ABOUT_QUEUES
+_CHAPTERS = _CODES | ABOUT_QUEUES | {TIMER_ABSENT}

@@ -14,6 +14,7 @@ from enum import StrEnum
 QUEUE_BEHIND = "queue_behind"
 POISON_EXPIRING = "poison_expiring"
 ABOUT_QUEUES = frozenset({QUEUE_BEHIND, POISON_EXPIRING})
+TIMER_ABSENT = "timer_absent"
 _MAX_DOUBLINGS = 4
 
 

@@ -1,6 +1,6 @@
 """Notice sources: which causes of failure there are now, whatever they stand in."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from replication.guards.region_health import CIRCUITS
 from replication.listing.job_rows import STUCK
 from replication.listing.query import ListOrder, ListQuery, read_page
 from replication.listing.store import ListingStore
-from replication.notices.rules import POISON_EXPIRING, QUEUE_BEHIND, Cause, Seen
+from replication.notices.rules import POISON_EXPIRING, QUEUE_BEHIND, TIMER_ABSENT, Cause, Seen
 from replication.ports import (
     DeadLetters,
     JobQueues,
@@ -37,7 +37,7 @@ _BY_REGION = (
 )
 _CODES = frozenset(code.value for code in FailureCode)
 _REGION, _LETTER, _STUCK, _QUEUE = "region|", "letter|", "stuck|", "queue|"
-_EXPIRING = "expiring|"
+_EXPIRING, _TIMER = "expiring|", "timer|"
 _POISON = f"{_LETTER}{FailureCode.POISON_MESSAGE}"
 _PAGE = 200
 # What the host buries lives for seven days: this leaves most of them to act.
@@ -61,6 +61,7 @@ class NoticeSources:
     clock: Callable[[], datetime]
     max_stuck: int = 1000
     behind_s: float = 900.0
+    absent_timers: Mapping[str, str] = field(default_factory=dict)
 
     def read(self) -> Seen:
         """Return the causes that there are now, by key."""
@@ -78,6 +79,16 @@ class NoticeSources:
                 log_outcome("notices.unread", level=WARNING, keys=list(keys), reason=str(error))
             if not complete:
                 found.unsure.update(keys)
+        for function, problem in self.absent_timers.items():
+            found.add(
+                Cause(
+                    key=f"{_TIMER}{function}",
+                    code=TIMER_ABSENT,
+                    jobs=1,
+                    since=self.clock(),
+                    next_step=f"{problem}.",
+                )
+            )
         causes = tuple(found.causes[key] for key in sorted(found.causes))
         return Seen(causes=causes, unsure=tuple(sorted(found.unsure)))
 

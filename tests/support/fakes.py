@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from bootstrap.app import App, Ports, build_app
+from replication.config.schedules import TIMERS
 from replication.config.settings import Settings
 from replication.domain.errors import (
     MalformedError,
@@ -330,6 +331,7 @@ def build_world(
 
 def build_settings(limits: Limits) -> Settings:
     """Return settings with these limits and nothing that could be reached."""
-    env = {"AzureWebJobsStorage": "unused", "ALLOWED_SUBSCRIPTIONS": SUBSCRIPTION}
+    schedules = {timer.setting: "0 0 * * * *" for timer in TIMERS}
+    env = {"AzureWebJobsStorage": "unused", "ALLOWED_SUBSCRIPTIONS": SUBSCRIPTION, **schedules}
     settings = Settings.from_env(env, app_root=Path())
     return replace(settings, limits=limits)

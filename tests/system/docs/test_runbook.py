@@ -12,7 +12,7 @@ from cli.main import cli
 from replication.domain.errors import FailureCode
 from replication.domain.failures import FAILURES
 from replication.guards import region_health
-from replication.notices.rules import ABOUT_QUEUES
+from replication.notices.rules import ABOUT_QUEUES, TIMER_ABSENT
 from tests.support.documents import DOCS, anchors, table_rows
 
 RUNBOOK = DOCS / "runbook.md"
@@ -48,7 +48,8 @@ def commands(text: str) -> Iterator[list[str]]:
 
 
 def test_every_code_has_a_section_and_so_have_the_troubles_of_queues() -> None:
-    assert list(SECTIONS) == sorted([*(code.value for code in FailureCode), *ABOUT_QUEUES])
+    others = (*ABOUT_QUEUES, TIMER_ABSENT)
+    assert list(SECTIONS) == sorted([*(code.value for code in FailureCode), *others])
 
 
 @pytest.mark.parametrize("code", FailureCode)
