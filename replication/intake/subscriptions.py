@@ -14,6 +14,8 @@ from replication.telemetry.log import WARNING, log_outcome
 _KEPT = timedelta(minutes=5)
 # For one that is not in the list: it may be new, and whoever sends junk must not cost a call each.
 _KEPT_FOR_OTHERS = timedelta(seconds=15)
+# As long as nothing is known at all: those who waited for the one that asked do not ask in turn.
+_KEPT_WITHOUT = timedelta(seconds=5)
 _MAX_SHOWN = 64
 
 
@@ -30,6 +32,7 @@ class Subscriptions:
     clock: Callable[[], datetime]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _seen: tuple[datetime, frozenset[str] | None] | None = None
+    _failed: tuple[datetime, str] | None = None
 
     def why_refused(self, event: ReceivedEvent) -> str | None:
         """Return None for an event that may be acted on, else the reason why it may not.
@@ -67,14 +70,21 @@ class Subscriptions:
         try:
             if self._seen is not seen and self._seen is not None:
                 return self._seen[1]
-            found = seen[1] if seen is not None else None
-            try:
-                found = frozenset(one.lower() for one in self.gallery.subscriptions())
-            except ReplicationError as error:
-                if seen is None and isinstance(error, TransientError):
-                    raise
-                log_outcome("subscriptions.unavailable", level=WARNING, reason=str(error))
-            self._seen = self.clock(), found
-            return found
+            return self._ask(seen)
         finally:
             self._lock.release()
+
+    def _ask(self, seen: tuple[datetime, frozenset[str] | None] | None) -> frozenset[str] | None:
+        failed = self._failed
+        if seen is None and failed is not None and self.clock() < failed[0] + _KEPT_WITHOUT:
+            raise TransientError(failed[1])
+        found = seen[1] if seen is not None else None
+        try:
+            found = frozenset(one.lower() for one in self.gallery.subscriptions())
+        except ReplicationError as error:
+            if seen is None and isinstance(error, TransientError):
+                self._failed = self.clock(), str(error)
+                raise
+            log_outcome("subscriptions.unavailable", level=WARNING, reason=str(error))
+        self._seen = self.clock(), found
+        return found

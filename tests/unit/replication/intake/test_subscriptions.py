@@ -193,6 +193,20 @@ def test_without_any_list_an_event_is_to_be_sent_again() -> None:
         seen.why_refused(sent_by(SUBSCRIPTION, version_id()))
 
 
+def test_events_that_wait_for_a_list_that_fails_do_not_ask_one_after_the_other() -> None:
+    clock = FakeClock()
+    gallery = Listed(clock, SUBSCRIPTION)
+    gallery.read_failures.append(TransientError("Azure is away"))
+    seen = Subscriptions(policy=ReplicationPolicy(), gallery=gallery, clock=clock)
+    for number in range(500):
+        stranger = f"{number:08x}-2222-3333-4444-555555555555"
+        with pytest.raises(TransientError, match="Azure is away"):
+            seen.why_refused(sent_by(stranger, of(stranger)))
+    assert gallery.asked == 1
+    clock.advance(6)
+    assert seen.why_refused(sent_by(SUBSCRIPTION, version_id())) is None
+
+
 def test_a_resource_manager_without_a_list_is_asked_about_each_version_instead() -> None:
     clock = FakeClock()
     gallery = Listed(clock)
