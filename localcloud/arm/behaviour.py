@@ -11,6 +11,7 @@ from localcloud.arm.json_bodies import choice_at, flag_at, integer_at, known_key
 _READ: Mapping[str, Callable[[dict[str, Any], str, str], Any]] = {
     "refuse_region_removal": flag_at,
     "concurrent_write": partial(choice_at, choices=("accept", "conflict", "lose")),
+    "put_over_hidden": partial(choice_at, choices=("refuse", "create")),
     "restored_published_date": partial(choice_at, choices=("kept", "new")),
     "summary_region_names": partial(choice_at, choices=("short", "display")),
     "list_page_size": partial(integer_at, least=1, most=10_000),
@@ -26,6 +27,7 @@ class Behaviour:
     `refuse_region_removal`: refuse to drop a region where the safety profile does not allow it.
     `concurrent_write`: a write while another one runs is accepted (the last one wins), answered
     with 409 (conflict), or answered with success and then forgotten (lose).
+    `put_over_hidden`: a full PUT to a soft-deleted version is refused, or creates another.
     `restored_published_date`: a soft-deleted version that is restored has the date of before (kept)
     or that of its restoring (new).
     `summary_region_names`: short ("eastus2") or display ("East US 2") in `replicationStatus`.
@@ -35,6 +37,7 @@ class Behaviour:
 
     refuse_region_removal: bool = True
     concurrent_write: str = "accept"
+    put_over_hidden: str = "refuse"
     restored_published_date: str = "kept"
     summary_region_names: str = "short"
     list_page_size: int = 50

@@ -182,6 +182,7 @@ class Cloud:
                 raise quota("image versions in a subscription and region", self.max_versions)
             if not lose:
                 image.versions[name] = created
+                image.hidden.pop(name, None)
                 self._version_count[place] += 1
             return created, True
         changed = update_version(held, body, write, replaces=replaces)

@@ -81,6 +81,8 @@ def restored(
     if not asked and not replaces:
         return None
     if set(properties) - {"restore"}:
+        if not asked and write.behaviour.put_over_hidden == "create":
+            return None
         raise ArmError(
             409,
             "Conflict",

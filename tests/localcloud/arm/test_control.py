@@ -141,6 +141,7 @@ def test_what_is_not_sent_to_a_switch_stays(arm: Arm) -> None:
     assert arm.control("PUT", "behaviour", {}) == {
         "refuse_region_removal": True,
         "concurrent_write": "lose",
+        "put_over_hidden": "refuse",
         "restored_published_date": "kept",
         "summary_region_names": "short",
         "list_page_size": 7,
