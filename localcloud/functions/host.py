@@ -277,7 +277,12 @@ def _queue_invoke(
 async def _listen(
     app: web.Application, port: int, stop_grace_s: float
 ) -> tuple[web.AppRunner, int]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=stop_grace_s * _CALLS_GRACE)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,  # the vendor's host hands bodies over as they came
+        shutdown_timeout=stop_grace_s * _CALLS_GRACE,
+    )
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     try:

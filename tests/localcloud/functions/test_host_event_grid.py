@@ -1,5 +1,6 @@
 """The Event Grid webhook of the running host."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -55,6 +56,13 @@ def test_a_cloud_event_arrives_as_one(host: Host) -> None:
     event = {"specversion": "1.0", "id": "cloud", "source": "/s", "type": "T", "data": {"b": 1}}
     assert post(host, event).status == 202
     assert [line["kind"] for line in seen(host, "cloud")] == ["CloudEvent"]
+
+
+def test_what_is_packed_is_not_unpacked(host: Host) -> None:
+    packed = gzip.compress(json.dumps([grid_event("packed")]).encode())
+    headers = {"aeg-event-type": "Notification", "Content-Encoding": "gzip"}
+    assert host.call(URL, method="POST", body=packed, headers=headers).status == 500
+    assert seen(host, "packed") == []
 
 
 def test_one_failure_makes_the_whole_delivery_fail_after_all_have_run(host: Host) -> None:
