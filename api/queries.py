@@ -1,10 +1,9 @@
 """Queries: what is on record, in the shapes of the API."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from api.schemas.base import Health
 from api.schemas.operations import Queue, QueueList
 from api.schemas.replications import (
     Replication,
@@ -13,7 +12,6 @@ from api.schemas.replications import (
     TimelineEntry,
 )
 from costs.pricing.estimator import Estimates
-from replication.domain.errors import ReplicationError
 from replication.domain.job import ReplicationJob
 from replication.domain.policy import ReplicationPolicy
 from replication.guards.pauses import Pauses
@@ -35,24 +33,7 @@ class Queries:
     pauses: Pauses
     policy: ReplicationPolicy
     clock: Callable[[], datetime]
-    absent_timers: Mapping[str, str] = field(default_factory=dict)
     estimates: Estimates = field(default_factory=Estimates)
-
-    def health(self) -> Health:
-        """Check what the app cannot work without."""
-        checks: dict[str, str] = {}
-        for name, check in (
-            ("tables", lambda: self.jobs.store.find(JobQuery(limit=1))),
-            ("queues", self.queues.depths),
-        ):
-            try:
-                check()
-                checks[name] = "ok"
-            except ReplicationError as error:
-                checks[name] = str(error)
-        # A timer that the host does not run shows nowhere else.
-        checks |= self.absent_timers
-        return Health.of(checks, self.policy.fingerprint, self.clock())
 
     def records(self, query: JobQuery) -> ReplicationPage:
         """Return one page of replications in the order of their keys.

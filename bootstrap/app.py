@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from api.health import HealthCheck
 from api.planner import Planner
 from api.queries import Queries
 from costs.gauges import LastDay
@@ -36,7 +37,7 @@ from replication.listing.jobs import Listing
 from replication.listing.store import ListingStore
 from replication.notices.rules import NoticeRules
 from replication.notices.service import NOTICE_BOOKS, NoticeChannel, NoticeService
-from replication.notices.sources import NoticeSources
+from replication.notices.sources import NoticeSources, Watch
 from replication.operations.cancel import Canceller
 from replication.operations.dead_letters import DeadLetterService
 from replication.operations.journal import Journal
@@ -60,11 +61,12 @@ from replication.records.repository import JobRepository
 from replication.records.retries import contention_retries
 from replication.shared_state.port import ControlStore
 from replication.shared_state.state import SharedState
-from replication.sweep import Lists, Sweep
+from replication.sweeping.rounds import SWEEP_BOOKMARKS, SweepRounds
+from replication.sweeping.sweep import Lists, Sweep
 from replication.telemetry.port import NO_TELEMETRY, Telemetry
 from replication.telemetry.runtime import Runtime
 
-SHARED_KINDS = (GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, NOTICE_BOOKS, DUTIES)
+SHARED_KINDS = (GATES, CIRCUITS, REFUSALS, SPENDINGS, PAUSES, NOTICE_BOOKS, DUTIES, SWEEP_BOOKMARKS)
 
 if TYPE_CHECKING:
     from costs.service import Costs
@@ -105,6 +107,7 @@ class App:
     event_queue: EventQueue
     reconciler: Reconciler
     sweep: Sweep
+    sweep_rounds: SweepRounds
     desk: DeadLetterDesk
     dead_letters: DeadLetterService
     shared_state: SharedState
@@ -112,6 +115,7 @@ class App:
     operations: Operations
     listing: Listing
     queries: Queries
+    health: HealthCheck
     planner: Planner
     gauges: StateGauges
     notices: NoticeService
@@ -228,8 +232,14 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         pauses=guards.pauses,
         policy=policy,
         clock=ports.clock,
-        absent_timers=settings.absent_timers,
         estimates=estimates,
+    )
+    health = HealthCheck(
+        jobs=jobs,
+        queues=ports.queues,
+        policy=policy,
+        clock=ports.clock,
+        absent_timers=settings.absent_timers,
     )
     planner = Planner(
         jobs=jobs,
@@ -265,6 +275,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         event_queue=EventQueue(intake=intake, desk=desk),
         reconciler=reconciler,
         sweep=sweep,
+        sweep_rounds=SweepRounds(sweep=sweep, shared_state=shared_state, clock=ports.clock),
         desk=desk,
         dead_letters=dead_letters,
         pauses=guards.pauses,
@@ -272,6 +283,7 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
         operations=operations,
         listing=listing,
         queries=queries,
+        health=health,
         planner=planner,
         open_costs=open_costs,
         gauges=StateGauges(
@@ -292,8 +304,10 @@ def build_app(settings: Settings, policy: ReplicationPolicy, ports: Ports) -> Ap
                 listing=ports.listing,
                 retries=ports.retries,
                 clock=ports.clock,
-                behind_s=settings.notice_queue_behind_s,
-                absent_timers=settings.absent_timers,
+                watch=Watch(
+                    behind_s=settings.notice_queue_behind_s,
+                    absent_timers=settings.absent_timers,
+                ),
             ),
             shared_state=shared_state,
             rules=NoticeRules(repeat_s=settings.notice_repeat_s),

@@ -20,7 +20,7 @@ from replication.ports import LetterAction, LetterQuery, QueueName
 
 if TYPE_CHECKING:
     from bootstrap.app import App
-    from replication.sweep import SweepReport
+    from replication.sweeping.report import SweepReport
 
 
 def local_service(app: "App", who: Callable[[], str | None] = lambda: None) -> Service:

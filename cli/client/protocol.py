@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from api.schemas.dead_letters import LetterActed, LetterDetail, LetterList, Selection
     from api.schemas.operations import ActionPage, QueueChange, QueueList
     from api.schemas.replications import Plan, ReplicationDetail, ReplicationPage, Taken
-    from replication.sweep import SweepReport
+    from replication.sweeping.report import SweepReport
 
 
 class RefusedError(CommandError):

@@ -23,7 +23,7 @@ from replication.dead_letters.filter import filter_fields
 from replication.domain.image_version import ImageVersionId
 from replication.listing.query import ListQuery
 from replication.ports import LetterAction, LetterQuery, QueueName
-from replication.sweep import SweepReport
+from replication.sweeping.report import SweepReport
 
 
 def remote_service(api: Api) -> Service:

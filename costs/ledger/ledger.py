@@ -117,15 +117,19 @@ class Ledger:
     clock: Callable[[], datetime]
     folder: Path | None = None
 
-    def audit(self) -> AuditRun:
+    def audit(self, *, max_run_s: float | None = None) -> AuditRun:
         """Write yesterday, and every day since the first that is not on the books.
 
-        A rerun is harmless: a file that is there stays as it is. A day that was missed is written
-        from the record as it is now, which knows when each region came and went.
+        After `max_run_s` no further month is begun; the next run goes on with it. A rerun is
+        harmless: a file that is there stays as it is. A day that was missed is written from the
+        record as it is now, which knows when each region came and went.
         """
-        run = AuditRun()
+        run, began = AuditRun(), self.clock()
         missing = self._missing()
         for start in range(0, len(missing), _DAYS_AT_ONCE):
+            passed_s = (self.clock() - began).total_seconds()
+            if start and max_run_s is not None and passed_s >= max_run_s:
+                break
             run.unreadable.clear()  # each pass reads all records
             self._write(missing[start : start + _DAYS_AT_ONCE], run)
         log_outcome(

@@ -19,5 +19,5 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _health() -> Answered:
-    health = get_app().queries.health()
+    health = get_app().health.read()
     return (HTTPStatus.OK if health.is_well else HTTPStatus.SERVICE_UNAVAILABLE), health

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+# How long a timer works in one run: half of the host's `functionTimeout`, at which the worker is
+# killed with everything that runs in it.
+TIMER_MAX_RUN_S = 150.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

@@ -35,6 +35,9 @@ NOTICE_BOOKS = Kind(
 # Longer than a channel tries.
 _BUSY_S = 240.0
 _MAX_PAUSE_S = 3600.0
+# A receiver that does not answer takes a minute and a half, and a run has `TIMER_MAX_RUN_S`.
+_BEGIN_WITHIN_S = 45.0
+_TURN_S = 300.0
 
 
 class NoticeChannel(Protocol):
@@ -80,11 +83,19 @@ class NoticeService:
         """
         if not self.channels:
             return ()
-        seen = self.sources.read()
-        reports = tuple(self._tell(channel, seen, site) for channel in self.channels)
+        seen, began = self.sources.read(), self.clock()
+        # Whoever does not answer takes the others' time in turn.
+        first = int(began.timestamp() // _TURN_S) % len(self.channels)
+        reports: list[ChannelReport] = []
+        for channel in (*self.channels[first:], *self.channels[:first]):
+            if (self.clock() - began).total_seconds() >= _BEGIN_WITHIN_S:
+                problem = "there was no time left for it; the next run tells it"
+                reports.append(ChannelReport(channel=channel.name, problem=problem))
+            else:
+                reports.append(self._tell(channel, seen, site))
         for report in reports:
             _log(report)
-        return reports
+        return tuple(reports)
 
     def preview(self, *, site: str | None = None) -> tuple[ChannelReport, ...]:
         """Return what a run would tell each channel now; without any, a channel that knows nothing.

@@ -45,12 +45,24 @@ _EXPIRY_NOTICE = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """From when on something is a cause.
+
+    A queue is behind when a message has been due for `behind_s`. No more than `max_stuck` stuck
+    jobs are read. `absent_timers` are those that the host leaves out, with what follows.
+    """
+
+    behind_s: float = 900.0
+    max_stuck: int = 1000
+    absent_timers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeSources:
     """Where causes show: the dead letters, the queues, the circuits and the listing.
 
-    A part that cannot be read is told of in the log, and its causes count as not known. No more
-    than `max_stuck` stuck jobs are read, and of each failure code the newest letters. A queue is
-    behind when a message has been due for `behind_s`.
+    A part that cannot be read is told of in the log, and its causes count as not known. Of each
+    failure code the newest letters are read.
     """
 
     letters: DeadLetters
@@ -59,9 +71,7 @@ class NoticeSources:
     listing: ListingStore
     retries: Retries
     clock: Callable[[], datetime]
-    max_stuck: int = 1000
-    behind_s: float = 900.0
-    absent_timers: Mapping[str, str] = field(default_factory=dict)
+    watch: Watch = field(default_factory=Watch)
 
     def read(self) -> Seen:
         """Return the causes that there are now, by key."""
@@ -79,7 +89,7 @@ class NoticeSources:
                 log_outcome("notices.unread", level=WARNING, keys=list(keys), reason=str(error))
             if not complete:
                 found.unsure.update(keys)
-        for function, problem in self.absent_timers.items():
+        for function, problem in self.watch.absent_timers.items():
             found.add(
                 Cause(
                     key=f"{_TIMER}{function}",
@@ -146,7 +156,7 @@ class NoticeSources:
         for depth in depths:
             self._add_expiring(depth, found)
             age_s = depth.oldest_age_s or 0.0
-            if age_s < self.behind_s:
+            if age_s < self.watch.behind_s:
                 continue
             key = f"{_QUEUE}{depth.name}"
             if self.shared_state.get(PAUSES, depth.name):
@@ -190,7 +200,7 @@ class NoticeSources:
         return True
 
     def _read_stuck(self, found: "_Found") -> bool:
-        query, left = ListQuery(stuck=True, order=ListOrder.OLDEST), self.max_stuck
+        query, left = ListQuery(stuck=True, order=ListOrder.OLDEST), self.watch.max_stuck
         while left > 0:
             asked = replace(query, limit=min(_PAGE, left))
             page = self.retries()(read_page, self.listing, asked)

@@ -20,10 +20,10 @@ def a_world(*channels: Channel, absent: dict[str, str]) -> World:
 
 
 def test_health_says_which_timer_does_not_run_and_why() -> None:
-    health = a_world(absent={"sweep": PROBLEM}).app.queries.health()
+    health = a_world(absent={"sweep": PROBLEM}).app.health.read()
     assert not health.is_well
     assert health.checks["sweep"] == PROBLEM
-    assert a_world(absent={}).app.queries.health().is_well
+    assert a_world(absent={}).app.health.read().is_well
 
 
 def test_the_overview_is_not_quiet_about_it() -> None:

@@ -9,7 +9,8 @@ from replication.domain.errors import ThrottledError, TransientError
 from replication.domain.image_version import ImageVersion
 from replication.domain.regions import RegionCatalog
 from replication.ports import UnreadPart
-from replication.sweep import Sweep, SweepIncompleteError
+from replication.sweeping.report import SweepIncompleteError
+from replication.sweeping.sweep import Sweep
 from tests.support.arm.gallery import MemoryGallery
 from tests.support.builders import SUBSCRIPTION, version_body, version_id
 from tests.support.fakes import World, build_world

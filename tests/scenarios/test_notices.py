@@ -22,6 +22,7 @@ from replication.guards.circuits import Circuit, CircuitFailure
 from replication.guards.region_health import CIRCUITS
 from replication.listing.query import ListQuery, read_page
 from replication.notices.digest import Digest, cloud_event
+from replication.notices.sources import Watch
 from replication.ports import LetterAction, LetterPage, LetterQuery, LetterState
 from tests.support.builders import NOON, SUBSCRIPTION, version_id
 from tests.support.fakes import build_world
@@ -218,7 +219,7 @@ def test_stuck_copies_are_one_cause_a_region() -> None:
     assert channel.story == [("new", "stuck|westus3")]
     (only,) = channel.heard[0].notices
     assert only.cause.galleries == {"labgallery"}
-    few = replace(world.app.notices.sources, max_stuck=2).read()
+    few = replace(world.app.notices.sources, watch=Watch(max_stuck=2)).read()
     (cause,) = few.causes
     assert (cause.jobs, cause.at_least, few.unsure) == (2, True, ("stuck|",))
 

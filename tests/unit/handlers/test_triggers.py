@@ -17,7 +17,7 @@ from bootstrap import use
 from replication.domain.errors import TransientError
 from replication.intake.events import RESOURCE_WRITTEN
 from replication.records.message_codec import encode_message
-from replication.sweep import SweepIncompleteError
+from replication.sweeping.report import SweepIncompleteError
 from replication.telemetry.metrics import OUTCOME, SWEEP_FINDINGS, SWEEPS
 from tests.support.builders import SUBSCRIPTION, version_body
 from tests.support.fakes import World, build_world
