@@ -74,13 +74,13 @@ def restored(
 ) -> ImageVersion | None:
     """Return a hidden version as a write brings it back; None where it asks for something else.
 
-    A PUT without properties asks for it, and `properties.restore` by either method.
+    A PUT whose properties are empty asks for it, and `properties.restore` by either method.
     """
     properties = object_at(body, "properties", "galleryImageVersion")
     asked = flag_at(properties, "restore", "galleryImageVersion.properties")
     if not asked and not replaces:
         return None
-    if set(properties) - {"restore"}:
+    if any(value for key, value in properties.items() if key != "restore"):
         if not asked and write.behaviour.put_over_hidden == "create":
             return None
         raise ArmError(
