@@ -39,6 +39,7 @@ from localcloud.functions.timers.store import BlobTimerStore
 from localcloud.functions.worker import IndexedFunction, Worker
 
 _log = logging.getLogger("localcloud.functions")
+_MOST_LINE_BYTES = 256 * 1024
 
 STOP_GRACE_S = 10.0
 _SHUTTING_DOWN = "An unhandled exception has occurred. Host is shutting down."
@@ -282,6 +283,9 @@ async def _listen(
         access_log=None,
         auto_decompress=False,  # the vendor's host hands bodies over as they came
         shutdown_timeout=stop_grace_s * _CALLS_GRACE,
+        # What is longer than the real host takes is refused in its way, and not in aiohttp's.
+        max_line_size=_MOST_LINE_BYTES,
+        max_field_size=_MOST_LINE_BYTES,
     )
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)

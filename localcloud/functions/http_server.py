@@ -2,9 +2,12 @@
 
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from localcloud.functions.catalog import Catalog, HttpTrigger, ServedFunction
 from localcloud.functions.event_grid import EXTENSION, METHODS, Delivery, EventGridWebhook
@@ -21,6 +24,11 @@ _log = logging.getLogger("localcloud.functions")
 # The real host's own limit.
 MAX_BODY_BYTES = 100 * 1024 * 1024
 _WEBHOOKS = "/{runtime:(?i:runtime)}/{hooks:(?i:webhooks)}/{to:.*}"
+# More headers than that, or more bytes of them, no function is asked about.
+_MOST_HEADERS = 100
+_MOST_HEADER_BYTES = 32 * 1024
+_AROUND_A_HEADER = len(": \r\n")
+_SENDABLE = re.compile(r"[\t -~]*")
 _KEY_HEADER = "x-functions-key"
 _KEY_QUERY = "code"
 _HOME = "<!DOCTYPE html>\n<title>Local cloud</title>\nThe Functions host is running.\n"
@@ -56,11 +64,9 @@ class HttpServer:
         app = web.Application(
             client_max_size=MAX_BODY_BYTES,
             # The app itself checks those who call its functions.
-            middlewares=[for_this_machine("/admin/", "/runtime/")],
+            middlewares=[_served, for_this_machine("/admin/", "/runtime/")],
         )
-        app.router.add_route(
-            "*", "/{runtime:(?i:runtime)}/{hooks:(?i:webhooks)}/{to:.*}", self._hook
-        )
+        app.router.add_route("*", _WEBHOOKS, self._hook)
         app.router.add_get("/admin/host/ping", self._ping)
         app.router.add_get("/admin/host/status", self._status)
         app.router.add_post("/admin/functions/{name}", self._run_by_hand)
@@ -98,18 +104,22 @@ class HttpServer:
         refused = self._refused(request, Level.MASTER)
         if refused is not None:
             return refused
-        name = request.match_info["name"]
-        if name not in self._by_name:
-            return web.Response(status=404, text=f"no function is named '{name}'")
-        timer = self._timers.get(name)
-        if timer is None:
-            return web.Response(status=400, text=f"'{name}' has no timer; only timers run by hand")
+        asked = request.match_info["name"].lower()
+        body = await request.read()
+        if not body or "json" not in request.headers.get("Content-Type", "").lower():
+            return web.Response(status=415, text='the body must be JSON: {"input": ""}')
         try:
-            document = json.loads(await request.read() or b"{}")
+            document = json.loads(body)
         except ValueError:
             document = None
         if not isinstance(document, dict):
             return web.Response(status=400, text='the body must be a JSON object: {"input": ""}')
+        name = next((one for one in self._by_name if one.lower() == asked), None)
+        if name is None:
+            return web.Response(status=404)
+        timer = self._timers.get(name)
+        if timer is None:
+            return web.Response(status=400, text=f"'{name}' has no timer; only timers run by hand")
         self._run_in_background(timer.fire())
         return web.Response(status=202)
 
@@ -139,6 +149,9 @@ class HttpServer:
         target: Target,
         parameters: Mapping[str, str],
     ) -> web.Response:
+        if "Host" not in request.headers:
+            _log.error("%s: a call without a host has no URL", function.name)
+            return web.Response(status=500)
         if (request.content_length or 0) > MAX_BODY_BYTES:
             _log.error("%s: the body has more than %d bytes", function.name, MAX_BODY_BYTES)
             return web.Response(status=500)
@@ -161,10 +174,16 @@ class HttpServer:
         except TypeError as error:
             _log.error("%s: %s", function.name, error)
             return web.Response(status=500)
-        response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
-        for cookie in answer.cookies:
-            response.headers.add("Set-Cookie", cookie)
-        return response
+        headers = [*answer.headers.items(), *(("Set-Cookie", one) for one in answer.cookies)]
+        unsendable = [name for name, value in headers if not _SENDABLE.fullmatch(name + value)]
+        if unsendable:
+            _log.error(
+                "%s: invalid non-ASCII or control character in header %r",
+                function.name,
+                unsendable[0],
+            )
+            return web.Response(status=500)
+        return web.Response(status=answer.status, body=answer.body, headers=CIMultiDict(headers))
 
     def _refused(self, request: web.Request, level: Level) -> web.Response | None:
         if self._keys is None:
@@ -175,7 +194,27 @@ class HttpServer:
             named = (value for name, value in request.query.items() if name.lower() == _KEY_QUERY)
             offered = next(named, "")
         status = self._keys.refusal(offered.strip(), level)
-        return None if status is None else web.Response(status=status)
+        if status is None:
+            return None
+        own = status == HTTPStatus.UNAUTHORIZED and level in (Level.SYSTEM, Level.MASTER)
+        return web.Response(status=status, headers={"WWW-Authenticate": "Bearer"} if own else None)
+
+
+@web.middleware
+async def _served(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Refuse what the vendor's server refuses by itself."""
+    headers = request.raw_headers
+    size = sum(len(name) + len(value) + _AROUND_A_HEADER for name, value in headers)
+    if len(headers) > _MOST_HEADERS or size > _MOST_HEADER_BYTES:
+        return web.Response(status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+    try:
+        for _, value in headers:
+            value.decode()
+    except UnicodeDecodeError:
+        return web.Response(status=HTTPStatus.BAD_REQUEST)
+    return await handler(request)
 
 
 async def _not_found(_request: web.Request) -> web.Response:

@@ -130,8 +130,10 @@ def http_answer(value: tuple[str, Any] | None) -> HttpAnswer:
         return HttpAnswer(status=200, headers=plain, body=content.encode())
     if kind != "http":
         raise TypeError(f"return value of type {kind}: not supported by the local host")
+    told = str(content["status_code"].value)
     return HttpAnswer(
-        status=int(content["status_code"].value),
+        # What is no number is not heard of.
+        status=int(told) if told.isdecimal() else 200,
         headers={name: part.value for name, part in content["headers"].items()},
         body=content["body"].value,
         cookies=[

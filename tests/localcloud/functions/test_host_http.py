@@ -1,10 +1,11 @@
 """HTTP functions of the running host: routes, keys and answers."""
 
 import json
+import socket
 import stat
 from collections.abc import Iterator
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -83,6 +84,61 @@ def test_headers_and_cookies_of_an_answer_arrive(development: Host) -> None:
     assert answer.headers["Set-Cookie"] == "a=1; Path=/"
 
 
+@pytest.mark.parametrize("value", ["grün", "a\r\nX-Other: b", "a\x7f"])
+def test_a_header_of_an_answer_that_cannot_be_sent_makes_it_an_empty_500(
+    development: Host, value: str
+) -> None:
+    told = development.call("/v2/telling", method="POST", body=b"plain, with spaces")
+    assert (told.status, told.headers["X-Own"]) == (200, "plain, with spaces")
+    refused = development.call("/v2/telling", method="POST", body=value.encode())
+    assert (refused.status, refused.text, refused.headers.get("X-Own")) == (500, "", None)
+    assert "in header 'X-Own'" in development.stderr()
+
+
+ASKING = b"GET /v2/echo/a/b HTTP/1.1\r\n"
+HERE = b"Host: 127.0.0.1\r\nConnection: close\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_lines", "status"),
+    [
+        (ASKING + HERE, 201),
+        (ASKING + HERE + b"X-High: \xc3\xbc\r\n", 201),
+        (ASKING + HERE + b"X-High: \xfc\r\n", 400),
+        (ASKING + b"Connection: close\r\n", 400),
+        (ASKING.replace(b"1.1", b"1.0"), 500),
+        (ASKING + HERE + b"".join(b"X-%d: a\r\n" % at for at in range(98)), 201),
+        (ASKING + HERE + b"".join(b"X-%d: a\r\n" % at for at in range(99)), 431),
+        (ASKING + HERE + b"X-Long: " + b"a" * 32_000 + b"\r\n", 201),
+        (ASKING + HERE + b"X-Long: " + b"a" * 33_000 + b"\r\n", 431),
+        (ASKING.replace(b"/b", b"/" + b"b" * 8192) + HERE, 414),
+    ],
+    ids=range(10),
+)
+def test_what_the_vendor_s_server_refuses_reaches_no_function(
+    development: Host, request_lines: bytes, status: int
+) -> None:
+    address = urlsplit(development.url)
+    with socket.create_connection((address.hostname or "", address.port or 0), 30) as line:
+        line.sendall(request_lines + b"\r\n")
+        answer = HTTPResponse(line)
+        answer.begin()
+        assert answer.status == status
+
+
+def test_two_headers_of_a_name_arrive_as_one_and_a_parameter_without_value_not_at_all(
+    development: Host,
+) -> None:
+    address = urlsplit(development.url)
+    with closing(HTTPConnection(address.hostname or "", address.port, timeout=30)) as connection:
+        connection.putrequest("GET", "/v2/echo/a/b?none=&some=1")
+        connection.putheader("X-Mixed-Case", "a=1")
+        connection.putheader("x-mixed-case", "b=2")
+        connection.endheaders()
+        told = json.loads(connection.getresponse().read())
+    assert (told["header"], told["query"]) == ("a=1,b=2", {"some": "1"})
+
+
 def test_a_failing_function_is_500_with_its_log_line_untouched(development: Host) -> None:
     answer = development.call("/v2/failing", method="POST", body=b"x")
     assert (answer.status, answer.text) == (500, "")
@@ -150,6 +206,8 @@ def test_each_door_has_a_key_of_its_own_and_the_header_wins_by_being_there(
     doors = ("/v2/things/7", "/admin/host/status")
     assert [status(door, keys.master) for door in doors] == [200, 200]
     assert status("/admin/host/status", keys.host) == 403
+    for door, told in ((webhook, "Bearer"), ("/admin/host/status", "Bearer"), (doors[0], None)):
+        assert production.call(door).headers.get("WWW-Authenticate") == told
     assert status(f"/v2/things/7?code={keys.host}", "") == 401
     assert production.call(f"/v2/things/7?Code={keys.host}").status == 200
 

@@ -21,8 +21,12 @@ def host(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> 
         yield host
 
 
-def run_by_hand(host: Host, name: str, body: bytes = b'{"input": ""}') -> int:
-    return host.call(f"/admin/functions/{name}", method="POST", body=body).status
+def run_by_hand(
+    host: Host, name: str, body: bytes = b'{"input": ""}', kind: str = "application/json"
+) -> int:
+    headers = {"Content-Type": kind}
+    path = f"/admin/functions/{name}"
+    return host.call(path, method="POST", body=body, headers=headers).status
 
 
 def test_a_timer_that_runs_on_startup_has_run_once(host: Host) -> None:
@@ -34,7 +38,7 @@ def test_a_timer_runs_by_hand(host: Host) -> None:
     assert host.records("by_hand") == []
     assert run_by_hand(host, "by_hand") == 202
     eventually(lambda: host.records("by_hand"))
-    assert run_by_hand(host, "by_hand", b"") == 202
+    assert run_by_hand(host, "BY_HAND", b"{}") == 202
     eventually(lambda: len(host.records("by_hand")) == 2)
 
 
@@ -69,9 +73,13 @@ def test_one_host_of_two_runs_the_timers_and_keeps_their_status_in_the_storage(
     assert status["Next"] == "2027-01-01T00:00:00+00:00"
 
 
-@pytest.mark.parametrize(("name", "body", "status"), [("x", b"{}", 404), ("slow", b"[", 400)])
+@pytest.mark.parametrize(
+    ("name", "body", "status"),
+    [("x", b"{}", 404), ("slow", b"[", 400), ("slow", b"null", 400), ("slow", b"", 415)],
+)
 def test_a_wrong_call_by_hand_is_refused(host: Host, name: str, body: bytes, status: int) -> None:
     assert run_by_hand(host, name, body) == status
+    assert run_by_hand(host, name, body, kind="text/plain") == 415
 
 
 def test_the_log_level_of_host_json_holds(host: Host) -> None:

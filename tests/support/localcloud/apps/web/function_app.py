@@ -35,6 +35,11 @@ async def special(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
+@app.route(auth_level=func.AuthLevel.ANONYMOUS)
+def telling(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse("told", headers={"X-Own": req.get_body().decode()})
+
+
 @app.route(methods=["POST"], auth_level=func.AuthLevel.ADMIN)
 def failing(req: func.HttpRequest) -> func.HttpResponse:
     logging.getLogger("app").info('{"event": "app.line", "method": "%s"}', req.method)
