@@ -13,8 +13,6 @@ from replication.domain.errors import GalleryReplicatorError
 MAX_BODY_BYTES = 64 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _OF_A_BODY = ("content-type", "transfer-encoding")
-# Two headers reach a function as one, with a comma between them.
-_COOKIES = re.compile("[;,]")
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -91,8 +89,13 @@ def cookie_named(name: str, header: str) -> str:
     """Return the value of a cookie, empty where there is none.
 
     Other programs of the same host have cookies too, of any form; they must not hide this one.
+    Two headers reach a function as one, with a comma between them. Since another's cookie may hold
+    one as well, what stands after a semicolon comes first.
     """
-    for part in _COOKIES.split(header):
+    parts = [part.split(",") for part in header.split(";")]
+    leading = [pieces[0] for pieces in parts]
+    joined = [piece for pieces in parts for piece in pieces[1:]]
+    for part in (*leading, *joined):
         found, is_pair, value = part.strip().partition("=")
         if is_pair and found == name:
             return value.strip()

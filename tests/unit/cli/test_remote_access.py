@@ -89,6 +89,27 @@ def test_a_token_for_the_scope_is_sent_and_the_act_is_recorded_with_its_owner(
     assert [one.headers.get("x-functions-key") for one in site.seen] == [None]
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        ["queues", "pause", "replication-jobs"],
+        ["queues", "resume", "replication-jobs"],
+        ["cancel", version_id().key],
+        ["release", version_id().key],
+        ["replicate", str(version_id())],
+    ],
+)
+def test_an_act_is_sent_with_its_length_for_in_chunks_it_would_not_arrive(
+    site: Site, far: Shell, act: list[str]
+) -> None:
+    far(*act)
+    sent = [one.headers for one in site.seen if one.method == "POST"]
+    assert sent
+    for headers in sent:
+        assert int(headers["content-length"]) >= len("{}")
+        assert "transfer-encoding" not in headers
+
+
 def test_the_scope_may_stand_in_the_environment(
     site: Site, deployed: Shell, credential: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -261,6 +261,20 @@ def test_a_cookie_of_another_program_hides_not_the_pages_own(other: str) -> None
     assert act(cookie=f"{other}; {TOKEN_COOKIE}={TOKEN}; {other}").by == "the local operator"
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"other=1,{TOKEN_COOKIE}={TOKEN}",
+        f"{TOKEN_COOKIE}={TOKEN},other=1",
+        f"a=1; b=2,c=3; {TOKEN_COOKIE}={TOKEN},d=4; e=5",
+        # No header of its own, but what another's cookie holds.
+        f"other=1,{TOKEN_COOKIE}=forged; {TOKEN_COOKIE}={TOKEN}",
+    ],
+)
+def test_two_cookie_headers_that_the_host_joins_are_read_as_two(header: str) -> None:
+    assert act(cookie=header).by == "the local operator"
+
+
 def test_over_https_only_the_cookie_of_this_very_host_counts() -> None:
     url = AZURE_URL
     host = {
