@@ -6,6 +6,7 @@ from xdist.scheduler import LoadFileScheduling
 
 settings.register_profile("test", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("check", settings.get_profile("test"), max_examples=20)
+settings.register_profile("night", settings.get_profile("test"), max_examples=2000)
 settings.load_profile("test")
 
 # These take longest; begun first, they leave no process waiting for the other at the end.

@@ -23,12 +23,14 @@ _log = logging.getLogger("localcloud.functions")
 
 # The real host's own limit.
 MAX_BODY_BYTES = 100 * 1024 * 1024
-_WEBHOOKS = "/{runtime:(?i:runtime)}/{hooks:(?i:webhooks)}/{to:.*}"
 # More headers than that, or more bytes of them, no function is asked about.
 _MOST_HEADERS = 100
 _MOST_HEADER_BYTES = 32 * 1024
 _AROUND_A_HEADER = len(": \r\n")
 _SENDABLE = re.compile(r"[\t -~]*")
+# Line breaks too, which a dot leaves out.
+_ANY = r"[\s\S]*"
+_WEBHOOKS = rf"/{{runtime:(?i:runtime)}}/{{hooks:(?i:webhooks)}}/{{to:{_ANY}}}"
 _KEY_HEADER = "x-functions-key"
 _KEY_QUERY = "code"
 _HOME = "<!DOCTYPE html>\n<title>Local cloud</title>\nThe Functions host is running.\n"
@@ -70,8 +72,8 @@ class HttpServer:
         app.router.add_get("/admin/host/ping", self._ping)
         app.router.add_get("/admin/host/status", self._status)
         app.router.add_post("/admin/functions/{name}", self._run_by_hand)
-        app.router.add_route("*", "/admin/{tail:.*}", _not_found)
-        app.router.add_route("*", "/{tail:.*}", self._function)
+        app.router.add_route("*", rf"/admin/{{tail:{_ANY}}}", _not_found)
+        app.router.add_route("*", rf"/{{tail:{_ANY}}}", self._function)
         return app
 
     async def _hook(self, request: web.Request) -> web.Response:

@@ -100,11 +100,11 @@ def sign_in(patch: pytest.MonkeyPatch) -> None:
         patch.setenv(name, value)
 
 
-def principal(*roles: str, **changes: Any) -> str:
+def principal(*roles: str, object_id: str = OBJECT_ID, **changes: Any) -> str:
     """Return the header that the platform sets for someone with these app roles."""
     claims = [
         *TOKEN_CLAIMS,
-        {"typ": "http://schemas.microsoft.com/identity/claims/objectidentifier", "val": OBJECT_ID},
+        {"typ": "http://schemas.microsoft.com/identity/claims/objectidentifier", "val": object_id},
         {"typ": "name", "val": "Ann Example"},
         *({"typ": "roles", "val": role} for role in roles),
     ]
