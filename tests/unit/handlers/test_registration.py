@@ -3,6 +3,7 @@
 import json
 import pkgutil
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -11,11 +12,13 @@ from azure.functions import DataType
 from azure.functions.decorators.function_app import FunctionBuilder
 
 import handlers
+from dashboard.assets import assets
+from dashboard.pages import NAMES
 from localcloud.functions.catalog import Catalog, HttpTrigger, build_catalog
 from localcloud.functions.routes.router import Router
 from localcloud.functions.worker import IndexedFunction
 from replication.ports import QueueName
-from tests.support.documents import PROJECT
+from tests.support.documents import DOCS, PROJECT, table_rows
 from tests.support.http.served import functions
 
 ROUTES = {
@@ -73,9 +76,37 @@ def catalog() -> Catalog:
     return build_catalog(indexed, {}, route_prefix=host["extensions"]["http"]["routePrefix"])
 
 
+def documented() -> Iterator[tuple[str, str]]:
+    """Yield every call of the document of the API, as it is written there."""
+    for row in table_rows(DOCS / "api.md"):
+        if match := re.match(r"`([A-Z]+) (/[^`?]+)", row[0]):
+            yield match[1], match[2]
+
+
+def shown() -> Iterator[tuple[str, str]]:
+    """Yield every address of a page, its twin or what it loads, with the route that is meant."""
+    for name in filter(None, NAMES):
+        yield f"/dashboard/{name}", "dashboard/{page}"
+        yield f"/dashboard/{name}.json", "dashboard/{page}"
+        yield f"/dashboard/{name}/{'0' * 32}", "dashboard/{page}/{id}"
+    yield "/dashboard", "dashboard"
+    yield "/dashboard.json", "dashboard.json"
+    for name in assets():
+        yield f"/dashboard/static/{name}", "dashboard/static/{name}"
+
+
 def calls() -> dict[tuple[str, str], str]:
     """Return every call of the API, page and asset, with the function that is to take it."""
-    found = {}
+    meant = {
+        (method.value, route): name
+        for name, (route, methods) in ROUTES.items()
+        for method in methods
+    }
+    found = {
+        (method, re.sub(r"{[^}]+}", "0" * 32, path)): meant[method, path.strip("/")]
+        for method, path in documented()
+    }
+    found |= {("GET", path): meant["GET", route] for path, route in shown()}
     for name, (route, methods) in ROUTES.items():
         path = re.sub(r"\{\*\w+\}", "one/two/three", route)
         for method in methods:
@@ -95,7 +126,7 @@ def test_no_call_is_taken_by_another_function() -> None:
         if found is None or found[0].function != meant:
             taken[f"{method} {path}"] = found[0].function if found else None
     assert taken == {}
-    assert {method for method, _ in calls()} >= {"GET", "POST"}
+    assert set(calls().values()) == set(ROUTES)
 
 
 def test_what_is_no_call_is_told_so_by_the_last_function() -> None:
