@@ -97,6 +97,8 @@ def on_an_emulator() -> Iterator[str]:
     ):
         patch.setenv("AzureWebJobsStorage", storage)
         patch.setenv("AZURE_RESOURCE_MANAGER_URL", "http://127.0.0.1:9")
+        for timer in ("SWEEP", "COST_AUDIT", "NOTICE"):
+            patch.setenv(f"{timer}_SCHEDULE", "0 0 0 1 1 *")
         yield storage
 
 

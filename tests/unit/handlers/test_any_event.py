@@ -15,67 +15,19 @@ from handlers.events import decode
 from replication.domain.job import Phase
 from replication.intake.events import (
     MAX_BYTES,
-    NOTIFIED_DELETED,
     NOTIFIED_WRITTEN,
-    RESOURCE_DELETED,
     RESOURCE_WRITTEN,
     TEMPLATE_EXPORTED,
 )
 from replication.intake.intake import IntakeResult
-from tests.support.builders import SUBSCRIPTION, version_body, version_id, written_event
+from tests.support.any_events import AT, EVENTS, EXPORT, ID, VERSION_TYPE, cloud, grid
+from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import World, build_world
 from tests.support.horrors import ANY_TEXT, ANY_VALUE, VALUES, every_mutation, mutations
 from tests.support.speed import examples
 from tests.support.storage.storable import assert_storable, letters_of
 
-ID = str(version_id(image="broken"))
-OPERATION = "Microsoft.Compute/galleries/images/versions/write"
-VERSION_TYPE = "Microsoft.Compute/galleries/images/versions"
-AT = "2026-11-23T12:00:00.1234567Z"
-ACTIVITY = {
-    "resourceUri": ID,
-    "operationName": OPERATION,
-    "correlationId": "corr-1",
-    "claims": {"name": "Casey Teacher"},
-}
-NOTICE = {"resourceInfo": {"id": ID, "type": VERSION_TYPE, "location": "eastus"}}
-EXPORT = {"imageVersionId": ID, "location": "eastus"}
-DATA = {
-    RESOURCE_WRITTEN: ACTIVITY,
-    RESOURCE_DELETED: ACTIVITY,
-    NOTIFIED_WRITTEN: NOTICE,
-    NOTIFIED_DELETED: NOTICE,
-    TEMPLATE_EXPORTED: EXPORT,
-}
 ACTIONS = {"queued", "due", "skipped", "ignored", "not_found", "rejected"}
-
-
-def grid(kind: str) -> dict[str, Any]:
-    return {
-        "id": "event-1",
-        "topic": f"/subscriptions/{SUBSCRIPTION}",
-        "subject": ID,
-        "eventType": kind,
-        "eventTime": AT,
-        "dataVersion": "2",
-        "metadataVersion": "1",
-        "data": DATA[kind],
-    }
-
-
-def cloud(kind: str) -> dict[str, Any]:
-    return {
-        "id": "event-1",
-        "source": f"/subscriptions/{SUBSCRIPTION}",
-        "subject": ID,
-        "type": kind,
-        "time": AT,
-        "specversion": "1.0",
-        "data": DATA[kind],
-    }
-
-
-EVENTS = [schema(kind) for kind in DATA for schema in (grid, cloud)]
 
 
 def deliver(world: World, event: Any) -> IntakeResult:

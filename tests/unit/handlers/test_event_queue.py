@@ -16,13 +16,13 @@ from replication.dead_letters.desk import without_person
 from replication.domain.errors import TransientError
 from replication.domain.image_version import ImageVersionId
 from replication.ports import LetterAction
+from tests.support.any_events import EVENTS
 from tests.support.builders import SUBSCRIPTION, version_body, version_id
 from tests.support.fakes import World, build_world
 from tests.support.horrors import BODIES, mutations
 from tests.support.speed import examples
 from tests.support.storage.storable import assert_storable, letters_of
 from tests.support.triggers import trigger
-from tests.unit.handlers.test_any_event import EVENTS
 
 QUEUE = "replication-events"
 
