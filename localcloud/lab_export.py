@@ -13,7 +13,7 @@ from localcloud.arm.server import DEFAULT_SUBSCRIPTION_ID
 DEFAULT_RESOURCE_GROUP = "labs-rg"
 DEFAULT_GALLERY = "labgallery"
 API_VERSION = "2026-03-03"
-_GROUPS_API_VERSION = "2022-09-01"
+GROUPS_API_VERSION = "2022-09-01"
 _DATA_DISK_GB = 32
 _OK = (200, 201)
 _NOT_FOUND = 404
@@ -56,7 +56,7 @@ async def export_image(
     image_id = f"{gallery_id}/images/{image}"
     async with aiohttp.ClientSession() as session:
         arm = _Arm(session, arm_url.rstrip("/"))
-        await arm.ensure(group, {"location": region}, api_version=_GROUPS_API_VERSION)
+        await arm.ensure(group, {"location": region}, api_version=GROUPS_API_VERSION)
         await arm.ensure(gallery_id, {"location": region, "properties": {}})
         created = await arm.ensure(image_id, _definition(image, region, os_state))
         if version is None:

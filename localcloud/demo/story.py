@@ -21,6 +21,7 @@ from localcloud.lab_export import (
     API_VERSION,
     DEFAULT_GALLERY,
     DEFAULT_RESOURCE_GROUP,
+    GROUPS_API_VERSION,
     ExportedVersion,
     export_image,
 )
@@ -156,10 +157,14 @@ async def _prepare_gallery(cloud: _Running) -> None:
         "identifier": {"publisher": "school", "offer": "labs", "sku": IMAGE},
     }
     async with aiohttp.ClientSession(cloud.arm) as session:
-        for path, properties in ((gallery, {}), (f"{gallery}/images/{IMAGE}", definition)):
+        for path, api_version, properties in (
+            (group, GROUPS_API_VERSION, {}),
+            (gallery, API_VERSION, {}),
+            (f"{gallery}/images/{IMAGE}", API_VERSION, definition),
+        ):
             async with session.put(
                 path,
-                params={"api-version": API_VERSION},
+                params={"api-version": api_version},
                 json={"location": HOME, "properties": properties},
             ) as answer:
                 answer.raise_for_status()
