@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 
 type Check = Callable[[str], bool]
 
@@ -12,7 +13,9 @@ _HEX = "[0-9A-Fa-f]"
 _HYPHENED = f"{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}"
 _DIGITS = r"(?:[0-9][0-9,]*(?:\.[0-9]*)?|\.[0-9]+)"
 _MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?"
+    r"(?:Z|[+-](?:0\d|1[0-3]):\d\d|[+-]14:00)?)?",
+    re.ASCII,
 )
 
 
@@ -59,21 +62,30 @@ def _is_file(text: str) -> bool:
     return extension.strip(".") != ""
 
 
+def _is_decimal(text: str) -> bool:
+    number = text.replace(",", "").strip("\t\n\v\f\r +-")
+    return _DECIMAL(text) and Decimal(number) < _DECIMAL_BOUND
+
+
 def _bounded(name: str, argument: str) -> Check:
     is_long = _whole(64)
-    try:
-        bounds = [int(one) for one in argument.split(",")]
-    except ValueError:
-        raise ValueError(f"{name}({argument}) needs whole numbers") from None
+    is_length = name.endswith("length")
+    is_bound = _whole(32) if is_length else is_long
+    texts = argument.split(",")
+    if not all(map(is_bound, texts)):
+        raise ValueError(f"{name}({argument}) needs whole numbers")
+    bounds = [int(one) for one in texts]
     lowest: int | None = bounds[0]
     highest: int | None = bounds[-1]
     if len(bounds) not in _BOUNDED[name] or bounds != sorted(bounds):
         raise ValueError(f"{name} does not take ({argument})")
+    if is_length and bounds[0] < 0:
+        raise ValueError(f"{name} takes no number below zero")
     if name.startswith("min"):
         highest = None
     elif name.startswith("max"):
         lowest = None
-    if name.endswith("length"):
+    if is_length:
         return lambda text: _within(len(text), lowest, highest)
     return lambda text: is_long(text) and _within(int(text), lowest, highest)
 
@@ -91,12 +103,15 @@ _BOUNDED: Mapping[str, tuple[int, ...]] = {
     "minlength": (1,),
     "range": (2,),
 }
-_FLOAT = _like(rf"(?:[+-]?{_DIGITS}(?:e[+-]?[0-9]+)?|NaN|-?Infinity)")
+_DECIMAL = _like(rf"(?:[+-]?{_DIGITS}|{_DIGITS}[+-])")
+# 96 bits; what would be rounded up to them is too large as well.
+_DECIMAL_BOUND = Decimal("79228162514264337593543950335.5")
+_FLOAT = _like(rf"(?:[+-]?{_DIGITS}(?:e[+-]?[0-9]+)?|[+-]?(?:NaN|Infinity))")
 _PLAIN: Mapping[str, Check] = {
     "alpha": lambda text: re.match("[A-Za-z]*$", text) is not None,
     "bool": _like("(?:true|false)"),
     "datetime": _is_moment,
-    "decimal": _like(rf"(?:[+-]?{_DIGITS}|{_DIGITS}[+-])"),
+    "decimal": _is_decimal,
     "double": _FLOAT,
     "file": _is_file,
     "float": _FLOAT,

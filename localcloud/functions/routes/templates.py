@@ -177,8 +177,15 @@ def _written(parts: list[_Part], names: list[str]) -> str:
     written = ""
     for part in parts:
         if isinstance(part, _Literal):
-            written += f"(?i:{re.escape(part.text)})"
+            written += "".join(map(_either_case, part.text))
         else:
             names.append(part.name)
             written += "([^/]+)"
     return written
+
+
+def _either_case(letter: str) -> str:
+    """Match a letter as the vendor compares: case by case, and across ASCII's end none."""
+    forms = {letter, letter.lower(), letter.upper()}
+    same = {one for one in forms if len(one) == 1 and one.isascii() == letter.isascii()}
+    return f"(?:{'|'.join(map(re.escape, sorted(same)))})"
