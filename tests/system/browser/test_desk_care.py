@@ -11,7 +11,7 @@ _LETTERS = f"/dashboard/dead-letters?region={_FAILED}"
 
 def discard(desk: Desk, letter_id: str) -> None:
     url = f"{desk.functions}/api/v1/dead-letters/{letter_id}/discard"
-    assert http_call(url, method="POST", body=b"").status == 200
+    assert http_call(url, method="POST").status == 200
 
 
 def name_of_focus(page: Page) -> str:
