@@ -20,17 +20,19 @@ from localcloud.process import StartError
 
 TIME_SCALE = 600.0
 POLICY = Path(__file__).with_name("trouble-policy.yaml")
+_THROTTLED_SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
 # Impatient, so that seconds show what takes Azure hours.
 SETTINGS = {
     # It acts as an operator of this machine does.
     "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
     "REPLICATION_POLICY": str(POLICY),
+    # The second has its first gallery long after the app asked which there are.
+    "ALLOWED_SUBSCRIPTIONS": f"{DEFAULT_SUBSCRIPTION_ID},{_THROTTLED_SUBSCRIPTION}",
     "STUCK_MIN_S": "8",
     "REGION_MAX_ATTEMPTS": "2",
     "CIRCUIT_FAILURES": "4",
 }
 _EVENTS = "/runtime/webhooks/eventgrid?functionName=image_version_event"
-_THROTTLED_SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
 _COPY_FAILS, _HELD_BACK, _STANDS_STILL = "japanwest", "southindia", "koreasouth"
 _SLOW = "australiacentral"
 _LOCKED_GALLERY, _DEAR_GALLERY = "archive", "research"
