@@ -48,8 +48,13 @@ _FIELDS = (
     (0, 6, _WEEKDAYS),
 )
 _LONGEST_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
-_SPAN = re.compile(r"-?([0-9]+\.)?[0-9]{1,8}:[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]+)?)?|-?[0-9]{1,8}")
-_STEP = re.compile(r"-?[0-9]+")
+# To the host a bare number is days, and so is what stands before hours that are none.
+_HOURS, _SIXTY = "(2[0-3]|[01]?[0-9])", "[0-5]?[0-9]"
+_SPAN = re.compile(
+    rf"-?([0-9]{{1,6}}|([0-9]{{1,6}}[.:])?{_HOURS}:{_SIXTY}:{_SIXTY}(\.[0-9]{{1,7}})?"
+    rf"|([0-9]{{1,6}}[.:])?{_HOURS}:{_SIXTY})"
+)
+_STEP = re.compile(r"[+-]?[0-9]{1,9}")
 _MAX_SHOWN = 60
 
 
@@ -73,7 +78,7 @@ def _problem(schedule: str) -> str | None:
 
 def is_schedule(text: str) -> bool:
     """Tell whether the host reads an NCRONTAB expression or a time span, and whether it fires."""
-    if _SPAN.fullmatch(text):
+    if _SPAN.fullmatch(text.strip()):
         return True
     parts = [part for part in text.split(" ") if part]
     if len(parts) == len(_FIELDS) - 1:

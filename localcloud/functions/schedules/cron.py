@@ -20,7 +20,9 @@ _SIX_FIELDS = 6
 # 29 February on one given weekday comes back within 40 years, also across 2100.
 _SEARCH_DAYS = 40 * 366 + 1
 _NUMBER = re.compile(r"[0-9]+")
-_STEP = re.compile(r"-?[0-9]+")
+_STEP = re.compile(r"[+-]?[0-9]+")
+# Greater steps are no numbers to the vendor.
+_GREATEST_STEP = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class _Field:
 
     def _parse_item(self, item: str) -> set[int]:
         span, slash, step_text = item.partition("/")
-        if slash and not _STEP.fullmatch(step_text):
+        if slash and not (_STEP.fullmatch(step_text) and int(step_text) <= _GREATEST_STEP):
             raise ValueError(f"{self.name}: {item!r} needs a step that is a number")
         # As recorded: a step below one is one.
         step = max(1, int(step_text)) if slash else 1

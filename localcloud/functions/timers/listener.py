@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from azure.core.exceptions import AzureError
@@ -42,6 +42,13 @@ class Timer:
     now: Callable[[], datetime] = _now
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _status: ScheduleStatus | None = None
+    _is_monitored: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        # As the vendor's: once, by the minute in which the host starts.
+        self._is_monitored = self.trigger.use_monitor and self.trigger.schedule.is_monitored(
+            self.now()
+        )
 
     async def run(self) -> None:
         """Fire until cancelled; a stored status that cannot be read ends this timer alone."""
@@ -61,9 +68,13 @@ class Timer:
 
     async def fire(self) -> Returned:
         """Run the function now, beside whatever runs; nothing is kept of it."""
-        status = self._status
-        if status is None and self._is_monitored():
-            status = read_status(await self.store.read(self.function.name), self._zone())
+        status = None
+        if self._is_monitored:
+            try:
+                status = read_status(await self.store.read(self.function.name), self._zone())
+            except (AzureError, ValueError) as error:
+                _log.error("%s failed before its call: %s", self.function.name, error)
+                return Returned(ok=False, error=str(error))
         return await self._call(status, is_past_due=False)
 
     async def _fire_for_ever(self) -> None:
@@ -75,29 +86,31 @@ class Timer:
 
     async def _begin(self) -> datetime:
         """Make up for a run that was missed; return the moment from which the next one counts."""
-        is_past_due = False
-        if self._is_monitored():
+        is_past_due, now = False, self.now()
+        if self._is_monitored:
             text = await self.store.read(self.function.name)
-            known = begin(read_status(text, self._zone()), self.trigger.schedule, self.now())
+            known = begin(read_status(text, self._zone()), self.trigger.schedule, now)
             if known.kept is not None:
                 await self._keep(known.kept)
             self._status, is_past_due = known.told, known.is_past_due
         if is_past_due or self.trigger.run_on_startup:
             return await self._scheduled(is_past_due=is_past_due)
-        return self.now()
+        return now
 
     async def _scheduled(self, *, is_past_due: bool) -> datetime:
         at = self.now()
         # A stop ends the waiting, not the run: the host drains runs by itself.
         await self._call(self._status, is_past_due=is_past_due)
-        if self._is_monitored():
+        if self._is_monitored:
             following = self.trigger.schedule.next_after(at)
             self._status = ScheduleStatus(last=at, next=following, last_updated=at)
             await self._keep(self._status)
         return at
 
     async def _call(self, status: ScheduleStatus | None, *, is_past_due: bool) -> Returned:
-        payload = timer_payload(self.function.parameter, status, is_past_due=is_past_due)
+        payload = timer_payload(
+            self.function.parameter, self.trigger.schedule, status, is_past_due=is_past_due
+        )
         run = asyncio.ensure_future(self.invoke(self.function, payload))
         return await asyncio.shield(run)
 
@@ -115,9 +128,6 @@ class Timer:
                 await self.store.renew(self.function.name)
             except AzureError as error:
                 _log.warning("%s: its lease cannot be renewed: %s", self.function.name, error)
-
-    def _is_monitored(self) -> bool:
-        return self.trigger.use_monitor and self.trigger.schedule.is_monitored(self.now())
 
     def _zone(self) -> tzinfo:
         return self.now().tzinfo or UTC

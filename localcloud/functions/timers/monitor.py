@@ -30,10 +30,12 @@ class ScheduleStatus:
         }
 
 
-def timer_payload(parameter: str, status: ScheduleStatus | None, *, is_past_due: bool) -> Payload:
+def timer_payload(
+    parameter: str, schedule: Schedule, status: ScheduleStatus | None, *, is_past_due: bool
+) -> Payload:
     """Build the payload of a timer trigger; without a status for a timer that keeps none."""
     document = {
-        "Schedule": {"AdjustForDST": True},
+        "Schedule": {"AdjustForDST": schedule.knows_clock_changes},
         "ScheduleStatus": status.document() if status else None,
         "IsPastDue": is_past_due,
     }
@@ -77,9 +79,12 @@ def read_status(text: str, zone: tzinfo) -> ScheduleStatus | None:
     document = json.loads(text) if text.strip() else None
     if document is None:
         return None
-    told = document if isinstance(document, dict) else {"Last": document}
+    if not isinstance(document, dict):
+        raise ValueError("the stored status is no object")  # noqa: TRY004 - as for other bad texts
+    told = {name.lower(): value for name, value in document.items()}
     last, following, updated = (
-        _moment(told.get(name), zone) for name in ("Last", "Next", "LastUpdated")
+        _moment(told[name], zone) if name in told else NEVER
+        for name in ("last", "next", "lastupdated")
     )
     return ScheduleStatus(last=last, next=following, last_updated=updated)
 
@@ -95,9 +100,9 @@ def shown(moment: datetime) -> str:
 
 
 def _moment(text: object, zone: tzinfo) -> datetime:
-    if text is None:
-        return NEVER
-    moment = datetime.fromisoformat(str(text))
+    if not isinstance(text, str):
+        raise ValueError(f"the stored status holds {text!r} for a time")  # noqa: TRY004 - likewise
+    moment = datetime.fromisoformat(text)
     if moment.replace(tzinfo=UTC) == NEVER:
         return NEVER
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(zone)

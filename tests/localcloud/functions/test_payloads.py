@@ -13,6 +13,7 @@ from localcloud.functions.payloads import (
     http_answer,
     queue_payload,
 )
+from localcloud.functions.schedules.schedule import Schedule
 from localcloud.functions.timers.monitor import ScheduleStatus, timer_payload
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -114,16 +115,19 @@ def test_an_event_goes_down_as_json_with_its_data_beside_it() -> None:
 
 
 def test_a_timer_is_told_its_status_or_none() -> None:
-    status = ScheduleStatus(next=NOON)
-    kind, text = timer_payload("timer", status, is_past_due=True).value
+    status, hourly = ScheduleStatus(next=NOON), Schedule.parse("0 0 * * * *")
+    kind, text = timer_payload("timer", hourly, status, is_past_due=True).value
     assert (kind, json.loads(text)["IsPastDue"]) == ("json", True)
     assert json.loads(text)["ScheduleStatus"] == {
         "Last": "0001-01-01T00:00:00",
         "Next": "2026-01-02T12:00:00+00:00",
         "LastUpdated": "0001-01-01T00:00:00",
     }
-    _, text = timer_payload("timer", None, is_past_due=False).value
+    _, text = timer_payload("timer", hourly, None, is_past_due=False).value
     assert json.loads(text)["ScheduleStatus"] is None
+    assert json.loads(text)["Schedule"] == {"AdjustForDST": True}
+    _, text = timer_payload("timer", Schedule.parse("01:00:00"), None, is_past_due=False).value
+    assert json.loads(text)["Schedule"] == {"AdjustForDST": False}
 
 
 def test_answers_of_every_form_are_turned_into_http() -> None:

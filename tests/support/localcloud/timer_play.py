@@ -35,7 +35,7 @@ class HostStore:
 
     async def write(self, name: str, status: ScheduleStatus) -> None:
         document = status.document()
-        self.shared.statuses[name] = str(document)
+        self.shared.statuses[name] = _json(document)
         self.told.append(("status", asyncio.get_running_loop().time(), _json(document)))
 
     async def acquire(self, name: str, lease_s: float) -> bool:

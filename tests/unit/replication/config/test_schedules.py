@@ -18,6 +18,22 @@ def test_a_schedule_is_one_if_the_host_reads_it(expression: str) -> None:
     assert is_schedule(expression) == ("error" not in RECORDED[expression])
 
 
+@pytest.mark.parametrize(
+    ("expression", "is_read"),
+    [
+        ("24:00", False),
+        ("1.24:00:00", False),
+        ("99999999", False),
+        ("0 */99999999999 * * * *", False),
+        ("25:10:00", True),
+        ("1:02:03:04", True),
+        (" 00:05:00 ", True),
+    ],
+)
+def test_a_time_span_is_read_as_the_host_reads_it(expression: str, *, is_read: bool) -> None:
+    assert is_schedule(expression) == is_read
+
+
 def test_nothing_is_absent_where_every_schedule_can_be_read() -> None:
     assert absent_timers(GOOD) == {}
 
