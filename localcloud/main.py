@@ -135,27 +135,41 @@ def storage(
 
 @cli.command()
 def arm(
+    *,
     port: Annotated[int, typer.Option(min=0, max=65535)] = DEFAULT_ARM_PORT,
     time_scale: TimeScale = DEFAULT_TIME_SCALE,
     events_url: Annotated[
         str | None,
         typer.Option(help="Event Grid webhook that gets the write events.", envvar=EVENTS_URL),
     ] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Serve https, for clients that refuse plain http.")
+    ] = False,
 ) -> None:
     """Run the Resource Manager simulator alone."""
+    from localcloud.arm.certificate import Certificate  # noqa: PLC0415 - as below
     from localcloud.arm.server import start_arm  # noqa: PLC0415 - other parts start without it
 
     out = take_stdout()
 
     async def serve() -> int:
         stop = stop_event()
+        certificate = Certificate.make() if tls else None
         try:
-            running = await start_arm(port=port, time_scale=time_scale, events_url=events_url)
+            running = await start_arm(
+                port=port,
+                time_scale=time_scale,
+                events_url=events_url,
+                tls=certificate.context if certificate else None,
+            )
         except OSError as error:
             raise StartError(f"cannot listen on port {port}: {error.strerror}") from None
-        announce(out, {"arm": running.url})
+        authority = {"ca": str(certificate.authority)} if certificate else {}
+        announce(out, {"arm": running.url, **authority})
         await stop.wait()
         await running.stop()
+        if certificate is not None:
+            certificate.discard()
         return 0
 
     _run(serve())

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -48,6 +49,7 @@ async def start_arm(
     time_scale: float,
     events_url: str | None,
     seed: int = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> RunningArm:
     """Start the simulator; port 0 takes a free one, `seed` decides how fast each region copies.
 
@@ -67,12 +69,12 @@ async def start_arm(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_WITHIN_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, ssl_context=tls).start()
     except OSError:
         await runner.cleanup()
         raise
     bound = int(runner.addresses[0][1])
-    simulator.own_url = f"http://{host}:{bound}"
+    simulator.own_url = f"{'http' if tls is None else 'https'}://{host}:{bound}"
     return RunningArm(
         url=simulator.own_url,
         port=bound,
