@@ -1,6 +1,7 @@
 #!/bin/sh
-# For the night: `scripts/soak.sh SEEDS MINUTES [SEED]`. Load, junk, calls, the vendor's clients, the simulation, then the crash
-# test; all of them run whatever comes of the others, and their figures stand together at the end.
+# For the night: `scripts/soak.sh SEEDS MINUTES [SEED]`. Load, junk, calls, the vendor's clients,
+# exports without their storage, the simulation, then the crash test; all of them run whatever comes
+# of the others, and their figures stand together at the end.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -26,11 +27,12 @@ part load pytest -s -v tests/scenarios/test_throttling.py tests/system/test_many
 part junk env JUNK_EVENTS=100000 pytest -v tests/system/test_junk.py
 part calls pytest -v --hypothesis-profile=night tests/system/test_any_call.py
 part clients python -m tools.vendor_clients
+part away python -m tools.storage_away
 part simulation python -m tools.simulation --seeds "$seeds"
 part chaos python -m tools.chaos --minutes "$minutes" ${seed:+--seed "$seed"}
 
 echo "== Figures"
-for name in load junk calls clients simulation chaos; do
+for name in load junk calls clients away simulation chaos; do
     tail -n 60 "$logs/$name.log"
 done
 if [ -e "$logs/failed" ]; then
