@@ -36,10 +36,12 @@ class Nursery:
     lifelines: dict[int, int] = field(default_factory=dict)
 
     def obey(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Carry out `start`, `kill` or `stop`."""
+        """Carry out `start`, `look`, `kill` or `stop`."""
         match command["do"]:
             case "start":
                 return {"pid": self._start(command)}
+            case "look":
+                return {"ended": self._look(int(command["pid"]))}
             case "kill":
                 return {"ended": self._end(int(command["pid"]), signal.SIGKILL, within_s=60)}
             case "stop":
@@ -65,6 +67,14 @@ class Nursery:
         os.close(lifeline)
         self.lifelines[pid] = held_open
         return pid
+
+    def _look(self, pid: int) -> int | None:
+        """Return how a child ended by itself, None while it lives."""
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if not ended:
+            return None
+        os.close(self.lifelines.pop(pid))
+        return os.waitstatus_to_exitcode(status)
 
     def _end(self, pid: int, how: signal.Signals, *, within_s: float) -> int:
         # Not reaped yet, so the id is still the child's even if it died by itself.
