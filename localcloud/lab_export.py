@@ -16,6 +16,7 @@ API_VERSION = "2026-03-03"
 GROUPS_API_VERSION = "2022-09-01"
 _DATA_DISK_GB = 32
 _OK = (200, 201)
+_RESOURCES = "/_localcloud/resources"
 _NOT_FOUND = 404
 _BUSY = (429, 503)
 _MOST_RETRIES = 5
@@ -62,6 +63,7 @@ async def export_image(
         if version is None:
             version = _next_version(await arm.list(f"{image_id}/versions"))
         source_id = f"{group}/providers/Microsoft.Compute/virtualMachines/{image}-template"
+        await arm.call("PUT", _RESOURCES, [{"id": source_id, "region": region}])
         # Azure reads the sizes off the VM; here they travel in the fields it would fill.
         storage: dict[str, Any] = {
             "source": {"virtualMachineId": source_id},
@@ -84,6 +86,17 @@ async def export_image(
     return ExportedVersion(id=version_id, created_definition=created)
 
 
+async def tell_of_resource(
+    *, arm_url: str, resource_id: str, exists: bool, region: str | None = None
+) -> None:
+    """Make a source or a disk encryption set, or delete it; raises ExportRefusedError."""
+    resource: dict[str, Any] = {"id": resource_id, "exists": exists}
+    if region is not None:
+        resource["region"] = region
+    async with aiohttp.ClientSession() as session:
+        await _Arm(session, arm_url.rstrip("/")).call("PUT", _RESOURCES, [resource])
+
+
 @dataclass(frozen=True, slots=True)
 class _Arm:
     session: aiohttp.ClientSession
@@ -93,7 +106,7 @@ class _Arm:
         self,
         method: str,
         path: str,
-        body: dict[str, Any] | None = None,
+        body: object = None,
         *,
         api_version: str = API_VERSION,
     ) -> Any:
@@ -126,7 +139,7 @@ class _Arm:
         return found
 
     async def _send(
-        self, method: str, path: str, body: dict[str, Any] | None, api_version: str
+        self, method: str, path: str, body: object, api_version: str
     ) -> tuple[int, Any]:
         """Send a request, again after the wait that a busy service asks for."""
         for _ in range(_MOST_RETRIES):
@@ -138,7 +151,7 @@ class _Arm:
         return status, _read(text)
 
     async def _send_once(
-        self, method: str, path: str, body: dict[str, Any] | None, api_version: str
+        self, method: str, path: str, body: object, api_version: str
     ) -> tuple[int, float | None, str]:
         # The link to a next page is whole already.
         whole = path.startswith("http")

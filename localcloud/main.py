@@ -273,6 +273,34 @@ def export(
     _run(run())
 
 
+@cli.command()
+def resource(
+    *,
+    resource_id: Annotated[str, typer.Argument(metavar="ID", help="Its whole resource id.")],
+    gone: Annotated[bool, typer.Option("--gone", help="Delete it.")] = False,
+    region: Annotated[str | None, typer.Option(help="Where it lies.")] = None,
+    arm_url: Annotated[str, typer.Option("--arm", help="Simulator that is told.")] = (
+        f"http://127.0.0.1:{DEFAULT_ARM_PORT}"
+    ),
+) -> None:
+    """Make a source of versions or a disk encryption set, or delete it after the export."""
+    from localcloud.lab_export import (  # noqa: PLC0415 - other parts start without it
+        ExportRefusedError,
+        tell_of_resource,
+    )
+
+    async def run() -> int:
+        try:
+            await tell_of_resource(
+                arm_url=arm_url, resource_id=resource_id, exists=not gone, region=region
+            )
+        except ExportRefusedError as error:
+            raise StartError(str(error)) from error
+        return 0
+
+    _run(run())
+
+
 async def _until_stopped(part: Part, stop: asyncio.Event) -> int:
     stopping = asyncio.ensure_future(stop.wait())
     ending = asyncio.ensure_future(part.ended())

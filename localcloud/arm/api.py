@@ -21,6 +21,7 @@ from localcloud.arm.json_bodies import parse_object
 from localcloud.arm.operations import RETRY_AFTER_S, Operation, Operations
 from localcloud.arm.resource_ids import Kind, ResourceId, Route
 from localcloud.arm.soft_delete import hidden_id, require_listing, soft_deleted_body
+from localcloud.arm.surroundings.end_of_life import refuse_early_deletion
 from localcloud.arm.version_writes import Write, write_note
 from localcloud.arm.versions import ImageVersion, version_body
 
@@ -216,6 +217,7 @@ class ArmApi:
             now=now,
             wall=datetime.now(UTC),
             regions=self.cloud.regions,
+            inventory=self.cloud.inventory,
             behaviour=self.behaviour,
             ending_of_copy=lambda region: self.faults.ending_of_copy(
                 request.method, request.path, region
@@ -249,6 +251,8 @@ class ArmApi:
     def _delete_version(self, request: ArmRequest, route: Route, api_version: str) -> Answer:
         now = self.clock.now()
         held = self.cloud.find_version(route.resource_id, now)
+        if held is not None:
+            refuse_early_deletion(held.name, held.publishing, held.safety, datetime.now(UTC))
         marked = self.cloud.delete_version(
             route.resource_id,
             now,

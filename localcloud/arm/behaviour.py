@@ -17,6 +17,9 @@ _READ: Mapping[str, Callable[[dict[str, Any], str, str], Any]] = {
     "list_page_size": partial(integer_at, least=1, most=10_000),
     "price_page_size": partial(integer_at, least=1, most=1000),
     "throttling": flag_at,
+    "unknown_resources": partial(choice_at, choices=("exist", "refuse")),
+    "new_regions_need_source": flag_at,
+    "authorization": flag_at,
 }
 
 
@@ -33,6 +36,10 @@ class Behaviour:
     `summary_region_names`: short ("eastus2") or display ("East US 2") in `replicationStatus`.
     `list_page_size`, `price_page_size`: how many entries a page of a list, or of prices, has.
     `throttling`: whether Azure's limits of calls hold.
+    `unknown_resources`: a source, or an encryption set of the home region, that nobody told of is
+    taken to exist, or refused (refuse) as Azure does.
+    `new_regions_need_source`: refuse new regions of a version once its source was deleted.
+    `authorization`: refuse calls of Resource Manager that bring no token.
     """
 
     refuse_region_removal: bool = True
@@ -43,6 +50,9 @@ class Behaviour:
     list_page_size: int = 50
     price_page_size: int = 1000
     throttling: bool = True
+    unknown_resources: str = "exist"
+    new_regions_need_source: bool = True
+    authorization: bool = False
 
     def changed(self, raw: object) -> Self:
         """Return it with what a body names; raises ArmError for a key or value that is wrong."""

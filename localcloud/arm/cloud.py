@@ -12,6 +12,7 @@ from localcloud.arm.galleries import Gallery, Image, gallery_body, image_body
 from localcloud.arm.groups import Groups
 from localcloud.arm.regions import Regions
 from localcloud.arm.resource_ids import ResourceId, require_version_name
+from localcloud.arm.surroundings.inventory import Inventory, Resource
 from localcloud.arm.version_writes import Write, create_version, update_version
 from localcloud.arm.versions import ImageVersion
 
@@ -30,11 +31,13 @@ class Cloud:
     max_images: int = MAX_IMAGES
     max_versions: int = MAX_VERSIONS
     groups: Groups = field(init=False)
+    inventory: Inventory = field(init=False)
     _galleries: dict[str, Gallery] = field(default_factory=dict)
     _version_count: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.groups = Groups(self.regions)
+        self.inventory = Inventory(self.regions)
 
     def subscriptions(self) -> set[str]:
         """Return the subscriptions that have galleries."""
@@ -173,6 +176,7 @@ class Cloud:
                     del image.hidden[name]
                     image.versions[name] = back
                     self._version_count[resource_id.subscription.lower(), back.home] += 1
+                    self._record(back, exists=True)
                 return back, False
             if not replaces:
                 raise _not_found(resource_id)
@@ -184,6 +188,7 @@ class Cloud:
                 image.versions[name] = created
                 image.hidden.pop(name, None)
                 self._version_count[place] += 1
+                self._record(created, exists=True)
             return created, True
         changed = update_version(held, body, write, replaces=replaces)
         is_busy = held.state(write.now) in ("Creating", "Updating")
@@ -257,8 +262,15 @@ class Cloud:
             return None
         return soft_delete.restored(hidden, body, write, replaces=replaces)
 
+    def _record(self, version: ImageVersion, *, exists: bool) -> None:
+        """Keep the inventory up to date: a version may be the source of another."""
+        disks = version.disks
+        sizes = {lun: one.size_gb for lun, one in zip(disks.luns, disks.data, strict=True)}
+        self.inventory.record(Resource(id=version.id, exists=exists, disks=sizes))
+
     def _forget(self, resource_id: ResourceId, image: Image, name: str) -> None:
         gone = image.versions.pop(name)
+        self._record(gone, exists=False)
         if gone.hiding is not None:
             image.hidden[name] = gone
         self._version_count[resource_id.subscription.lower(), gone.home] -= 1

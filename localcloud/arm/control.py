@@ -37,6 +37,8 @@ class Control:
             ("PUT", "events"): self._events,
             ("PUT", "behaviour"): self._behaviour,
             ("PUT", "machines"): self._machines,
+            ("GET", "resources"): self._resources,
+            ("PUT", "resources"): self._put_resources,
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -118,6 +120,14 @@ class Control:
         graph = self._simulator.graph
         graph.put(await _body(request))
         return {"machines": len(graph.machines)}
+
+    async def _resources(self, _request: web.Request) -> object:
+        return [one.body() for one in self._simulator.api.cloud.inventory.all()]
+
+    async def _put_resources(self, request: web.Request) -> object:
+        inventory = self._simulator.api.cloud.inventory
+        inventory.put(await _body(request))
+        return {"resources": len(inventory.all())}
 
     async def _behaviour(self, request: web.Request) -> object:
         api = self._simulator.api

@@ -76,6 +76,8 @@ class Simulator:
         """Return the answer; None to drop the connection."""
         try:
             arm_request = replace(await self._read(request, correlation_id), notes=entry)
+            if self.api.behaviour.authorization:
+                _require_token(request)
             fault = self._fault_for(arm_request)
             if fault is not None:
                 entry["fault"] = fault.kind
@@ -166,6 +168,23 @@ class Simulator:
                 found += [one.get("name") for one in targets if isinstance(one, dict)]
             named |= {regions.resolve(one) for one in found if isinstance(one, str)}
         return frozenset(named)
+
+
+def _require_token(request: web.Request) -> None:
+    """Raise the refusal of a call that nobody signed; any token will do, prices need none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if request.path.lower() == PRICES_PATH or (scheme.lower() == "bearer" and token.strip()):
+        return
+    raise ArmError(
+        401,
+        "AuthenticationFailed",
+        "Authentication failed. The 'Authorization' header is missing.",
+        headers={
+            "WWW-Authenticate": 'Bearer authorization_uri="https://login.windows.net/", '
+            'error="invalid_token", error_description="The authentication failed because of '
+            "missing 'Authorization' header.\""
+        },
+    )
 
 
 def _fault_answer(fault: Fault) -> Answer:

@@ -51,7 +51,6 @@ def complete_target_regions(
             f"location of image version <{regions.display(defaults.home)}>.",
             target=_TARGETS,
         )
-    _require_encryption_everywhere(completed)
     if sum(_replicas(one) for one in completed.values()) > MAX_REPLICAS:
         raise quota("replicas in one image version", MAX_REPLICAS)
     return list(completed.values())
@@ -85,17 +84,6 @@ def require_available(name: str, regions: Regions, target: str) -> None:
             "'Microsoft.Compute/galleries'. List of available regions for the resource type is "
             f"'{listed}'.",
             target=target,
-        )
-
-
-def _require_encryption_everywhere(completed: dict[str, dict[str, Any]]) -> None:
-    """Raise the service's refusal where some regions are encrypted and others are not."""
-    bare = [one["name"] for one in completed.values() if not one.get("encryption")]
-    if bare and len(bare) < len(completed):
-        raise invalid(
-            f"A disk encryption set is required for disk 'OS disk' in target region '{bare[0]}', "
-            "since another target region has one.",
-            target=_TARGETS,
         )
 
 

@@ -1,7 +1,6 @@
 """What PUT and PATCH do to an image version: pure functions, the clock an argument."""
 
 import copy
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +18,16 @@ from localcloud.arm.json_bodies import (
     text_at,
 )
 from localcloud.arm.regions import Regions
+from localcloud.arm.surroundings.encryption import Encrypted, check_encryption
+from localcloud.arm.surroundings.end_of_life import checked_end_of_life
+from localcloud.arm.surroundings.inventory import Inventory
+from localcloud.arm.surroundings.sources import (
+    disk_sources,
+    refuse_other_disks,
+    require_one_source,
+    require_sources,
+    source_ids,
+)
 from localcloud.arm.target_regions import (
     MAX_REPLICAS,
     PUBLISHING,
@@ -35,13 +44,11 @@ MAX_DISK_GB = 2048
 _ROOT = "galleryImageVersion"
 _STORAGE = f"{_ROOT}.properties.storageProfile"
 _SAFETY = f"{_ROOT}.properties.safetyProfile"
-_SOURCE_KEYS = ("id", "virtualMachineId", "communityGalleryImageId")
 _STRATEGIES = ("PreferStandard_ZRS", "DefaultStandard_LRS")
 _OURS = ("targetRegions", "publishedDate", "replicaCount", "excludeFromLatest")
 _FIXED = {"storageAccountType": STORAGE_TYPES, "replicationMode": ("Full", "Shallow")} | {
     "storageAccountStrategy": _STRATEGIES
 }
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,7 @@ class Write:
     now: float
     wall: datetime
     regions: Regions
+    inventory: Inventory
     behaviour: Behaviour
     ending_of_copy: Callable[[str], Ending]
 
@@ -60,20 +68,24 @@ def create_version(version_id: str, body: dict[str, Any], write: Write) -> Image
     home = location_of(body, write.regions)
     properties = object_at(body, "properties", _ROOT)
     storage = object_at(properties, "storageProfile", f"{_ROOT}.properties")
-    source = object_at(storage, "source", _STORAGE)
-    if not any(source.get(key) for key in _SOURCE_KEYS) and not storage.get("osDiskImage"):
-        raise invalid(f"Required parameter '{_STORAGE}' is missing (null).", target=_STORAGE)
-    for key in _SOURCE_KEYS:
-        text_at(source, key, f"{_STORAGE}.source")
-    disks = _disks(storage)
+    sources = require_one_source(storage)
+    disks = _disks(storage, sources, write.inventory)
     published = write.wall.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0+00:00"
     sent = object_at(properties, "publishingProfile", f"{_ROOT}.properties")
-    publishing = _publishing(sent, {}, published)
+    publishing = _publishing(sent, {}, published, write.wall)
     targets = complete_target_regions(
         _targets(sent) or [{"name": home}],
         held=[],
         defaults=_defaults(home, publishing),
         regions=write.regions,
+    )
+    _check_encryption(_encrypted(version_id, home, disks, []), targets, write)
+    require_sources(
+        sources,
+        write.inventory,
+        home=home,
+        unknown_exist=write.behaviour.unknown_resources == "exist",
+        is_new=True,
     )
     creation = Copy(
         started_at=write.now,
@@ -88,7 +100,7 @@ def create_version(version_id: str, body: dict[str, Any], write: Write) -> Image
         tags=tags_of(body),
         publishing=publishing,
         targets=targets,
-        source=copy.deepcopy(source),
+        source=copy.deepcopy(object_at(storage, "source", _STORAGE)),
         safety=_safety(object_at(properties, "safetyProfile", f"{_ROOT}.properties"), {}),
         other=_other(properties),
         disks=disks,
@@ -110,12 +122,12 @@ def update_version(
         refuse_move(location_of(body, write.regions), held.home, held.name)
     properties = object_at(body, "properties", _ROOT)
     storage = object_at(properties, "storageProfile", f"{_ROOT}.properties")
-    _refuse_other_source(held, object_at(storage, "source", _STORAGE))
+    refuse_other_disks(held.source, held.disks.sources, set(held.disks.luns), storage)
     sent = object_at(properties, "publishingProfile", f"{_ROOT}.properties")
     _refuse_fixed(held, sent)
     kept = {key: held.publishing[key] for key in _FIXED if key in held.publishing}
     publishing = _publishing(
-        sent, kept if replaces else held.publishing, held.publishing["publishedDate"]
+        sent, kept if replaces else held.publishing, held.publishing["publishedDate"], write.wall
     )
     safety = object_at(properties, "safetyProfile", f"{_ROOT}.properties")
     changed = replace(
@@ -140,6 +152,9 @@ def update_version(
         allowed = changed.safety["allowDeletionOfReplicatedLocations"]
         if write.behaviour.refuse_region_removal and not allowed:
             refuse_removal(held.targets, changed.targets, held.name, write.regions)
+        of = _encrypted(held.id, held.home, held.disks, held.targets)
+        _check_encryption(of, changed.targets, write)
+        _require_sources_of_new_regions(held, changed, write)
     changed = replace(changed, copies=_copies(changed, write))
     if set(changed.copies.items()) <= set(held.copies.items()):
         changed = replace(changed, changing_until=write.now + UPDATE_WITHOUT_COPY_S)
@@ -212,11 +227,30 @@ def _refuse_by_state(held: ImageVersion, write: Write) -> None:
         )
 
 
-def _refuse_other_source(held: ImageVersion, sent: dict[str, Any]) -> None:
-    for key in _SOURCE_KEYS:
-        asked = text_at(sent, key, f"{_STORAGE}.source")
-        if asked and asked.lower() != str(held.source.get(key, "")).lower():
-            raise fixed_property(f"{_STORAGE}.source.{key}")
+def _encrypted(version_id: str, home: str, disks: Disks, held: list[dict[str, Any]]) -> Encrypted:
+    subscription = version_id.split("/")[2]
+    return Encrypted(subscription=subscription, home=home, luns=frozenset(disks.luns), held=held)
+
+
+def _check_encryption(of: Encrypted, targets: list[dict[str, Any]], write: Write) -> None:
+    known = write.behaviour.unknown_resources == "exist"
+    check_encryption(targets, of, write.inventory, write.regions, unknown_exist=known)
+
+
+def _require_sources_of_new_regions(
+    held: ImageVersion, changed: ImageVersion, write: Write
+) -> None:
+    """Raise the refusal of new regions once the source is gone."""
+    before = {write.regions.resolve(one["name"]) for one in held.targets}
+    after = {write.regions.resolve(one["name"]) for one in changed.targets}
+    if after - before and write.behaviour.new_regions_need_source:
+        require_sources(
+            source_ids(held.source) or list(held.disks.sources.values()),
+            write.inventory,
+            home=held.home,
+            unknown_exist=True,
+            is_new=False,
+        )
 
 
 def _refuse_fixed(held: ImageVersion, sent: dict[str, Any]) -> None:
@@ -227,17 +261,16 @@ def _refuse_fixed(held: ImageVersion, sent: dict[str, Any]) -> None:
             raise fixed_property(f"{PUBLISHING}.{key}")
 
 
-def _publishing(sent: dict[str, Any], held: dict[str, Any], published: str) -> dict[str, Any]:
+def _publishing(
+    sent: dict[str, Any], held: dict[str, Any], published: str, wall: datetime
+) -> dict[str, Any]:
     """Return the profile without its regions, in the order of recorded answers."""
     count = integer_at(sent, "replicaCount", PUBLISHING, least=1, most=MAX_REPLICAS)
     excluded = flag_at(sent, "excludeFromLatest", PUBLISHING)
     fixed = {key: choice_at(sent, key, PUBLISHING, choices) for key, choices in _FIXED.items()}
     end = text_at(sent, "endOfLifeDate", PUBLISHING)
-    if end is not None and not _DATE.fullmatch(end):
-        raise invalid(
-            f"The value of parameter {PUBLISHING}.endOfLifeDate is invalid: it should be a date.",
-            target=f"{PUBLISHING}.endOfLifeDate",
-        )
+    if end is not None and end != held.get("endOfLifeDate"):
+        end = checked_end_of_life(end, f"{PUBLISHING}.endOfLifeDate", wall)
     held = {**held, **{key: value for key, value in fixed.items() if value is not None}}
     extras = {
         key: copy.deepcopy(value)
@@ -251,6 +284,7 @@ def _publishing(sent: dict[str, Any], held: dict[str, Any], published: str) -> d
         "storageAccountType": held.get("storageAccountType", "Standard_LRS"),
         **{key: value for key, value in held.items() if key not in _OURS},
         **extras,
+        **({} if end is None else {"endOfLifeDate": end}),
     }
 
 
@@ -287,13 +321,25 @@ def _other(properties: dict[str, Any]) -> dict[str, Any]:
     return {"securityProfile": copy.deepcopy(security)} if security else {}
 
 
-def _disks(storage: dict[str, Any]) -> Disks:
-    """Return the disks; their sizes, which Azure reads off the source, are taken from the body."""
+def _disks(storage: dict[str, Any], sources: list[str], inventory: Inventory) -> Disks:
+    """Return the disks, as the body states them; data disks that it leaves out are the source's."""
     system = _disk(object_at(storage, "osDiskImage", _STORAGE), f"{_STORAGE}.osDiskImage")
-    data = objects_at(storage, "dataDiskImages", _STORAGE)
-    return Disks(
-        system=system, data=tuple(_disk(one, f"{_STORAGE}.dataDiskImages") for one in data)
-    )
+    stated = objects_at(storage, "dataDiskImages", _STORAGE)
+    data = [_disk(one, f"{_STORAGE}.dataDiskImages") for one in stated]
+    named = [int(one.stated.get("lun", place)) for place, one in enumerate(data)]
+    if len(set(named)) < len(named):
+        raise invalid(
+            "Duplicated lun numbers have been detected in the input data disks. Lun number must be "
+            "unique for each data disk.",
+            target=f"{_STORAGE}.dataDiskImages",
+        )
+    found = inventory.find(sources[0]) if sources and not data else None
+    if found is not None:
+        data = [
+            Disk(size_gb=size, stated={"lun": lun}, is_read_off=True)
+            for lun, size in sorted(found.disks.items())
+        ]
+    return Disks(system=system, data=tuple(data), sources=disk_sources(storage))
 
 
 def _disk(sent: dict[str, Any], within: str) -> Disk:

@@ -1,6 +1,7 @@
 """A gallery image version as the service holds it, and as it answers it."""
 
 import copy
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -14,14 +15,19 @@ State = Literal["Creating", "Updating", "Deleting", "Failed", "Succeeded"]
 # The first API versions whose answers carry what is named.
 _SAFETY_SINCE = "2022-03-03"
 _DETAILS_SINCE = "2020-09-30"
+_MANAGED_IMAGE = re.compile(r"/providers/Microsoft\.Compute/images/[^/]+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """A disk of an image; `stated` is what the creation said of it."""
+    """A disk of an image; `stated` is what the creation said of it.
+
+    One that was read off the source shows once the source is copied.
+    """
 
     size_gb: int
     stated: dict[str, Any]
+    is_read_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,13 @@ class Disks:
 
     system: Disk
     data: tuple[Disk, ...] = ()
+    # The ids of disks and snapshots, by `os` and luns, where an image is made from these.
+    sources: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def luns(self) -> list[int]:
+        """Return the numbers of the data disks."""
+        return [int(disk.stated.get("lun", place)) for place, disk in enumerate(self.data)]
 
     @property
     def total_gb(self) -> int:
@@ -125,12 +138,18 @@ def version_body(
 def _storage_profile(version: ImageVersion, *, done: bool) -> dict[str, Any]:
     disks = version.disks
     profile: dict[str, Any] = {"source": version.source} if version.source else {}
-    profile["osDiskImage"] = _disk_body(disks.system, done=done, caching="ReadWrite")
-    if disks.data:
-        profile["dataDiskImages"] = [
-            {"lun": lun, **_disk_body(disk, done=done, caching="None")}
-            for lun, disk in enumerate(disks.data)
-        ]
+    is_of_managed_image = _MANAGED_IMAGE.search(str(version.source.get("id", ""))) is not None
+    if done or disks.system.stated or not is_of_managed_image:
+        profile["osDiskImage"] = _disk_body(disks.system, done=done, caching="ReadWrite")
+    shown = []
+    for lun, disk in enumerate(disks.data):
+        if done or not disk.is_read_off:
+            one = {"lun": lun, **_disk_body(disk, done=done, caching="ReadOnly")}
+            if is_of_managed_image and "source" not in disk.stated:
+                del one["source"]
+            shown.append(one)
+    if shown:
+        profile["dataDiskImages"] = shown
     return profile
 
 

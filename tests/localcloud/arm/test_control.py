@@ -147,6 +147,9 @@ def test_what_is_not_sent_to_a_switch_stays(arm: Arm) -> None:
         "list_page_size": 7,
         "price_page_size": 1000,
         "throttling": True,
+        "unknown_resources": "exist",
+        "new_regions_need_source": True,
+        "authorization": False,
     }
 
 

@@ -8,6 +8,7 @@ from localcloud.lab_export import (
     ExportedVersion,
     ExportRefusedError,
     export_image,
+    tell_of_resource,
 )
 from tests.support.localcloud.arm import Arm, Loop
 
@@ -71,3 +72,30 @@ def test_an_export_waits_as_long_as_a_busy_service_asks_and_goes_on(loop: Loop, 
 def test_an_export_without_a_resource_manager_says_so(loop: Loop) -> None:
     with pytest.raises(ExportRefusedError, match="no Resource Manager answers"):
         export(loop, Arm("http://127.0.0.1:9"))
+
+
+def test_an_export_makes_its_source_which_can_be_deleted_after_it(loop: Loop, arm: Arm) -> None:
+    exported = export(loop, arm)
+    source = arm.arm("GET", exported.id).body["properties"]["storageProfile"]["source"]
+    (known,) = [
+        one
+        for one in arm.control("GET", "resources")
+        if one["id"] == source["virtualMachineId"] and one["exists"]
+    ]
+    assert known["region"] == "eastus"
+    loop.run(tell_of_resource(arm_url=arm.url, resource_id=known["id"], exists=False))
+    more = {
+        "properties": {
+            "publishingProfile": {"targetRegions": [{"name": "eastus"}, {"name": "westus"}]}
+        }
+    }
+    refused = arm.arm("PATCH", exported.id, more)
+    assert (refused.status, refused.code) == (404, "NotFound")
+    assert f"Source was not found: {known['id']}." in refused.text
+
+
+def test_a_resource_that_has_no_id_is_refused_in_the_simulator_s_words(
+    loop: Loop, arm: Arm
+) -> None:
+    with pytest.raises(ExportRefusedError, match=r"id of a resource of Microsoft\.Compute"):
+        loop.run(tell_of_resource(arm_url=arm.url, resource_id="vm", exists=False))

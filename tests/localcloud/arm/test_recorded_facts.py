@@ -240,7 +240,7 @@ def test_disk_sizes_appear_when_the_version_is_there_and_their_sources_are_empty
     world.with_image().call("PUT", VERSION, body)
     storage = world.get(VERSION)["properties"]["storageProfile"]
     assert storage["osDiskImage"] == {"hostCaching": "ReadWrite", "source": {}}
-    assert storage["dataDiskImages"] == [{"lun": 3, "hostCaching": "None", "source": {}}]
+    assert storage["dataDiskImages"] == [{"lun": 3, "hostCaching": "ReadOnly", "source": {}}]
     world.seconds += 1081
     storage = world.get(VERSION)["properties"]["storageProfile"]
     assert storage["osDiskImage"]["sizeInGB"] == 64

@@ -116,3 +116,32 @@ def test_every_answer_tells_what_remains_even_a_refusal(arm: Arm) -> None:
     locations = arm.call("GET", f"{VERSION.split('/resourceGroups')[0]}/locations?api-version={1}")
     assert "x-ms-ratelimit-remaining-subscription-reads" in locations.headers
     assert API_VERSION not in locations.text
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "group", "three_minutes", "thirty_minutes"),
+    [
+        ("PUT", Kind.IMAGE, "CreateUpdateGalleryImage", 150, 750),
+        ("GET", Kind.IMAGE, "GetGalleryImage", 600, 3_000),
+        ("GET", Kind.VERSIONS, "ListGalleryImageVersionsInGalleryImage", 1_500, 10_000),
+        ("GET", Kind.GALLERIES, "ListGalleryInResourceGroup", 100, 1_000),
+        ("GET", Kind.GALLERY, "GetGallery", 350, 2_500),
+    ],
+)
+def test_lists_and_definitions_have_the_limits_that_were_recorded(
+    method: str, kind: Kind, group: str, three_minutes: int, thirty_minutes: int
+) -> None:
+    headers = Throttle().take("s", method, kind, LONG_AGO)
+    assert headers["x-ms-ratelimit-remaining-resource"] == (
+        f"Microsoft.Compute/{group}3Min;{three_minutes - 1},"
+        f"Microsoft.Compute/{group}30Min;{thirty_minutes - 1}"
+    )
+
+
+def test_the_list_of_one_group_has_a_window_of_its_own(arm: Arm) -> None:
+    arm.make_image()
+    listed = arm.arm("GET", GALLERY.rsplit("/", 1)[0])
+    assert (
+        "ListGalleryInResourceGroup3Min;99,"
+        in (listed.headers["x-ms-ratelimit-remaining-resource"])
+    )

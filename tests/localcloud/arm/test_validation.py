@@ -96,7 +96,12 @@ CREATIONS: list[tuple[str, dict[str, Any], str, str]] = [
             "westus",
         ),
         "InvalidParameter",
-        "A disk encryption set is required for disk 'OS disk' in target region 'West US'",
+        (
+            "A disk encryption set is required for disk 'galleryArtifactVersion.properties."
+            "publishingProfile.targetRegions.encryption.osDiskImage.diskEncryptionSetId' in target "
+            "region 'West US' since disk encryption set '/des' is used for the corresponding disk "
+            "in region 'East US'"
+        ),
     ),
     (
         "a storage type that is none",

@@ -3,6 +3,7 @@
 from tests.support.localcloud.arm_world import (
     VERSION,
     World,
+    disk_encryption_set,
     properties_of,
     targets,
     version_patch,
@@ -43,14 +44,16 @@ def test_a_creation_that_fails_at_home_fails_everywhere_and_can_be_applied_again
 
 
 def test_existing_entries_keep_fields_that_nobody_knows(world: World) -> None:
+    system_only = {"osDiskImage": {"diskEncryptionSetId": disk_encryption_set("everywhere")}}
+    world.api.cloud.inventory.put([{"id": disk_encryption_set("everywhere")}])
     special = {
         "name": "eastus",
         "regionalReplicaCount": 3,
-        "encryption": {"osDiskImage": {"diskEncryptionSetId": "/des"}},
+        "encryption": system_only,
         "additionalReplicaSets": [{"storageAccountType": "Premium_LRS", "regionalReplicaCount": 2}],
         "fieldOfTomorrow": {"a": [1]},
     }
-    world.with_version(special, {"name": "westus", "encryption": special["encryption"]})
+    world.with_version(special, {"name": "westus", "encryption": system_only})
     found = world.get(VERSION)["properties"]["publishingProfile"]["targetRegions"][0]
     assert found == {
         **special,

@@ -62,6 +62,10 @@ def targets(*regions: str | dict[str, Any]) -> list[dict[str, Any]]:
     return [{"name": one} if isinstance(one, str) else one for one in regions]
 
 
+def disk_encryption_set(name: str, group: str = GROUP) -> str:
+    return f"{group}/providers/Microsoft.Compute/diskEncryptionSets/{name}"
+
+
 class RecordingEvents(EventGrid):
     """Keeps the changes instead of sending them."""
 
