@@ -228,8 +228,9 @@ def _refuse_by_state(held: ImageVersion, write: Write) -> None:
 
 
 def _encrypted(version_id: str, home: str, disks: Disks, held: list[dict[str, Any]]) -> Encrypted:
+    luns = frozenset(disks.luns) if disks.is_complete else None
     subscription = version_id.split("/")[2]
-    return Encrypted(subscription=subscription, home=home, luns=frozenset(disks.luns), held=held)
+    return Encrypted(subscription=subscription, home=home, luns=luns, held=held)
 
 
 def _check_encryption(of: Encrypted, targets: list[dict[str, Any]], write: Write) -> None:
@@ -334,12 +335,18 @@ def _disks(storage: dict[str, Any], sources: list[str], inventory: Inventory) ->
             target=f"{_STORAGE}.dataDiskImages",
         )
     found = inventory.find(sources[0]) if sources and not data else None
-    if found is not None:
+    read_off = found.disks if found is not None else None
+    if read_off:
         data = [
             Disk(size_gb=size, stated={"lun": lun}, is_read_off=True)
-            for lun, size in sorted(found.disks.items())
+            for lun, size in sorted(read_off.items())
         ]
-    return Disks(system=system, data=tuple(data), sources=disk_sources(storage))
+    return Disks(
+        system=system,
+        data=tuple(data),
+        is_complete=bool(data) or read_off is not None,
+        sources=disk_sources(storage),
+    )
 
 
 def _disk(sent: dict[str, Any], within: str) -> Disk:

@@ -36,6 +36,8 @@ class Disks:
 
     system: Disk
     data: tuple[Disk, ...] = ()
+    # Whether these are all, or the source may have more that nobody named.
+    is_complete: bool = True
     # The ids of disks and snapshots, by `os` and luns, where an image is made from these.
     sources: dict[str, str] = field(default_factory=dict)
 

@@ -20,11 +20,11 @@ _SET_ID = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encrypted:
-    """The version that is written: where it lies, its data disks, and its targets so far."""
+    """The version that is written: where it lies, its data disks if known, its targets so far."""
 
     subscription: str
     home: str
-    luns: frozenset[int]
+    luns: frozenset[int] | None
     held: list[dict[str, Any]]
 
 
@@ -57,7 +57,7 @@ def check_encryption(
                     "with the correct settings.",
                     target=_TARGETS,
                 )
-            if lun not in of.luns:
+            if of.luns is not None and lun not in of.luns:
                 known = ",".join(map(str, sorted(of.luns)))
                 raise invalid(
                     f"An invalid lun [{lun}] was specified in encryption.dataDiskImages. The lun "

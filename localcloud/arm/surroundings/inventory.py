@@ -20,16 +20,19 @@ _ID = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """A resource that versions need; `region` None is one that fits everywhere."""
+    """A resource that versions need.
+
+    `region` None is one that fits everywhere, `disks` None a source whose data disks nobody named.
+    """
 
     id: str
     region: str | None = None
     exists: bool = True
-    disks: Mapping[int, int] = field(default_factory=dict)
+    disks: Mapping[int, int] | None = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         """Return it as `/_localcloud/resources` shows it."""
-        disks = [{"lun": lun, "sizeInGB": size} for lun, size in self.disks.items()]
+        disks = [{"lun": lun, "sizeInGB": size} for lun, size in (self.disks or {}).items()]
         return {"id": self.id, "region": self.region, "exists": self.exists, "disks": disks}
 
 
@@ -60,7 +63,7 @@ class Inventory:
     def assume(self, resource_id: str, region: str | None = None) -> None:
         """Note a resource that a write named first, so that it can be deleted later."""
         if len(self._known) < _MOST:
-            taken = Resource(id=resource_id, region=region)
+            taken = Resource(id=resource_id, region=region, disks=None)
             self._known.setdefault(resource_id.lower(), taken)
 
     def all(self) -> list[Resource]:

@@ -13,7 +13,7 @@ from tests.support.localcloud.arm_world import World
 from tests.support.localcloud.wire_facts import FACTS, LIMITS, Fact, Known, Switch
 
 # Not facts: how long pages are, and whether limits hold at all.
-_KNOBS = {"list_page_size", "price_page_size", "throttling"}
+_KNOBS = {"authorization", "list_page_size", "price_page_size", "throttling"}
 
 
 def turn(world: World, switch: Switch) -> None:

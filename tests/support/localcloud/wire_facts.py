@@ -283,6 +283,26 @@ FACTS = (
         switch=Switch(name="put_over_hidden", value="create"),
         otherwise=201,
     ),
+    Fact(
+        what="a new region once the source was deleted",
+        says="refused; the sentence is documented, its status was seen nowhere",
+        known=Known.INFERRED,
+        source="the vendor's page on troubles with images",
+        look=looks.new_region_without_source,
+        shown=404,
+        switch=Switch(name="new_regions_need_source", value=False),
+        otherwise=200,
+    ),
+    Fact(
+        what="a source that nobody told the simulator of",
+        says="refused in Azure, where it is not there; taken here, for short tests",
+        known=Known.DOCUMENTED,
+        source="the vendor's page on troubles with images",
+        look=lambda w: looks.put(w).status,
+        shown=201,
+        switch=Switch(name="unknown_resources", value="refuse"),
+        otherwise=404,
+    ),
 )
 
 LIMITS = (

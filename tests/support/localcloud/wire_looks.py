@@ -8,6 +8,7 @@ from tests.support.localcloud.arm_world import (
     DEFINITION,
     GALLERY,
     IMAGE,
+    SOURCE,
     VERSION,
     World,
     error_of,
@@ -27,6 +28,12 @@ def put(world: World) -> Answer:
 def patch(world: World) -> Answer:
     world.with_version("eastus")
     return world.call("PATCH", VERSION, version_patch("eastus", "westus"))
+
+
+def new_region_without_source(world: World) -> object:
+    world.with_version("eastus")
+    world.api.cloud.inventory.put([{"id": SOURCE, "exists": False}])
+    return world.call("PATCH", VERSION, version_patch("eastus", "westus")).status
 
 
 def delete(world: World) -> Answer:
