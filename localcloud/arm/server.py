@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from localcloud.arm.api import DEFAULT_SUBSCRIPTION_ID, ArmApi
+from localcloud.arm.behaviour import Behaviour
 from localcloud.arm.clock import SimulatedClock
 from localcloud.arm.cloud import Cloud
 from localcloud.arm.control import PREFIX, Control
@@ -57,7 +58,14 @@ async def start_arm(
     """
     clock = SimulatedClock(time_scale)
     events = EventGrid(clock.real_s, Delivery(url=events_url))
-    api = ArmApi(cloud=Cloud(Regions(seed=seed)), clock=clock, faults=Faults(), events=events)
+    api = ArmApi(
+        cloud=Cloud(Regions(seed=seed)),
+        clock=clock,
+        faults=Faults(),
+        events=events,
+        # The vendor's clients send a token over https alone.
+        behaviour=Behaviour(authorization=tls is not None),
+    )
     simulator = Simulator(api=api)
     control = Control(simulator)
     app = web.Application(

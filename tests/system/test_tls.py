@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -70,3 +71,12 @@ def test_a_write_is_followed_to_its_end_over_https(start: StartPart) -> None:
         assert made.result().name == "labs"
         assert [one.name for one in client.galleries.list()] == ["labs"]
     assert Path(ready["ca"]).read_text(encoding="ascii").startswith("-----BEGIN CERTIFICATE")
+
+
+def test_over_https_a_call_without_a_token_is_401(start: StartPart) -> None:
+    ready = start("arm", "--port", "0", "--tls")
+    url = f"{ready['arm']}/subscriptions/{SUBSCRIPTION}?api-version=2022-12-01"
+    context = ssl.create_default_context(cafile=ready["ca"])
+    with pytest.raises(HTTPError) as refused:
+        urlopen(url, context=context)  # noqa: S310 - of this machine
+    assert refused.value.code == 401
