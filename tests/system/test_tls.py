@@ -79,4 +79,5 @@ def test_over_https_a_call_without_a_token_is_401(start: StartPart) -> None:
     context = ssl.create_default_context(cafile=ready["ca"])
     with pytest.raises(HTTPError) as refused:
         urlopen(url, context=context)  # noqa: S310 - of this machine
-    assert refused.value.code == 401
+    with refused.value as answer:
+        assert answer.code == 401
