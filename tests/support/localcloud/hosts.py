@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
+
+from localcloud.functions.keys import SETTING, Keys
 
 APPS = Path(__file__).parent / "apps"
 DEADLINE_S = 60.0
@@ -63,6 +66,10 @@ class Host:
         return self.process.wait(DEADLINE_S)
 
 
+IN_PRODUCTION = os.environ.get("HOST_MODE") == "Production"
+KEYS = Keys.of("the-host-key-of-the-tests")
+
+
 def http_call(
     url: str,
     *,
@@ -71,7 +78,7 @@ def http_call(
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     request = urllib.request.Request(  # noqa: S310 - only to this machine
-        url, data=body, method=method, headers=dict(headers or {})
+        url, data=body, method=method, headers={**_key_for(url), **(headers or {})}
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - likewise
@@ -83,11 +90,25 @@ def http_call(
             return Answer(status=error.code, headers=dict(error.headers), body=error.read())
 
 
+def _key_for(url: str) -> dict[str, str]:
+    """Return the key that opens an address in production mode; nothing in development."""
+    if not IN_PRODUCTION or "code=" in url:
+        return {}
+    path = urlsplit(url).path
+    doors = {"/runtime/": KEYS.system, "/admin/": KEYS.master}
+    key = next((key for door, key in doors.items() if path.startswith(door)), KEYS.host)
+    return {"x-functions-key": key}
+
+
 def clean_environment(**settings: str) -> dict[str, str]:
     """Return the environment without settings of an app that runs on this machine.
 
-    Nor does it say that the machine is a container.
+    Nor does it say that the machine is a container. `HOST_MODE=Production` has the hosts of the
+    tests ask for keys, as `make soak` does.
     """
+    if IN_PRODUCTION:
+        mode = {"AZURE_FUNCTIONS_ENVIRONMENT": "Production", SETTING: KEYS.host}
+        settings = {**mode, **settings}
     foreign = ("AzureWebJobs", "AZURE_", "LOCALCLOUD_", "FUNCTIONS_", "CONTAINER_", "KUBERNETES_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, **settings}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.localcloud.hosts import http_call
+from tests.support.localcloud.hosts import IN_PRODUCTION, KEYS, http_call
 
 FAST = {
     "TRACKING_MIN_DELAY_S": "0.5",
@@ -27,7 +27,8 @@ class Instance:
 
     @property
     def webhook(self) -> str:
-        return f"{self.url}/runtime/webhooks/eventgrid?functionName=image_version_event"
+        url = f"{self.url}/runtime/webhooks/eventgrid?functionName=image_version_event"
+        return f"{url}&code={KEYS.system}" if IN_PRODUCTION else url
 
     def get(self, path: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Any:
         answer = http_call(f"{self.url}{path}", headers=headers)

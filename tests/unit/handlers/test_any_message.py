@@ -27,6 +27,7 @@ from replication.records.message_codec import (
     decode_message,
     encode_message,
 )
+from replication.records.queue_body import open_body
 from tests.support.builders import version_body, version_id, written_event
 from tests.support.fakes import MemoryQueues, World, build_world
 from tests.support.horrors import BODIES, DOCUMENTS, VALUES, every_mutation, mutations
@@ -251,4 +252,4 @@ def test_any_bytes_in_a_poison_queue_are_on_the_desk(body: bytes) -> None:
     with use(world.app):
         trigger(poison.dead_letter_tracking, body)
     (letter,) = letters_of(world)
-    assert letter.raw == body.decode("utf-8", "backslashreplace")
+    assert letter.raw == open_body(body)

@@ -28,6 +28,8 @@ from replication.notices.rules import KnownCause, NoticeBook, Waiting
 from replication.notices.service import NOTICE_BOOKS
 from replication.shared_state.kind import Kind
 from replication.shared_state.port import ControlRow
+from replication.sweeping.report import SweepPosition
+from replication.sweeping.rounds import SWEEP_BOOKMARKS, SweepBookmark
 from tests.support.builders import NOON, SUBSCRIPTION
 from tests.support.strategies import MOMENTS, REGIONS, TEXTS, anything_at, outcome
 
@@ -109,6 +111,16 @@ ANY_BOOK = st.builds(
     waiting=st.lists(st.builds(Waiting, key=TEXTS, since=MOMENTS), max_size=3).map(tuple),
 )
 ANY_DUTY = st.builds(Duty, name=NAMES, by=TEXTS, until=MOMENTS)
+ANY_BOOKMARK = st.builds(
+    SweepBookmark,
+    position=st.builds(
+        SweepPosition,
+        cursor=st.none() | TEXTS,
+        subscription_id=st.none() | TEXTS,
+        version_id=st.none() | TEXTS,
+    ),
+    at=MOMENTS,
+)
 WRITTEN: st.SearchStrategy[tuple[Kind[Any], Any]] = st.one_of(
     st.tuples(st.just(GATES), ANY_GATE),
     st.tuples(st.just(CIRCUITS), ANY_CIRCUIT),
@@ -117,6 +129,7 @@ WRITTEN: st.SearchStrategy[tuple[Kind[Any], Any]] = st.one_of(
     st.tuples(st.just(PAUSES), ANY_PAUSE),
     st.tuples(st.just(NOTICE_BOOKS), ANY_BOOK),
     st.tuples(st.just(DUTIES), ANY_DUTY),
+    st.tuples(st.just(SWEEP_BOOKMARKS), ANY_BOOKMARK),
 )
 
 GATE = Gate(
@@ -169,6 +182,7 @@ BOOK = NoticeBook(
     waiting=(Waiting(key="letter|locked", since=NOON),),
 )
 DUTY = Duty(name="gauges", by="worker-1", until=NOON)
+BOOKMARK = SweepBookmark(position=SweepPosition(subscription_id="s", version_id="v"), at=NOON)
 EACH: list[tuple[Kind[Any], Any]] = [
     (GATES, GATE),
     (CIRCUITS, CIRCUIT),
@@ -177,6 +191,7 @@ EACH: list[tuple[Kind[Any], Any]] = [
     (PAUSES, PAUSE),
     (NOTICE_BOOKS, BOOK),
     (DUTIES, DUTY),
+    (SWEEP_BOOKMARKS, BOOKMARK),
 ]
 
 
@@ -213,6 +228,7 @@ def test_each_kind_stands_under_what_it_is_about() -> None:
         ("pause", "replication-jobs"),
         ("notice", "teams"),
         ("duty", "gauges"),
+        ("bookmark", "sweep"),
     ]
 
 
