@@ -151,7 +151,12 @@ def test_outside_development_the_api_and_the_webhook_want_a_key(start_app: Start
 
 
 def test_where_the_platform_signs_callers_in_their_role_decides(start_app: StartApp) -> None:
-    app = start_app(arm_url=NOWHERE, AZURE_FUNCTIONS_ENVIRONMENT="Production", **SIGNED_IN)
+    app = start_app(
+        arm_url=NOWHERE,
+        AZURE_FUNCTIONS_ENVIRONMENT="Production",
+        LOCALCLOUD_FUNCTIONS_KEY="a-key-for-this-test",
+        **SIGNED_IN,
+    )
 
     def ask(path: str, *roles: str, method: str = "GET") -> int:
         headers = {"x-ms-client-principal": principal(*roles)} if roles else {}
