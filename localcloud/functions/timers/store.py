@@ -8,11 +8,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobLeaseClient, BlobServiceClient, ContainerClient
+from azure.storage.blob import (
+    BlobLeaseClient,
+    BlobServiceClient,
+    ContainerClient,
+    LinearRetry,
+)
 
 from localcloud.functions.timers.monitor import ScheduleStatus
 
 _CONTAINER = "azure-webjobs-hosts"
+# The vendor's own pauses begin at 15 s, which a host that stops with its storage would wait.
+_SOON = LinearRetry(backoff=1, retry_total=2, random_jitter_range=0)
 
 
 class TimerStore(Protocol):
@@ -53,7 +60,7 @@ class BlobTimerStore:
         quiet = logging.getLogger("localcloud.timers.requests")
         quiet.setLevel(logging.CRITICAL)
         service = BlobServiceClient.from_connection_string(
-            connection_string, retry_total=2, logger=quiet
+            connection_string, retry_policy=_SOON, logger=quiet
         )
         return cls(service, host_id)
 

@@ -1,5 +1,6 @@
 """Timers of the running host."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import ContainerClient
 
+from localcloud.functions.timers.store import BlobTimerStore
 from tests.support.localcloud.hosts import Host, eventually, running_host
+from tests.support.storage.wire import running_storage
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +88,16 @@ def test_a_wrong_call_by_hand_is_refused(host: Host, name: str, body: bytes, sta
 def test_the_log_level_of_host_json_holds(host: Host) -> None:
     eventually(lambda: host.records("slow"))
     assert "succeeded" not in host.stderr()
+
+
+def test_a_lease_is_given_up_soon_where_the_storage_is_gone() -> None:
+    async def give_up() -> None:
+        with running_storage() as connection:
+            store = BlobTimerStore.connect(connection, host_id="h")
+            assert await store.acquire("slow", 60)
+        # As `localcloud up` stops: the storage is gone, and the lease lapses by itself.
+        async with asyncio.timeout(10):
+            await store.release("slow")
+        await store.close()
+
+    asyncio.run(give_up())
