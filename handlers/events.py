@@ -5,6 +5,7 @@ from typing import Any
 import azure.functions as func
 
 from bootstrap import get_app
+from handlers.queue_triggers import on_queue
 from replication.domain.trace_context import TraceParent
 from replication.intake.events import ReceivedEvent, cloud_data, receive_event
 from replication.ports import QueueName
@@ -22,13 +23,7 @@ def image_version_event(event: func.EventGridEvent, context: func.Context) -> No
     get_app().intake.receive(received, raw, traceparent=invocation)
 
 
-@blueprint.function_name("image_version_event_queue")
-@blueprint.queue_trigger(
-    arg_name="message",
-    queue_name=QueueName.EVENTS.value,
-    connection="AzureWebJobsStorage",
-    data_type=func.DataType.BINARY,
-)
+@on_queue(blueprint, "image_version_event_queue", QueueName.EVENTS.value)
 def image_version_event_queue(message: func.QueueMessage, context: func.Context) -> None:
     """Take in the events of a message."""
     invocation = TraceParent.read(context.trace_context.trace_parent)

@@ -1,12 +1,9 @@
-"""Queue triggers of the workers: two queues, one reconcile behind both.
-
-All are bound as binary: of a text the host reads the metadata out of the body, and what is no UTF-8
-fails before the function is called.
-"""
+"""Queue triggers of the workers: two queues, one reconcile behind both."""
 
 import azure.functions as func
 
 from bootstrap import get_app
+from handlers.queue_triggers import on_queue
 from replication.domain.trace_context import TraceParent
 from replication.ports import QueueName
 from replication.reconcile.reconciler import Delivery
@@ -15,25 +12,13 @@ from replication.records.queue_body import open_body
 blueprint = func.Blueprint()
 
 
-@blueprint.function_name("replicate")
-@blueprint.queue_trigger(
-    arg_name="message",
-    queue_name=QueueName.JOBS.value,
-    connection="AzureWebJobsStorage",
-    data_type=func.DataType.BINARY,
-)
+@on_queue(blueprint, "replicate", QueueName.JOBS.value)
 def replicate(message: func.QueueMessage, context: func.Context) -> None:
     """Look at a version that may need a write."""
     get_app().reconciler.receive(_read(message, context), queue=QueueName.JOBS)
 
 
-@blueprint.function_name("track")
-@blueprint.queue_trigger(
-    arg_name="message",
-    queue_name=QueueName.TRACKING.value,
-    connection="AzureWebJobsStorage",
-    data_type=func.DataType.BINARY,
-)
+@on_queue(blueprint, "track", QueueName.TRACKING.value)
 def track(message: func.QueueMessage, context: func.Context) -> None:
     """Look at a version whose copies are under way."""
     get_app().reconciler.receive(_read(message, context), queue=QueueName.TRACKING)

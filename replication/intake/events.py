@@ -274,7 +274,7 @@ def _as_text(value: object) -> str:
 
 
 def _lower(value: object) -> str:
-    return value.lower() if isinstance(value, str) else ""
+    return _as_text(value).lower()
 
 
 def _short(value: object) -> str:
