@@ -19,6 +19,7 @@ from replication.intake.events import (
     VersionDeleted,
     VersionWritten,
     check_size,
+    cloud_data,
     parse_time,
     read_event,
 )
@@ -211,3 +212,20 @@ def test_an_event_that_is_nested_without_end_is_refused() -> None:
 )
 def test_times_of_events_are_read_where_they_can_be(text: Any, expected: datetime | None) -> None:
     assert parse_time(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "data_base64", "expected"),
+    [
+        ({"a": 1}, "eyJiIjogMn0=", {"a": 1}),
+        (None, None, None),
+        (None, 7, None),
+        (None, "eyJiIjogMn0=", '{"b": 2}'),
+        (None, "/w==", "\\xff"),
+        (None, "no base64", "no base64"),
+    ],
+)
+def test_data_that_stand_as_bytes_are_read_where_they_can_be(
+    data: object, data_base64: object, expected: object
+) -> None:
+    assert cloud_data(data, data_base64) == expected

@@ -18,6 +18,7 @@ from replication.notices.digest import (
 )
 from replication.notices.rules import (
     QUEUE_BEHIND,
+    TIMER_ABSENT,
     Cause,
     Change,
     Notice,
@@ -81,6 +82,26 @@ def test_a_queue_that_is_behind_is_named_with_what_to_type(site: str | None, run
     (change,) = cloud_event(digest(notice(BEHIND), site=site))["data"]["changes"]
     assert (change["queue"], change["region"]) == ("replication-tracking", None)
     assert change.get("dashboard") == (f"https://{site}/dashboard" if site else None)
+
+
+def test_a_timer_that_does_not_run_is_named_and_nothing_can_be_typed_for_it() -> None:
+    absent = Cause(
+        key="timer|sweep",
+        code=TIMER_ABSENT,
+        jobs=1,
+        since=NOON,
+        next_step="SWEEP_SCHEDULE is missing.",
+    )
+    assert list(lines(notice(absent), site="app.example")) == [
+        "New: timer_absent: sweep",
+        "A timer of the app does not run, for its schedule is missing or wrong.",
+        "1 timer, since 2026-11-23T12:00+00:00.",
+        "Next: SWEEP_SCHEDULE is missing.",
+        "Runbook: https://app.example/dashboard/runbook#timer_absent",
+    ]
+    (change,) = cloud_event(digest(notice(absent), site="app.example"))["data"]["changes"]
+    assert change["dashboard"] == "https://app.example/dashboard"
+    assert change["commands"] == []
 
 
 def test_the_chapter_about_queues_exists() -> None:
